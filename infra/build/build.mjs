@@ -1,0 +1,58 @@
+// Builds what ships (dist/functions) and the embedded estate (dist/local, dist/tools).
+//
+// The app is one ESM bundle with splitting: SDKs sit in chunks that only the activity that needs them loads.
+// @azure/functions-core exists only inside the Functions worker, so it stays an external require; the banner gives the
+// CommonJS packages inside the bundle a `require`.
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const from = (path) => `${root}${path}`;
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'warning',
+};
+
+await rm(from('dist'), { recursive: true, force: true });
+
+await build({
+  ...common,
+  entryPoints: ['functions/main.ts'],
+  outdir: 'dist/functions',
+  splitting: true,
+  minify: true,
+  keepNames: true,
+  external: ['@azure/functions-core'],
+  banner: {
+    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+  },
+  legalComments: 'linked',
+});
+
+/** The estate runs from the checkout, so its packages stay where npm put them. */
+const estate = Object.entries({
+  'local/start': 'infra/local/start.ts',
+  'local/host': 'infra/local/functions-host/main.ts',
+  'local/preload': 'infra/local/functions-host/preload.ts',
+  'local/scenario': 'infra/local/scenarios/run.ts',
+  'local/bench': 'test/bench/run.ts',
+  'tools/verify-journal': 'infra/tools/verify-journal.ts',
+}).filter(([, source]) => existsSync(from(source)));
+
+await build({
+  ...common,
+  entryPoints: Object.fromEntries(estate),
+  outdir: 'dist',
+  packages: 'external',
+  splitting: true,
+  chunkNames: 'local/chunks/[name]-[hash]',
+});
