@@ -1,0 +1,26 @@
+import type { HsmRotationPolicy, KeyFacts, KeyRef, KeySummary, KeyVersionSummary } from '../keys/key.ts';
+
+/**
+ * What the lifecycle needs of the keys of a Managed HSM.
+ *
+ * Throws AppError: ERR_TRANSIENT or ERR_THROTTLED when asking again may help, ERR_DENIED with the data action and identity
+ * that is missing, ERR_NOT_FOUND, ERR_HSM_BUSY while a restore runs, ERR_REFUSED_BY_SERVICE for any other refusal.
+ */
+export interface HsmKeys {
+  /** Every key, in pages of 25 as the service gives them; nothing is read per key. */
+  pages(hsm: string): AsyncIterable<KeySummary[]>;
+  /** The newest version, or the one named. */
+  read(key: KeyRef, version?: string): Promise<KeyFacts>;
+  /** Oldest first. The only way to count versions. */
+  versions(key: KeyRef): Promise<KeyVersionSummary[]>;
+  /** Undefined when the key has none. */
+  readRotationPolicy(key: KeyRef): Promise<HsmRotationPolicy | undefined>;
+  writeRotationPolicy(key: KeyRef, policy: HsmRotationPolicy): Promise<void>;
+  /**
+   * Makes a new version. Sent once and never replayed by the client: ERR_UNKNOWN_OUTCOME when the reply is lost, because a
+   * key holds 100 versions at most and a second one could not be taken back.
+   */
+  rotate(key: KeyRef): Promise<KeyFacts>;
+  /** All versions as one opaque blob, bound to the security domain. */
+  backUp(key: KeyRef): Promise<Uint8Array>;
+}
