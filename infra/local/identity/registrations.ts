@@ -1,0 +1,66 @@
+import type { Principal } from '../estate.ts';
+
+/** A managed identity attached to the function app, or to a service of the estate. */
+export interface Identity {
+  name: string;
+  clientId: string;
+  objectId: string;
+}
+
+/** A person with app roles in the operator API. */
+export interface Person {
+  name: string;
+  upn: string;
+  objectId: string;
+  roles: string[];
+}
+
+export const TENANT_ID = '00000000-0000-4000-8000-00000000feed';
+
+const identity = (name: string, number: string): Identity => ({
+  name,
+  clientId: `00000000-0000-4000-8000-0000000c${number}`,
+  objectId: `00000000-0000-4000-8000-0000000b${number}`,
+});
+
+/** One identity per duty, so that each can hold the least role that works. */
+export const IDENTITIES = {
+  observe: identity('observe', '0001'),
+  rotate: identity('rotate', '0002'),
+  backup: identity('backup', '0003'),
+  restore: identity('restore', '0004'),
+  respond: identity('respond', '0005'),
+  administrator: identity('administrator', '0006'),
+  consumer: identity('consumer', '0007'),
+  eventGrid: identity('event-grid', '0008'),
+} as const;
+
+export type IdentityName = keyof typeof IDENTITIES;
+
+const person = (name: string, number: string, role: string): Person => ({
+  name,
+  upn: `${name.toLowerCase().replace(' ', '.')}@contoso.example`,
+  objectId: `00000000-0000-4000-8000-0000000a${number}`,
+  roles: [role],
+});
+
+/** One person per app role of the operator API. */
+export const PEOPLE = {
+  viewer: person('Vera Viewer', '0001', 'Viewer'),
+  operator: person('Omar Operator', '0002', 'Operator'),
+  approver: person('Ana Approver', '0003', 'Approver'),
+  auditor: person('Alan Auditor', '0004', 'Auditor'),
+} as const;
+
+export type PersonName = keyof typeof PEOPLE;
+
+/** The application id of the tool with which people ask for their tokens. */
+export const OPERATOR_CLIENT_ID = '00000000-0000-4000-8000-0000000d0001';
+
+export const identityPrincipal = (identity: Identity): Principal => ({
+  oid: identity.objectId,
+  appid: identity.clientId,
+  tid: TENANT_ID,
+  name: identity.name,
+  roles: [],
+});

@@ -1,0 +1,111 @@
+import { jwtVerify, SignJWT } from 'jose';
+import type { EstateClock } from '../clock.ts';
+import type { Principal, TokenVerifier } from '../estate.ts';
+import { IDENTITIES, type Identity, OPERATOR_CLIENT_ID, type Person, TENANT_ID } from './registrations.ts';
+import type { SigningKey } from './signing-key.ts';
+
+/** Entra backdates `nbf` and relying parties allow the same skew: five minutes either way. */
+const SKEW_SECONDS = 300;
+const MANAGED_IDENTITY_LIFETIME_SECONDS = 24 * 3600;
+/** People's tokens live long in both directions here, so that a script may move the clock by years. Entra: about 1 h. */
+const PERSON_LIFETIME_SECONDS = 20 * 365 * 24 * 3600;
+
+/** Issuer of tokens for Azure services (Entra v1 form, which Azurite insists on). */
+export const SERVICE_ISSUER = `https://sts.windows.net/${TENANT_ID}/`;
+
+export interface IssuedToken {
+  token: string;
+  /** Unix seconds of estate time. */
+  expiresOn: number;
+}
+
+export interface Tokens extends TokenVerifier {
+  /** A token of a managed identity for an Azure service; `audience` is the scope without `/.default`. */
+  forIdentity(identity: Identity, audience: string, lifetimeSeconds?: number): Promise<IssuedToken>;
+  /** A token of a person for the operator API, as Entra's v2.0 endpoint issues it. */
+  forPerson(person: Person, claims: PersonClaims): Promise<IssuedToken>;
+}
+
+export interface PersonClaims {
+  issuer: string;
+  audience: string;
+  /** Default: the person's own. */
+  roles?: string[];
+  /** From now, in seconds; negative gives an expired token. Default: twenty years either way. */
+  lifetimeSeconds?: number;
+}
+
+/** Issues and verifies the estate's tokens. All times in them are estate time. */
+export function createTokens(key: SigningKey, clock: EstateClock): Tokens {
+  const seconds = () => Math.floor(clock.now().getTime() / 1000);
+  const sign = (claims: Record<string, unknown>, window: { from: number; until: number }) =>
+    new SignJWT({ tid: TENANT_ID, ...claims })
+      .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: key.kid })
+      .setIssuedAt(window.from)
+      .setNotBefore(window.from)
+      .setExpirationTime(window.until)
+      .sign(key.privateKey);
+  return {
+    async forIdentity({ clientId, objectId, name }, audience, lifetimeSeconds = MANAGED_IDENTITY_LIFETIME_SECONDS) {
+      const window = { from: seconds() - SKEW_SECONDS, until: seconds() + lifetimeSeconds };
+      const token = await sign(
+        {
+          aud: audience,
+          iss: SERVICE_ISSUER,
+          appid: clientId,
+          oid: objectId,
+          sub: objectId,
+          idtyp: 'app',
+          ver: '1.0',
+          xms_mirid: `/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-keys/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`,
+        },
+        window,
+      );
+      return { token, expiresOn: window.until };
+    },
+    async forPerson(person, { issuer, audience, roles = person.roles, lifetimeSeconds }) {
+      const life = lifetimeSeconds ?? PERSON_LIFETIME_SECONDS;
+      const from = lifetimeSeconds === undefined ? seconds() - life : seconds() - Math.max(SKEW_SECONDS, 2 * -life);
+      const token = await sign(
+        {
+          aud: audience,
+          iss: issuer,
+          azp: OPERATOR_CLIENT_ID,
+          oid: person.objectId,
+          sub: person.objectId,
+          name: person.name,
+          preferred_username: person.upn,
+          upn: person.upn,
+          scp: 'user_impersonation',
+          roles,
+          ver: '2.0',
+        },
+        { from, until: seconds() + life },
+      );
+      return { token, expiresOn: seconds() + life };
+    },
+    async verify(token, audience): Promise<Principal> {
+      const { payload } = await jwtVerify(token, key.publicKey, {
+        audience: [audience, `${audience}/`],
+        issuer: SERVICE_ISSUER,
+        algorithms: ['RS256'],
+        clockTolerance: SKEW_SECONDS,
+        currentDate: clock.now(),
+      });
+      if (payload.tid !== TENANT_ID)
+        throw new Error(`The token is of tenant ${String(payload.tid)}, not of ${TENANT_ID}.`);
+      const text = (claim: string) => (typeof payload[claim] === 'string' ? payload[claim] : undefined);
+      const oid = text('oid');
+      if (oid === undefined) throw new Error('The token names no object id (oid).');
+      const upn = text('upn');
+      return {
+        oid,
+        appid: text('appid') ?? text('azp') ?? '',
+        tid: TENANT_ID,
+        name: Object.values<Identity>(IDENTITIES).find((one) => one.objectId === oid)?.name ?? text('name') ?? oid,
+        roles: Array.isArray(payload.roles) ? payload.roles.map(String) : [],
+        ...(upn === undefined ? {} : { upn }),
+      };
+    },
+  };
+}
