@@ -16,16 +16,29 @@ export type ErrorCode =
   | 'ERR_HSM_BUSY'
   | 'ERR_REFUSED_BY_SERVICE';
 
+/** Which permission was missing, where, and for which of our identities: ERR_DENIED carries it when the service said so. */
+export interface Denial {
+  /** `Microsoft.KeyVault/managedHsm/keys/rotate/action`; absent when the service did not name it. */
+  dataAction?: string;
+  /** `/`, `/keys` or `/keys/{name}`, as local role assignments of a Managed HSM name scopes. */
+  scope?: string;
+  /** The duty that the identity serves, and its client id. */
+  duty: string;
+  clientId: string;
+}
+
 /** A fault with a stable code, and a message and next step fit to be mailed: no key material, token or SAS. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly nextStep: string;
+  readonly denial?: Denial;
 
-  constructor(code: ErrorCode, message: string, options: { nextStep: string; cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options: { nextStep: string; cause?: unknown; denial?: Denial }) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
     this.nextStep = options.nextStep;
+    if (options.denial) this.denial = options.denial;
   }
 }
 

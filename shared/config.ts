@@ -1,0 +1,351 @@
+import * as z from 'zod';
+import { AppError } from './errors.ts';
+import { Secret } from './secret.ts';
+
+export interface HsmSettings {
+  /** The name used in policy, journal, events and instance ids. */
+  name: string;
+  /** `https://{host}`, without a slash at the end. */
+  uri: string;
+  /** ARM resource id: the `source` of published events. */
+  resourceId: string;
+  /** How long a call whose reply was lost may still take effect. */
+  settleSeconds: number;
+}
+
+export interface MailSettings {
+  host: string;
+  port: number;
+  security: 'none' | 'starttls' | 'tls';
+  from: string;
+  signIn?: { user: string; password: Secret };
+}
+
+/** Everything the app reads from its settings. Modules receive the slice they need, never the whole. */
+export interface Config {
+  installation: string;
+  taskHub: string;
+  hsms: HsmSettings[];
+  /** Blob endpoint of the account that holds policy, state, journal and evidence. */
+  stateBlobUrl: string;
+  topic: { endpoint: string; schema: 'CloudEvents' | 'EventGrid' };
+  /** Resource ids, besides the HSMs', from which key events are accepted. */
+  eventSources: string[];
+  /** The queue that the topic delivers to; the Functions host itself reads the connection settings. */
+  events: { queueServiceUri: string; queue: string };
+  /** Client id of the user-assigned identity of each duty. */
+  identities: { observe: string; rotate: string };
+  /** NCRONTAB, UTC. The host reads them as `%NAME%`; here for display and validation. */
+  schedules: { sweep: string; reconcile: string; purge: string };
+  historyRetentionDays: number;
+  mail: MailSettings;
+  api: { issuer: string; audience: string; jwksUrl: string };
+}
+
+export interface SettingFault {
+  setting: string;
+  rule: string;
+  example: string;
+}
+
+/** Settings that cannot be run with. The message lists every fault at once. */
+export class ConfigError extends AppError {
+  readonly faults: SettingFault[];
+
+  constructor(faults: SettingFault[]) {
+    const lines = faults.map(({ setting, rule, example }) => `  ${setting}: ${rule} For example: ${example}`);
+    super('ERR_CONFIG', `The settings have ${faults.length} fault(s):\n${lines.join('\n')}`, {
+      nextStep: 'Correct these settings; local.settings.sample.json shows each of them.',
+    });
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+const PREFIX = 'MHSM_';
+
+/** A write may need up to six minutes to reach the other region. https://learn.microsoft.com/azure/key-vault/managed-hsm/multi-region-replication */
+const REPLICATION_SECONDS = 360;
+
+const documented = z.registry<{ rule: string; example: string }>();
+
+const isLoopback = (host: string): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host);
+
+const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
+
+/** https everywhere; plain http only where nothing leaves the machine. */
+const isSafeUrl = (text: string): boolean => {
+  const url = parseUrl(text);
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+};
+
+const withoutSlash = (text: string): string => text.replace(/\/+$/, '');
+
+const text = () => z.string().trim().min(1);
+const clientId = () => z.guid();
+const safeUrl = () => z.string().refine(isSafeUrl).transform(withoutSlash);
+const httpsUrl = () =>
+  z
+    .string()
+    .refine((url) => parseUrl(url)?.protocol === 'https:')
+    .transform(withoutSlash);
+const wholeNumber = (least: number, most: number) =>
+  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(least).max(most));
+/** Six fields, seconds first, as the timer trigger reads them. */
+const schedule = () => z.string().regex(/^([\dA-Za-z*/,-]+ ){5}[\dA-Za-z*/,-]+$/);
+const json = <T extends z.ZodType>(inner: T) =>
+  z
+    .string()
+    .transform((source, context): unknown => {
+      try {
+        return JSON.parse(source);
+      } catch {
+        context.addIssue({ code: 'custom' });
+        return z.NEVER;
+      }
+    })
+    .pipe(inner);
+
+const hsm = z.strictObject({
+  name: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/),
+  uri: httpsUrl().refine((uri) => parseUrl(uri)?.href === `${parseUrl(uri)?.origin}/`),
+  resourceId: z
+    .string()
+    .regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.KeyVault\/managedHSMs\/[^/]+$/i),
+  replicated: z.boolean().optional(),
+});
+
+const hsms = z
+  .array(hsm)
+  .min(1)
+  .refine((all) => new Set(all.map(({ name }) => name.toLowerCase())).size === all.length);
+
+const CLIENT_ID_RULE = 'The client id (a GUID) of a user-assigned managed identity';
+const URL_RULE = 'An https URL (http only on a loopback host).';
+const SCHEDULE_RULE = 'An NCRONTAB schedule of six fields, seconds first, in UTC';
+
+/** Each setting, with the rule and the example that a fault shows. */
+const settings = z.strictObject({
+  MHSM_INSTALLATION: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{1,30}$/)
+    .register(documented, {
+      rule: 'Names this installation: 2 to 31 lower-case letters, digits and hyphens, a letter first.',
+      example: 'contoso-prod',
+    }),
+  MHSM_TASK_HUB: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9]{2,44}$/)
+    .register(documented, {
+      rule: 'Names the Durable Functions task hub: 3 to 45 letters and digits, a letter first.',
+      example: 'MhsmLifecycle',
+    }),
+  MHSM_HSMS: json(hsms).register(documented, {
+    rule: 'A JSON array of {name, uri, resourceId, replicated?}: names unique, uri https and without a path.',
+    example:
+      '[{"name":"contoso","uri":"https://contoso.managedhsm.azure.net","resourceId":"/subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/managedHSMs/contoso"}]',
+  }),
+  MHSM_STATE_BLOB_URL: httpsUrl().register(documented, {
+    rule: 'The https blob endpoint of the state account.',
+    example: 'https://contosostate.blob.core.windows.net',
+  }),
+  MHSM_TOPIC_ENDPOINT: httpsUrl().register(documented, {
+    rule: 'The https endpoint of the Event Grid custom topic.',
+    example: 'https://contoso.westeurope-1.eventgrid.azure.net/api/events',
+  }),
+  MHSM_TOPIC_SCHEMA: z.enum(['CloudEvents', 'EventGrid']).default('CloudEvents').register(documented, {
+    rule: 'The input schema of the topic: CloudEvents or EventGrid.',
+    example: 'CloudEvents',
+  }),
+  MHSM_EVENT_SOURCES: json(z.array(z.string().regex(/^\/subscriptions\/.+$/i)))
+    .default([])
+    .register(documented, {
+      rule: 'A JSON array of further resource ids from which key events are accepted.',
+      example: '["/subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/vaults/contoso"]',
+    }),
+  MHSM_EVENTS__queueServiceUri: safeUrl().register(documented, {
+    rule: URL_RULE,
+    example: 'https://contosostate.queue.core.windows.net',
+  }),
+  MHSM_EVENTS__credential: z.literal('managedidentity').register(documented, {
+    rule: 'The word managedidentity: the queue is read without a key.',
+    example: 'managedidentity',
+  }),
+  MHSM_EVENTS__clientId: clientId().register(documented, {
+    rule: `${CLIENT_ID_RULE} that may read the event queue.`,
+    example: '00000000-0000-0000-0000-000000000001',
+  }),
+  MHSM_EVENTS_QUEUE: z
+    .string()
+    .regex(/^[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]$/)
+    .register(documented, {
+      rule: 'The name of the storage queue that the topic delivers to.',
+      example: 'key-events',
+    }),
+  MHSM_IDENTITY_OBSERVE: clientId().register(documented, {
+    rule: `${CLIENT_ID_RULE} that may list and read keys.`,
+    example: '00000000-0000-0000-0000-000000000001',
+  }),
+  MHSM_IDENTITY_ROTATE: clientId().register(documented, {
+    rule: `${CLIENT_ID_RULE} that may rotate keys and prove the new version.`,
+    example: '00000000-0000-0000-0000-000000000002',
+  }),
+  MHSM_SWEEP_SCHEDULE: schedule().register(documented, {
+    rule: `${SCHEDULE_RULE}: when every key is looked at.`,
+    example: '0 */15 * * * *',
+  }),
+  MHSM_RECONCILE_SCHEDULE: schedule().register(documented, {
+    rule: `${SCHEDULE_RULE}: when the journal is compared with the HSMs.`,
+    example: '0 17 3 * * *',
+  }),
+  MHSM_PURGE_SCHEDULE: schedule().register(documented, {
+    rule: `${SCHEDULE_RULE}: when finished histories are dropped.`,
+    example: '0 41 4 * * *',
+  }),
+  MHSM_HISTORY_RETENTION_DAYS: wholeNumber(1, 3650).default(90).register(documented, {
+    rule: 'Days for which finished histories are kept: 1 to 3650.',
+    example: '90',
+  }),
+  MHSM_MAIL_HOST: text().register(documented, {
+    rule: 'The host name of the SMTP server.',
+    example: 'smtp.contoso.com',
+  }),
+  MHSM_MAIL_PORT: wholeNumber(1, 65_535).register(documented, {
+    rule: 'The port of the SMTP server: 1 to 65535.',
+    example: '587',
+  }),
+  MHSM_MAIL_SECURITY: z.enum(['none', 'starttls', 'tls']).register(documented, {
+    rule: 'starttls or tls; none only when the mail host is a loopback host.',
+    example: 'starttls',
+  }),
+  MHSM_MAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]*[^\s@<>]+@[^\s@<>]+>?$/)
+    .register(documented, {
+      rule: 'The sender: an address, with or without a display name.',
+      example: 'Key lifecycle <keys@contoso.com>',
+    }),
+  MHSM_MAIL_USER: text().optional().register(documented, {
+    rule: 'The user that signs in to the SMTP server; given together with MHSM_MAIL_PASSWORD or not at all.',
+    example: 'keys@contoso.com',
+  }),
+  MHSM_MAIL_PASSWORD: z
+    .string()
+    .min(1)
+    .transform((value) => new Secret(value))
+    .optional()
+    .register(documented, {
+      rule: 'The password of MHSM_MAIL_USER, as a Key Vault reference; given together with it or not at all.',
+      example: '@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/smtp)',
+    }),
+  MHSM_API_ISSUER: safeUrl().register(documented, {
+    rule: `The issuer of access tokens. ${URL_RULE}`,
+    example: 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0',
+  }),
+  MHSM_API_AUDIENCE: text().register(documented, {
+    rule: 'The audience that access tokens for the operator API must carry.',
+    example: 'api://contoso-mhsm-lifecycle',
+  }),
+  MHSM_API_JWKS_URL: safeUrl().register(documented, {
+    rule: `Where the issuer publishes its signing keys. ${URL_RULE}`,
+    example: 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/discovery/v2.0/keys',
+  }),
+  MHSM_SETTLE_SECONDS: wholeNumber(1, 3600).default(30).register(documented, {
+    rule: 'Seconds within which an HSM call whose reply was lost may still take effect: 1 to 3600.',
+    example: '30',
+  }),
+});
+
+type SettingName = keyof typeof settings.shape;
+
+/** Every setting the app reads. */
+export const SETTING_NAMES = Object.keys(settings.shape) as SettingName[];
+
+/** Settings to Config. Pure. Throws ConfigError with every fault at once; faults never show the value that was found. */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  // An empty text is how a portal stores "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([name, value]) => name.startsWith(PREFIX) && value));
+  const parsed = settings.safeParse(given);
+  const faults = [...(parsed.success ? [] : parsed.error.issues.flatMap(describeIssue)), ...crossFaults(given)];
+  if (!parsed.success || faults.length > 0) throw new ConfigError(withoutRepeats(faults));
+  return arrange(parsed.data);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): SettingFault[] {
+  if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
+    return issue.keys.map((setting) => ({
+      setting,
+      rule: `No setting has this name; the prefix ${PREFIX} is reserved.`,
+      example: nearestName(setting),
+    }));
+  }
+  const [setting, ...rest] = issue.path.map(String);
+  return [fault(setting as SettingName, rest.length > 0 ? `At ${rest.join('.')}: ` : '')];
+}
+
+/** Rules between settings. Checked on the raw texts, so that they show even while other settings are at fault. */
+function crossFaults(given: Record<string, string | undefined>): SettingFault[] {
+  const {
+    MHSM_MAIL_SECURITY: security,
+    MHSM_MAIL_HOST: host,
+    MHSM_MAIL_USER: user,
+    MHSM_MAIL_PASSWORD: password,
+  } = given;
+  return [
+    ...(security === 'none' && host !== undefined && !isLoopback(host) ? [fault('MHSM_MAIL_SECURITY')] : []),
+    ...(user !== undefined && password === undefined ? [fault('MHSM_MAIL_PASSWORD')] : []),
+    ...(user === undefined && password !== undefined ? [fault('MHSM_MAIL_USER')] : []),
+  ];
+}
+
+function fault(setting: SettingName, where = ''): SettingFault {
+  const { rule, example } = documented.get(settings.shape[setting]) ?? { rule: 'Is not valid.', example: '' };
+  return { setting, rule: `${where}${rule}`, example };
+}
+
+const withoutRepeats = (faults: SettingFault[]): SettingFault[] => [
+  ...new Map(faults.map((one) => [`${one.setting} ${one.rule}`, one])).values(),
+];
+
+/** The setting that shares the longest beginning with a misspelt one. */
+function nearestName(misspelt: string): string {
+  const sharedLength = (name: string) => {
+    let length = 0;
+    while (length < name.length && name[length] === misspelt[length]) length++;
+    return length;
+  };
+  return SETTING_NAMES.toSorted((a, b) => sharedLength(b) - sharedLength(a))[0] ?? '';
+}
+
+function arrange(found: z.output<typeof settings>): Config {
+  const { MHSM_SETTLE_SECONDS: settle, MHSM_MAIL_USER: user, MHSM_MAIL_PASSWORD: password } = found;
+  return {
+    installation: found.MHSM_INSTALLATION,
+    taskHub: found.MHSM_TASK_HUB,
+    hsms: found.MHSM_HSMS.map(({ name, uri, resourceId, replicated }) => ({
+      name,
+      uri,
+      resourceId,
+      settleSeconds: replicated ? Math.max(settle, REPLICATION_SECONDS) : settle,
+    })),
+    stateBlobUrl: found.MHSM_STATE_BLOB_URL,
+    topic: { endpoint: found.MHSM_TOPIC_ENDPOINT, schema: found.MHSM_TOPIC_SCHEMA },
+    eventSources: found.MHSM_EVENT_SOURCES,
+    events: { queueServiceUri: found.MHSM_EVENTS__queueServiceUri, queue: found.MHSM_EVENTS_QUEUE },
+    identities: { observe: found.MHSM_IDENTITY_OBSERVE, rotate: found.MHSM_IDENTITY_ROTATE },
+    schedules: {
+      sweep: found.MHSM_SWEEP_SCHEDULE,
+      reconcile: found.MHSM_RECONCILE_SCHEDULE,
+      purge: found.MHSM_PURGE_SCHEDULE,
+    },
+    historyRetentionDays: found.MHSM_HISTORY_RETENTION_DAYS,
+    mail: {
+      host: found.MHSM_MAIL_HOST,
+      port: found.MHSM_MAIL_PORT,
+      security: found.MHSM_MAIL_SECURITY,
+      from: found.MHSM_MAIL_FROM,
+      ...(user !== undefined && password !== undefined ? { signIn: { user, password } } : {}),
+    },
+    api: { issuer: found.MHSM_API_ISSUER, audience: found.MHSM_API_AUDIENCE, jwksUrl: found.MHSM_API_JWKS_URL },
+  };
+}

@@ -1,0 +1,146 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, loadConfig, type SettingFault } from '../../shared/config.ts';
+
+const resourceId = (name: string) =>
+  `/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/managedHSMs/${name}`;
+
+const complete: Record<string, string> = {
+  MHSM_INSTALLATION: 'contoso-prod',
+  MHSM_TASK_HUB: 'MhsmLifecycle',
+  MHSM_HSMS: JSON.stringify([
+    { name: 'contoso', uri: 'https://contoso.managedhsm.azure.net/', resourceId: resourceId('contoso') },
+    {
+      name: 'fabrikam',
+      uri: 'https://fabrikam.managedhsm.azure.net:8443',
+      resourceId: resourceId('fabrikam'),
+      replicated: true,
+    },
+  ]),
+  MHSM_STATE_BLOB_URL: 'https://state.blob.core.windows.net/',
+  MHSM_TOPIC_ENDPOINT: 'https://topic.westeurope-1.eventgrid.azure.net/api/events',
+  MHSM_EVENTS__queueServiceUri: 'https://state.queue.core.windows.net',
+  MHSM_EVENTS__credential: 'managedidentity',
+  MHSM_EVENTS__clientId: '00000000-0000-0000-0000-000000000001',
+  MHSM_EVENTS_QUEUE: 'key-events',
+  MHSM_IDENTITY_OBSERVE: '00000000-0000-0000-0000-000000000001',
+  MHSM_IDENTITY_ROTATE: '00000000-0000-0000-0000-000000000002',
+  MHSM_SWEEP_SCHEDULE: '0 */15 * * * *',
+  MHSM_RECONCILE_SCHEDULE: '0 17 3 * * *',
+  MHSM_PURGE_SCHEDULE: '0 41 4 * * MON-FRI',
+  MHSM_MAIL_HOST: 'smtp.contoso.com',
+  MHSM_MAIL_PORT: '587',
+  MHSM_MAIL_SECURITY: 'starttls',
+  MHSM_MAIL_FROM: 'Key lifecycle <keys@contoso.com>',
+  MHSM_API_ISSUER: 'https://login.microsoftonline.com/t/v2.0',
+  MHSM_API_AUDIENCE: 'api://mhsm',
+  MHSM_API_JWKS_URL: 'https://login.microsoftonline.com/t/discovery/v2.0/keys',
+};
+
+function faultsOf(changes: Record<string, string | undefined>): SettingFault[] {
+  try {
+    loadConfig({ ...complete, ...changes });
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+const faultySettings = (changes: Record<string, string | undefined>) => faultsOf(changes).map(({ setting }) => setting);
+
+describe('loadConfig', () => {
+  test('gives parsed values, with the defaults where nothing is set', () => {
+    expect(loadConfig({ ...complete, PATH: '/bin' })).toMatchObject({
+      installation: 'contoso-prod',
+      stateBlobUrl: 'https://state.blob.core.windows.net',
+      topic: { schema: 'CloudEvents' },
+      eventSources: [],
+      historyRetentionDays: 90,
+      mail: { port: 587, security: 'starttls' },
+    });
+  });
+
+  test('waits longer for a lost reply of a replicated HSM', () => {
+    const { hsms } = loadConfig({ ...complete, MHSM_SETTLE_SECONDS: '45' });
+    expect(hsms.map(({ name, uri, settleSeconds }) => [name, uri, settleSeconds])).toEqual([
+      ['contoso', 'https://contoso.managedhsm.azure.net', 45],
+      ['fabrikam', 'https://fabrikam.managedhsm.azure.net:8443', 360],
+    ]);
+  });
+
+  test('takes an empty setting for one that is not set', () => {
+    expect(loadConfig({ ...complete, MHSM_MAIL_USER: '', MHSM_TOPIC_SCHEMA: '' }).topic.schema).toBe('CloudEvents');
+    expect(faultySettings({ MHSM_INSTALLATION: '' })).toEqual(['MHSM_INSTALLATION']);
+  });
+
+  test('lists every fault at once, each with its rule and an example', () => {
+    const faults = faultsOf({
+      MHSM_INSTALLATION: undefined,
+      MHSM_SWEEP_SCHEDULE: '*/15 * * * *',
+      MHSM_MAIL_SECURITY: 'none',
+      MHSM_MAIL_USER: 'keys',
+    });
+    expect(faults.map(({ setting }) => setting).toSorted()).toEqual([
+      'MHSM_INSTALLATION',
+      'MHSM_MAIL_PASSWORD',
+      'MHSM_MAIL_SECURITY',
+      'MHSM_SWEEP_SCHEDULE',
+    ]);
+    for (const { rule, example } of faults) expect([rule, example].every((text) => text.length > 1)).toBe(true);
+  });
+
+  test('names a misspelt setting and the one that was probably meant', () => {
+    expect(faultsOf({ MHSM_SETLE_SECONDS: '3' })).toEqual([
+      expect.objectContaining({ setting: 'MHSM_SETLE_SECONDS', example: 'MHSM_SETTLE_SECONDS' }),
+    ]);
+  });
+
+  test.each([
+    ['a list that is not JSON', '[{'],
+    ['an empty list', '[]'],
+    ['a plain http address', JSON.stringify([{ name: 'abc', uri: 'http://a.example', resourceId: resourceId('a') }])],
+    [
+      'an address with a path',
+      JSON.stringify([{ name: 'abc', uri: 'https://a.example/keys', resourceId: resourceId('a') }]),
+    ],
+    [
+      'a vault in place of an HSM',
+      JSON.stringify([{ name: 'abc', uri: 'https://a.example', resourceId: '/subscriptions/s/vaults/a' }]),
+    ],
+    [
+      'an unknown member',
+      JSON.stringify([{ name: 'abc', uri: 'https://a.example', resourceId: resourceId('a'), regon: 'x' }]),
+    ],
+    [
+      'one name twice',
+      JSON.stringify(['abc', 'ABC'].map((name) => ({ name, uri: 'https://a.example', resourceId: resourceId('a') }))),
+    ],
+  ])('refuses %s as the list of HSMs', (_, list) => {
+    expect(faultySettings({ MHSM_HSMS: list })).toEqual(['MHSM_HSMS']);
+  });
+
+  test('points into the list of HSMs', () => {
+    const list = JSON.stringify([{ name: 'abc', uri: 'http://a.example', resourceId: resourceId('a') }]);
+    expect(faultsOf({ MHSM_HSMS: list })[0]?.rule).toMatch(/^At 0\.uri: /);
+  });
+
+  test('permits mail without encryption on a loopback host only', () => {
+    expect(loadConfig({ ...complete, MHSM_MAIL_SECURITY: 'none', MHSM_MAIL_HOST: '127.0.0.1' }).mail.security).toBe(
+      'none',
+    );
+    expect(faultySettings({ MHSM_MAIL_SECURITY: 'none' })).toEqual(['MHSM_MAIL_SECURITY']);
+  });
+
+  test('permits http for signing keys on a loopback host only', () => {
+    expect(faultySettings({ MHSM_API_JWKS_URL: 'http://127.0.0.1:8080/keys' })).toEqual([]);
+    expect(faultySettings({ MHSM_API_JWKS_URL: 'http://login.example/keys' })).toEqual(['MHSM_API_JWKS_URL']);
+  });
+
+  test('never shows a secret: not in a fault, a log, JSON or an inspection', () => {
+    const { mail } = loadConfig({ ...complete, MHSM_MAIL_USER: 'keys', MHSM_MAIL_PASSWORD: 'correct horse' });
+    expect(mail.signIn?.password.reveal()).toBe('correct horse');
+    const shown = [JSON.stringify(mail), inspect(mail, { depth: 9 }), String(mail.signIn?.password)];
+    expect(shown.join()).not.toContain('horse');
+    expect(JSON.stringify(faultsOf({ MHSM_MAIL_PASSWORD: 'correct horse' }))).not.toContain('horse');
+  });
+});
