@@ -17,7 +17,7 @@ export interface Request {
 
 /** `destroy: true` cuts the connection without an answer. */
 export type Answer =
-  | { status: number; headers?: Record<string, string>; body?: unknown; destroy?: false }
+  | { status: number; headers?: Record<string, string | string[]>; body?: unknown; destroy?: false }
   | { destroy: true };
 
 export interface Listener {
