@@ -1,0 +1,110 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { CryptographyClient, DecryptParameters, EncryptParameters, KeyWrapAlgorithm } from '@azure/keyvault-keys';
+import { AppError } from '../../errors.ts';
+import { type KeyRef, keyLabel } from '../../keys/key.ts';
+import type { HsmCrypto } from '../../ports/hsm-crypto.ts';
+import { once } from '../once.ts';
+import { classifyFailure } from './classify-failure.ts';
+import type { Identity } from './credentials.ts';
+import { type HsmAddress, hsmNameOf } from './hsm-keys.ts';
+
+/** The SDK binds a client to one version of a key. A proof uses two; the oldest are dropped. */
+const KEPT_CLIENTS = 64;
+const CALL_MS = 30_000;
+
+const ALGORITHM_NAMES = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const;
+
+/** Cryptographic operations inside the given HSMs, acting as one identity. */
+export function createHsmCrypto({ hsms, identity }: { hsms: HsmAddress[]; identity: Identity }): HsmCrypto {
+  const addresses = new Map(hsms.map((address) => [address.name, address]));
+  const clients = new Map<string, () => Promise<CryptographyClient>>();
+
+  const clientOf = ({ uri }: HsmAddress, key: KeyRef, version: string) => {
+    const id = `${uri}/keys/${key.name}/${version}`;
+    const kept = clients.get(id) ?? once(() => connect(id, key.name, uri, version, identity));
+    clients.delete(id);
+    clients.set(id, kept);
+    for (const oldest of [...clients.keys()].slice(0, Math.max(0, clients.size - KEPT_CLIENTS))) clients.delete(oldest);
+    return kept();
+  };
+
+  const run = async <T>(
+    verb: string,
+    key: KeyRef,
+    version: string,
+    call: (client: CryptographyClient, options: { abortSignal: AbortSignal }) => Promise<T>,
+  ): Promise<T> => {
+    const address = addresses.get(key.hsm);
+    if (!address) {
+      throw new AppError('ERR_INPUT', `No HSM of this installation is named ${key.hsm}.`, {
+        nextStep: 'Use a name from the setting MHSM_HSMS.',
+      });
+    }
+    try {
+      return await call(await clientOf(address, key, version), { abortSignal: AbortSignal.timeout(CALL_MS) });
+    } catch (error) {
+      const act = `${verb} version ${version} of ${keyLabel(key)}`;
+      throw classifyFailure(error, { act, identity, hsmName: hsmNameOf(address.uri) });
+    }
+  };
+
+  return {
+    wrap: (key, version, algorithm, secret) =>
+      run(
+        'wrap with',
+        key,
+        version,
+        async (client, options) => (await client.wrapKey(algorithm as KeyWrapAlgorithm, secret, options)).result,
+      ),
+    unwrap: (key, version, algorithm, wrapped) =>
+      run(
+        'unwrap with',
+        key,
+        version,
+        async (client, options) => (await client.unwrapKey(algorithm as KeyWrapAlgorithm, wrapped, options)).result,
+      ),
+    encrypt: (key, version, algorithm, plaintext) =>
+      run('encrypt with', key, version, async (client, options) => {
+        const { result, iv, authenticationTag } = await client.encrypt(
+          { algorithm, plaintext } as EncryptParameters,
+          options,
+        );
+        return { value: result, ...(iv ? { iv } : {}), ...(authenticationTag ? { tag: authenticationTag } : {}) };
+      }),
+    decrypt: (key, version, algorithm, { value, iv, tag }) =>
+      run('decrypt with', key, version, async (client, options) => {
+        const parameters = {
+          algorithm,
+          ciphertext: value,
+          ...(iv ? { iv } : {}),
+          ...(tag ? { authenticationTag: tag } : {}),
+        };
+        return (await client.decrypt(parameters as DecryptParameters, options)).result;
+      }),
+    sign: (key, version, algorithm, digest) =>
+      run('sign with', key, version, async (client, options) => (await client.sign(algorithm, digest, options)).result),
+    verify: (key, version, algorithm, digest, signature) =>
+      run(
+        'verify with',
+        key,
+        version,
+        async (client, options) => (await client.verify(algorithm, digest, signature, options)).result,
+      ),
+    randomBytes: (count) => new Uint8Array(randomBytes(count)),
+    digest: (algorithm, data) => new Uint8Array(createHash(ALGORITHM_NAMES[algorithm]).update(data).digest()),
+  };
+}
+
+/**
+ * A client that leaves every operation to the HSM. Given a key id, the SDK would read the key and then encrypt, wrap and
+ * check dates by itself, which proves nothing about the HSM; given a key without its material, it cannot.
+ */
+async function connect(id: string, name: string, uri: string, version: string, identity: Identity) {
+  const [{ CryptographyClient }, credential] = await Promise.all([
+    import('@azure/keyvault-keys'),
+    identity.credential(),
+  ]);
+  return new CryptographyClient({ id, name, properties: { name, vaultUrl: uri, version } }, credential, {
+    retryOptions: { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 8000 },
+  });
+}

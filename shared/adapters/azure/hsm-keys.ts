@@ -1,0 +1,157 @@
+import type { KeyClient, KeyClientOptions } from '@azure/keyvault-keys';
+import { AppError } from '../../errors.ts';
+import { type KeyRef, keyLabel } from '../../keys/key.ts';
+import type { HsmKeys } from '../../ports/hsm-keys.ts';
+import { once } from '../once.ts';
+import { classifyFailure, isUnknownOutcome } from './classify-failure.ts';
+import type { Identity } from './credentials.ts';
+import { fromRotationPolicy, toFacts, toRotationPolicy, toSummary, toVersionSummary } from './key-mapping.ts';
+
+/** An HSM as the adapters need it. */
+export interface HsmAddress {
+  name: string;
+  /** `https://{host}`, without a slash at the end. */
+  uri: string;
+}
+
+/** The service gives no more. https://learn.microsoft.com/rest/api/keyvault/keys/get-keys/get-keys */
+const PAGE_SIZE = 25;
+/** A read, with its retries. */
+const READ_MS = 60_000;
+const ROTATE_MS = 20_000;
+
+interface Clients {
+  address: HsmAddress;
+  /** Modest retries, Retry-After honoured: for calls that may be repeated. */
+  repeating: KeyClient;
+  /** Sends once. */
+  single: KeyClient;
+  /** Brings the challenge behind `single` by reading the key through it. Does nothing from the second time on. */
+  prime: (keyName: string) => Promise<void>;
+}
+
+/**
+ * The keys of the given HSMs, acting as one identity. Clients are made on first use and kept, one set for each HSM.
+ * `rotateMs`: how long to wait for the answer to a rotation.
+ */
+export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity; rotateMs?: number }): HsmKeys {
+  const { hsms, identity, rotateMs = ROTATE_MS } = options;
+  const clients = new Map(hsms.map((address) => [address.name, once(() => connect(address, identity))]));
+
+  const open = async (hsm: string): Promise<Clients> => {
+    const connected = clients.get(hsm);
+    if (!connected) throw unknownHsm(hsm);
+    return connected();
+  };
+  const failed = (error: unknown, act: string, { uri }: HsmAddress) =>
+    classifyFailure(error, { act, identity, hsmName: hsmNameOf(uri) });
+  /** One call that may be repeated. */
+  const ask = async <T>(hsm: string, act: string, call: (client: KeyClient) => Promise<T>): Promise<T> => {
+    const { address, repeating } = await open(hsm);
+    return call(repeating).catch((error: unknown) => {
+      throw failed(error, act, address);
+    });
+  };
+
+  return {
+    async *pages(hsm) {
+      const { address, repeating } = await open(hsm);
+      const pages = repeating.listPropertiesOfKeys().byPage({ maxPageSize: PAGE_SIZE });
+      try {
+        for await (const page of pages) yield page.map(toSummary);
+      } catch (error) {
+        throw failed(error, `list the keys of ${hsm}`, address);
+      }
+    },
+
+    read: (key, version) =>
+      ask(key.hsm, `read the key ${keyLabel(key)}`, async (client) => {
+        const abortSignal = AbortSignal.timeout(READ_MS);
+        return toFacts(await client.getKey(key.name, { abortSignal, ...(version === undefined ? {} : { version }) }));
+      }),
+
+    versions: (key) =>
+      ask(key.hsm, `list the versions of ${keyLabel(key)}`, async (client) => {
+        const found = [];
+        const abortSignal = AbortSignal.timeout(READ_MS);
+        const pages = client.listPropertiesOfKeyVersions(key.name, { abortSignal }).byPage({ maxPageSize: PAGE_SIZE });
+        for await (const page of pages) found.push(...page.map(toVersionSummary));
+        return found.toSorted((a, b) => compare(a.createdOn, b.createdOn) || compare(a.version, b.version));
+      }),
+
+    readRotationPolicy: (key) =>
+      ask(key.hsm, `read the rotation policy of ${keyLabel(key)}`, async (client) =>
+        toRotationPolicy(await client.getKeyRotationPolicy(key.name)),
+      ),
+
+    writeRotationPolicy: (key, policy) =>
+      ask(key.hsm, `write the rotation policy of ${keyLabel(key)}`, async (client) => {
+        const abortSignal = AbortSignal.timeout(READ_MS);
+        await client.updateKeyRotationPolicy(key.name, fromRotationPolicy(policy), { abortSignal });
+      }),
+
+    async rotate(key) {
+      const { address, single, prime } = await open(key.hsm);
+      const act = `rotate the key ${keyLabel(key)}`;
+      await prime(key.name).catch((error: unknown) => {
+        throw failed(error, act, address);
+      });
+      try {
+        return toFacts(await single.rotateKey(key.name, { abortSignal: AbortSignal.timeout(rotateMs) }));
+      } catch (error) {
+        throw isUnknownOutcome(error) ? unknownOutcome(key, error) : failed(error, act, address);
+      }
+    },
+
+    backUp: (key) =>
+      ask(key.hsm, `back up the key ${keyLabel(key)}`, async (client) => {
+        const blob = await client.backupKey(key.name, { abortSignal: AbortSignal.timeout(READ_MS) });
+        if (blob) return blob;
+        throw new AppError('ERR_REFUSED_BY_SERVICE', `The backup of ${keyLabel(key)} came back empty.`, {
+          nextStep: 'Back up the key again; if it stays empty, ask Azure support.',
+        });
+      }),
+  };
+}
+
+async function connect(address: HsmAddress, identity: Identity): Promise<Clients> {
+  const [{ KeyClient }, credential] = await Promise.all([import('@azure/keyvault-keys'), identity.credential()]);
+  // The client writes into its options, so each gets its own.
+  const client = (retryOptions: NonNullable<KeyClientOptions['retryOptions']>) =>
+    new KeyClient(address.uri, credential, { retryOptions });
+  const single = client({ maxRetries: 0 });
+  let primed = false;
+  return {
+    address,
+    repeating: client({ maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 8000 }),
+    single,
+    // A client's first request goes out without a token and is repeated after the 401. A read takes that repeat upon
+    // itself, so that a rotation is never sent twice. A refusal of the read is an answer too.
+    async prime(keyName) {
+      if (primed) return;
+      await single.getKey(keyName, { abortSignal: AbortSignal.timeout(READ_MS) }).catch((error: unknown) => {
+        if (statusOf(error) !== 403 && statusOf(error) !== 404) throw error;
+      });
+      primed = true;
+    },
+  };
+}
+
+const statusOf = (error: unknown): unknown =>
+  error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+
+const unknownOutcome = (key: KeyRef, cause: unknown) =>
+  new AppError('ERR_UNKNOWN_OUTCOME', `The reply to the rotation of ${keyLabel(key)} was lost: it may have happened.`, {
+    nextStep: 'Read the newest version, once the call can no longer take effect, before rotating again.',
+    cause,
+  });
+
+const unknownHsm = (hsm: string) =>
+  new AppError('ERR_INPUT', `No HSM of this installation is named ${hsm}.`, {
+    nextStep: 'Use a name from the setting MHSM_HSMS.',
+  });
+
+/** The name by which `az` knows an HSM: the first label of its host. */
+export const hsmNameOf = (uri: string): string => new URL(uri).hostname.split('.')[0] ?? '';
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
