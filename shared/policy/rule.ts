@@ -70,6 +70,8 @@ export interface Hold {
 export interface EffectiveRule {
   rule: KeyRule;
   hold?: Hold;
+  /** The class that applies, by tag or by name; absent: none. */
+  class?: string;
   /** `rotation.before` -> `tag rotate-before`, `class tier0`, `keys[2] payments-*`, `defaults`, `built in`. */
   origin: Record<string, string>;
   /** Tags that mean nothing or do not parse: told to the owner, never fatal. */

@@ -1,0 +1,82 @@
+import type { Blackout, MaintenanceWindow, RotationRule } from './rule.ts';
+
+/**
+ * The policy document as a person writes it. Whatever is left out is inherited: built in, then `defaults`, then the class,
+ * then the matching `keys` entries, then the key's own tags. Lists replace, they do not merge.
+ */
+export interface PolicyDocument {
+  /** Address of the JSON Schema, for editors. */
+  $schema?: string;
+  version: 1;
+  defaults?: PartialRule;
+  classes?: Record<string, PartialRule>;
+  keys?: KeyEntry[];
+  owners: Owners;
+}
+
+export interface PartialRule {
+  rotation?: PartialRotation;
+  notice?: PartialNotice;
+}
+
+export interface PartialRotation {
+  mode?: RotationRule['mode'];
+  before?: string;
+  /** null: none, whatever is inherited. */
+  maximumAge?: string | null;
+  validity?: string;
+  /** null: none, whatever is inherited. */
+  backstop?: string | null;
+  jitter?: string;
+  windows?: MaintenanceWindow[];
+  blackouts?: Blackout[];
+  proof?: RotationRule['proof'];
+  backupFirst?: boolean;
+  drift?: RotationRule['drift'];
+  plannedLife?: string;
+  budgetWarning?: string;
+}
+
+export interface PartialNotice {
+  notify?: string[];
+  /** A name from `owners.names`. */
+  owner?: string;
+}
+
+/** Applies to the keys whose name matches, on the HSMs whose name matches; all matching entries apply, most literal last. */
+export interface KeyEntry extends PartialRule {
+  match: string;
+  hsm?: string;
+  class?: string;
+}
+
+export interface Owners {
+  /** Who is told when nobody else is named. */
+  fallback: string[];
+  names?: Record<string, string[]>;
+}
+
+/** One thing wrong with the document. */
+export interface PolicyFault {
+  /** `classes.tier0.rotation.before`, `keys[2].match`; empty for the document as a whole. */
+  path: string;
+  /** The rule that was broken, as a sentence without a full stop. */
+  rule: string;
+  got: string;
+  example: string;
+}
+
+/** In force when the document says nothing: rotates a month before a yearly expiry, at any time, and says what it did. */
+export const BUILT_IN_ROTATION: RotationRule = {
+  mode: 'rotate',
+  before: 'P30D',
+  validity: 'P1Y',
+  jitter: 'PT0S',
+  windows: [],
+  blackouts: [],
+  proof: 'whenPossible',
+  backupFirst: false,
+  drift: 'repair',
+  plannedLife: 'P10Y',
+  budgetWarning: 'P1Y',
+};

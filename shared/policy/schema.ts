@@ -1,0 +1,253 @@
+import * as z from 'zod';
+import { DURATION_PATTERN, parseInstant } from '../time.ts';
+import { ruleFaults } from './check-rule.ts';
+import { BUILT_IN_ROTATION, type PartialRule, type PolicyDocument, type PolicyFault } from './document.ts';
+import { mergeRotation } from './merge-rule.ts';
+
+const duration = z
+  .string({ error: 'is an ISO 8601 duration' })
+  .regex(DURATION_PATTERN, { error: 'is an ISO 8601 duration of whole parts' })
+  .describe('ISO 8601 duration, such as P30D, P18M or PT4H');
+
+const instant = z
+  .string({ error: 'is an instant' })
+  .refine((text) => parseInstant(text) !== undefined, { error: 'is an existing ISO 8601 instant with its zone' })
+  .describe('ISO 8601 instant with its zone');
+
+const mail = z.email({ error: 'is a mail address' });
+const mails = z.array(mail, { error: 'is a list of mail addresses' }).min(1, { error: 'names one address at least' });
+const text = z
+  .string({ error: 'is a text' })
+  .trim()
+  .min(1, { error: 'is not empty' })
+  .max(256, { error: 'is 256 characters at most' });
+const pattern = text
+  .regex(/^[0-9A-Za-z*?-]+$/, { error: 'is made of letters, digits, hyphens, * for any run and ? for one character' })
+  .describe('Name pattern: * is any run of characters, ? is one');
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.enum(values, { error: `is one of ${values.join(', ')}` });
+
+const window = z.strictObject({
+  days: z
+    .array(oneOf(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']), { error: 'is a list of days' })
+    .min(1, { error: 'names one day at least' })
+    .describe('Days on which the window opens'),
+  opens: z
+    .string({ error: 'is a local time' })
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'is a local time, hours and minutes' })
+    .describe('Local time HH:MM'),
+  lasts: duration.describe('ISO 8601 duration, at most 24 hours'),
+  timeZone: text.describe('IANA name of a time zone'),
+});
+
+const blackout = z.strictObject({ from: instant, until: instant, reason: text.describe('Told to whoever waits') });
+
+const rotation = z.strictObject({
+  mode: z
+    .exactOptional(oneOf(['rotate', 'remind', 'off']))
+    .describe('remind tells the owner; off leaves the key alone'),
+  before: z.exactOptional(duration).describe('How long before expiry a key becomes due'),
+  maximumAge: z
+    .exactOptional(duration.nullable())
+    .describe('Rotate when the version is older than this; null: never by age'),
+  validity: z.exactOptional(duration).describe('Life of each new version, 28 days at least'),
+  backstop: z
+    .exactOptional(duration.nullable())
+    .describe('The HSM rotates by itself this long before expiry; null: never'),
+  jitter: z.exactOptional(duration).describe('Spreads the due instants of a fleet over this span'),
+  windows: z.exactOptional(z.array(window)).describe('Maintenance windows; none: any time'),
+  blackouts: z.exactOptional(z.array(blackout)).describe('Spans without rotation'),
+  proof: z
+    .exactOptional(oneOf(['required', 'whenPossible']))
+    .describe('required: a version that cannot be proven is a failure'),
+  backupFirst: z
+    .exactOptional(z.boolean({ error: 'is true or false' }))
+    .describe('Keep a key-level backup before rotating'),
+  drift: z.exactOptional(oneOf(['repair', 'tell'])).describe("What to do when the HSM's own rotation policy differs"),
+  plannedLife: z.exactOptional(duration).describe('How long the key is meant to live'),
+  budgetWarning: z.exactOptional(duration).describe('Warn when the last of 100 versions is nearer than this'),
+});
+
+const notice = z.strictObject({
+  notify: z.exactOptional(mails).describe('Who is told'),
+  owner: z.exactOptional(text).describe('A name from owners.names'),
+});
+
+const partialRule = { rotation: z.exactOptional(rotation), notice: z.exactOptional(notice) };
+
+const document = z.strictObject({
+  $schema: z.exactOptional(z.string()),
+  version: z.literal(1, { error: 'is 1, the only version there is' }),
+  defaults: z.exactOptional(z.strictObject(partialRule)),
+  classes: z.exactOptional(z.record(text, z.strictObject(partialRule))),
+  keys: z.exactOptional(
+    z.array(
+      z.strictObject({ match: pattern, hsm: z.exactOptional(pattern), class: z.exactOptional(text), ...partialRule }),
+    ),
+  ),
+  owners: z.strictObject(
+    {
+      fallback: mails.describe('Who is told when nobody else is named'),
+      names: z.exactOptional(z.record(text, mails)).describe('Owners by the name that tags and rules use'),
+    },
+    { error: 'is an object with the addresses of last resort' },
+  ),
+}) satisfies z.ZodType<PolicyDocument>;
+
+export type ParsedPolicy = { kind: 'valid'; policy: PolicyDocument } | { kind: 'invalid'; faults: PolicyFault[] };
+
+/** Reads a policy document and lists everything wrong with it at once. Never throws. */
+export function parsePolicy(json: string): ParsedPolicy {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(json);
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    return { kind: 'invalid', faults: [{ path: '', rule: 'is a JSON document', got, example: MINIMAL }] };
+  }
+  const parsed = document.safeParse(raw);
+  if (!parsed.success)
+    return { kind: 'invalid', faults: parsed.error.issues.flatMap((issue) => shapeFaults(raw, issue)) };
+  const faults = [...referenceFaults(parsed.data), ...contradictions(parsed.data)];
+  return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'valid', policy: parsed.data };
+}
+
+/** The document's JSON Schema (draft 2020-12), for editors. Rules between fields are checked by parsePolicy only. */
+export const jsonSchema = () => z.toJSONSchema(document);
+
+/** Classes and owners that are named but not described. */
+function referenceFaults(policy: PolicyDocument): PolicyFault[] {
+  const faults: PolicyFault[] = [];
+  const owners = Object.keys(policy.owners.names ?? {});
+  const classes = Object.keys(policy.classes ?? {});
+  for (const { path, rule } of partialRules(policy)) {
+    const owner = rule.notice?.owner;
+    if (owner === undefined || owners.includes(owner)) continue;
+    const [first = 'add it there'] = owners;
+    faults.push({ path: `${path}.notice.owner`, rule: 'is a name of owners.names', got: shown(owner), example: first });
+  }
+  for (const [index, entry] of (policy.keys ?? []).entries()) {
+    if (entry.class === undefined || classes.includes(entry.class)) continue;
+    const [first = 'describe it there'] = classes;
+    faults.push({
+      path: `keys[${index}].class`,
+      rule: 'is a class of classes',
+      got: shown(entry.class),
+      example: first,
+    });
+  }
+  return faults;
+}
+
+/**
+ * Every rule that the document itself puts together is free of contradictions: the defaults, each class over them, each
+ * `keys` entry over its class. What tags add is checked key by key.
+ */
+function contradictions(policy: PolicyDocument): PolicyFault[] {
+  const base = mergeRotation(BUILT_IN_ROTATION, policy.defaults?.rotation);
+  const inherited = new Set<string>();
+  const faults: PolicyFault[] = [];
+  const check = (path: string, rotation: typeof base) => {
+    for (const { field, rule, got, example } of ruleFaults(rotation)) {
+      // A contradiction in the defaults would otherwise be told again for every class that inherits it.
+      const same = `${field} ${rule} ${got}`;
+      if (inherited.has(same)) continue;
+      inherited.add(same);
+      faults.push({ path: `${path}.${field}`, rule, got: shown(got), example });
+    }
+  };
+  check('defaults', base);
+  for (const [name, rule] of Object.entries(policy.classes ?? {})) {
+    check(`classes.${name}`, mergeRotation(base, rule.rotation));
+  }
+  for (const [index, entry] of (policy.keys ?? []).entries()) {
+    const ofClass = entry.class === undefined ? undefined : policy.classes?.[entry.class]?.rotation;
+    check(`keys[${index}]`, mergeRotation(mergeRotation(base, ofClass), entry.rotation));
+  }
+  return faults;
+}
+
+function partialRules(policy: PolicyDocument): { path: string; rule: PartialRule }[] {
+  return [
+    ...(policy.defaults === undefined ? [] : [{ path: 'defaults', rule: policy.defaults }]),
+    ...Object.entries(policy.classes ?? {}).map(([name, rule]) => ({ path: `classes.${name}`, rule })),
+    ...(policy.keys ?? []).map((rule, index) => ({ path: `keys[${index}]`, rule })),
+  ];
+}
+
+type Issue = z.core.$ZodIssue;
+
+function shapeFaults(raw: unknown, issue: Issue): PolicyFault[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: printPath([...issue.path, key]),
+      rule: 'is no field of the policy: correct its name or remove it',
+      got: shown(valueAt(raw, [...issue.path, key])),
+      example: 'rotation.before',
+    }));
+  }
+  const got = valueAt(raw, issue.path);
+  const field = issue.path.findLast((step) => typeof step === 'string');
+  const rule = got === undefined ? 'is required' : issue.message;
+  return [{ path: printPath(issue.path), rule, got: shown(got), example: EXAMPLES[String(field)] ?? MINIMAL }];
+}
+
+const printPath = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : `${text}${text && '.'}${String(step)}`),
+    '',
+  );
+
+function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, step) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, step) ? Reflect.get(value, step) : undefined,
+    raw,
+  );
+}
+
+/** As in the document, shortened: a fault is told by mail. */
+function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+const MINIMAL = '{ "version": 1, "owners": { "fallback": ["keys@example.org"] } }';
+
+const EXAMPLES: Record<string, string> = {
+  version: '1',
+  defaults: '{ "rotation": { "before": "P30D" } }',
+  classes: '{ "tier0": { "rotation": { "validity": "P90D" } } }',
+  keys: '[{ "match": "payments-*", "class": "tier0" }]',
+  owners: '{ "fallback": ["keys@example.org"] }',
+  fallback: '["keys@example.org"]',
+  names: '{ "Payments": ["payments@example.org"] }',
+  notify: '["payments@example.org"]',
+  owner: 'Payments',
+  match: 'payments-*',
+  hsm: 'contoso-*',
+  class: 'tier0',
+  rotation: '{ "before": "P30D", "validity": "P1Y" }',
+  notice: '{ "notify": ["payments@example.org"] }',
+  mode: 'rotate',
+  before: 'P30D',
+  maximumAge: 'P180D',
+  validity: 'P1Y',
+  backstop: 'P7D',
+  jitter: 'P2D',
+  windows: '[{ "days": ["Sat"], "opens": "22:00", "lasts": "PT4H", "timeZone": "Europe/Berlin" }]',
+  days: '["Sat", "Sun"]',
+  opens: '22:00',
+  lasts: 'PT4H',
+  timeZone: 'Europe/Berlin',
+  blackouts: '[{ "from": "2026-12-20T00:00Z", "until": "2027-01-04T00:00Z", "reason": "Year-end freeze" }]',
+  from: '2026-12-20T00:00Z',
+  until: '2027-01-04T00:00Z',
+  reason: 'Year-end freeze',
+  proof: 'whenPossible',
+  backupFirst: 'true',
+  drift: 'repair',
+  plannedLife: 'P10Y',
+  budgetWarning: 'P1Y',
+};

@@ -1,0 +1,178 @@
+import { keyLabel, VERSION_LIMIT } from '../keys/key.ts';
+import { toIso } from '../time.ts';
+import { currentBlackout } from './blackout.ts';
+import type { RotationDecision, RotationPlan } from './decision.ts';
+import { nextPermitted } from './next-permitted.ts';
+import { planNative, planRotation } from './plan-rotation.ts';
+import { refuseHsmPolicy, refuseRule } from './reconcile-policy.ts';
+import { type RotationInput, type Situation, situationOf } from './situation.ts';
+import { currentOpening } from './windows.ts';
+
+export type { RotationInput } from './situation.ts';
+
+type Verdict = Exclude<RotationDecision, RotationPlan>;
+type Check = (situation: Situation) => Verdict | undefined;
+
+/**
+ * First violation wins, and the order is behaviour. What makes the request void comes first, then a person's statements
+ * about the key, then whether it is time at all, then what would make the rotation impossible or harmful, and last what
+ * only makes it wait: nobody is told to wait for a rotation that would then be refused.
+ */
+const CHECKS: readonly Check[] = [
+  versionSuperseded,
+  rotationOff,
+  keyDisabled,
+  heldByTag,
+  onlyReminds,
+  notDue,
+  versionBudgetSpent,
+  ruleContradictsItself,
+  policyOnHsmUnfit,
+  inBlackout,
+  outsideWindow,
+];
+
+/** The HSM has acted already: what is left is to prove, compare and tell, whatever the hour. */
+const NATIVE_CHECKS: readonly Check[] = [versionSuperseded, rotationOff, keyDisabled];
+
+/**
+ * Rotate, keep, wait, remind or refuse, with a public reason. An operator's overrides lift the window, the blackout, the
+ * hold or the due date, and nothing else; expiry lifts window and blackout by itself, and says so in a warning.
+ */
+export function decideRotation(input: RotationInput): RotationDecision {
+  const situation = situationOf(input);
+  const native = input.cause.kind === 'Native';
+  for (const check of native ? NATIVE_CHECKS : CHECKS) {
+    const verdict = check(situation);
+    if (verdict !== undefined) return verdict;
+  }
+  return native ? planNative(situation) : planRotation(situation);
+}
+
+function versionSuperseded({ facts, expectedVersion }: Situation): Verdict | undefined {
+  if (expectedVersion === undefined || expectedVersion === facts.version) return undefined;
+  const explanation = `The request speaks of version ${expectedVersion}; the newest is ${facts.version}.`;
+  return { kind: 'keep', reason: 'VersionSuperseded', explanation };
+}
+
+function rotationOff({ rule, effective }: Situation): Verdict | undefined {
+  if (rule.mode !== 'off') return undefined;
+  const explanation = `Rotation is off for this key, by ${effective.origin['rotation.mode'] ?? 'its rule'}.`;
+  return { kind: 'keep', reason: 'RotationOff', explanation };
+}
+
+/** A disabled key is a person's statement, so it is left as it is, however old. */
+function keyDisabled({ facts }: Situation): Verdict | undefined {
+  if (facts.enabled) return undefined;
+  return {
+    kind: 'refused',
+    reason: 'KeyDisabled',
+    explanation: `The newest version ${facts.version} is disabled, and a disabled key is not rotated.`,
+    nextStep: 'Enable the key if it is still needed; otherwise retire it or set the tag rotate=off.',
+  };
+}
+
+function heldByTag({ effective: { hold }, overrides, now }: Situation): Verdict | undefined {
+  if (hold === undefined || overrides.has('hold')) return undefined;
+  if (hold.until !== undefined && Date.parse(hold.until) <= now.getTime()) return undefined;
+  const until = hold.until === undefined ? 'until the tag is removed' : `until ${hold.until}`;
+  return {
+    kind: 'refused',
+    reason: 'HeldByTag',
+    explanation: `The key is held by its tag ${hold.tag}, ${until}.`,
+    nextStep: 'Remove the tag hold, or repeat the request with the override hold.',
+  };
+}
+
+/** New material of such a key comes from outside the HSM, so the owner is reminded when it is due, and never sooner. */
+function onlyReminds({ rule, effective, facts, cause, due, now }: Situation): Verdict | undefined {
+  if (rule.mode !== 'remind') return undefined;
+  const by = effective.origin['rotation.mode'] ?? 'its rule';
+  const nextStep = 'Make new key material where the present one came from and import it as a new version of this key.';
+  if (cause.kind === 'Operator') {
+    const explanation = `This key is only reminded of, never rotated, by ${by}: its material comes from outside the HSM.`;
+    return { kind: 'refused', reason: 'ImportedKey', explanation, nextStep };
+  }
+  if (due === undefined || due.on > now) return undefined;
+  const since = facts.expiresOn === undefined ? `made on ${facts.createdOn}` : `expires on ${facts.expiresOn}`;
+  const explanation = `Version ${facts.version} (${since}) is due for new material; by ${by} it is not rotated here.`;
+  return { kind: 'remind', reason: 'ImportedKey', explanation, nextStep };
+}
+
+function notDue({ due, rule, facts, overrides, now }: Situation): Verdict | undefined {
+  if (overrides.has('notDue')) return undefined;
+  if (due === undefined) {
+    const explanation = `Version ${facts.version} has no expiry date, and its rule sets no maximum age.`;
+    return { kind: 'keep', reason: 'NoExpiry', explanation };
+  }
+  if (due.on <= now) return undefined;
+  const measure =
+    due.reason === 'NearExpiry'
+      ? `${rule.before} before it expires on ${facts.expiresOn}`
+      : `at the age of ${rule.maximumAge}`;
+  const explanation = `Version ${facts.version} is due on ${toIso(due.on)}, ${measure}.`;
+  return { kind: 'keep', reason: 'NotDue', explanation, dueOn: toIso(due.on) };
+}
+
+function versionBudgetSpent({ key, versionsUsed }: Situation): Verdict | undefined {
+  if (versionsUsed < VERSION_LIMIT) return undefined;
+  return {
+    kind: 'refused',
+    reason: 'VersionBudgetSpent',
+    explanation: `${keyLabel(key)} has ${versionsUsed} versions, and a key holds ${VERSION_LIMIT} at most.`,
+    nextStep: 'Make a new key, re-point its consumers to it, and keep this one for what it still has to open.',
+  };
+}
+
+function ruleContradictsItself({ rule }: Situation): Verdict | undefined {
+  return refuseRule(rule);
+}
+
+/** With `repair` the plan sets the policy right before it rotates; with `tell` an unfit one is a reason not to. */
+function policyOnHsmUnfit({ rule, policyOnHsm }: Situation): Verdict | undefined {
+  return rule.drift === 'repair' ? undefined : refuseHsmPolicy(rule, policyOnHsm);
+}
+
+function inBlackout(situation: Situation): Verdict | undefined {
+  const { rule, overrides, now } = situation;
+  const blackout = currentBlackout(rule.blackouts, now);
+  if (blackout === undefined || overrides.has('blackout')) return undefined;
+  return wait(situation, 'InBlackout', `A blackout lasts until ${blackout.until}: ${blackout.reason}.`);
+}
+
+function outsideWindow(situation: Situation): Verdict | undefined {
+  const { rule, overrides, now } = situation;
+  if (rule.windows.length === 0 || overrides.has('window') || currentOpening(rule.windows, now)) return undefined;
+  return wait(situation, 'OutsideWindow', 'No maintenance window of this key is open.');
+}
+
+/** Deferred to the first permitted instant; not at all when the key would have expired by then. */
+function wait(situation: Situation, reason: 'InBlackout' | 'OutsideWindow', found: string): Verdict | undefined {
+  if (waitsPastExpiry(situation)) return undefined;
+  const until = permittedFrom(situation);
+  if (until === undefined) {
+    const nextStep = 'Shorten the blackouts or widen the windows of this key, or rotate it with an override.';
+    return { kind: 'refused', reason, explanation: `${found} No permitted time follows.`, nextStep };
+  }
+  return {
+    kind: 'deferred',
+    reason,
+    until: toIso(until),
+    explanation: `${found} Rotation waits until ${toIso(until)}.`,
+  };
+}
+
+function waitsPastExpiry(situation: Situation): boolean {
+  const { facts, expired } = situation;
+  if (facts.expiresOn === undefined) return false;
+  const until = permittedFrom(situation);
+  return expired || until === undefined || until.getTime() >= Date.parse(facts.expiresOn);
+}
+
+function permittedFrom({ rule, overrides, now }: Situation): Date | undefined {
+  return nextPermitted(
+    overrides.has('window') ? [] : rule.windows,
+    overrides.has('blackout') ? [] : rule.blackouts,
+    now,
+  );
+}
