@@ -6,6 +6,6 @@ import type { JournalEntry } from '../journal/entry.ts';
  */
 export interface JournalLog {
   append(entry: JournalEntry): Promise<void>;
-  /** Lines of each blob in order, as written. */
+  /** Lines of each blob in the order of the chain, as written; `from` (an ISO instant or day) leaves out the blobs of earlier days. */
   lines(options?: { from?: string }): AsyncIterable<{ blob: string; line: string }>;
 }

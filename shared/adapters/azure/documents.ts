@@ -118,7 +118,7 @@ async function write(
       if (storageFault(reason).status === 404) return undefined;
       throw reason;
     });
-    return now?.metadata?.['writeid'] === writeid ? now.etag : undefined;
+    return now?.metadata?.writeid === writeid ? now.etag : undefined;
   }
 }
 
