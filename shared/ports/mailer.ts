@@ -9,7 +9,10 @@ export interface Mail {
   headers: Record<string, string>;
 }
 
-/** Hands a mail to the mail system. Throws ERR_TRANSIENT, or ERR_REFUSED_BY_SERVICE when every recipient was refused. */
+/**
+ * Hands a mail to the mail system. Throws ERR_TRANSIENT, ERR_REFUSED_BY_SERVICE when every recipient was refused, or
+ * ERR_DENIED when the mail system refuses our sign-in.
+ */
 export interface Mailer {
   send(mail: Mail): Promise<{ accepted: string[]; refused: string[] }>;
 }

@@ -61,7 +61,7 @@ export function createJournalLog(
         for await (const { name } of client.listBlobsFlat()) names.push(name);
         for (const blob of inChainOrder(names).filter(({ day }) => day >= firstDay)) {
           const { readableStreamBody } = await client.getBlobClient(blobName(blob)).download();
-          for await (const line of linesOf(readableStreamBody ?? [])) yield { blob: blobName(blob), line };
+          for await (const line of linesOf(readableStreamBody)) yield { blob: blobName(blob), line };
         }
       } catch (error) {
         throw classifyFailure(error, { act: 'read the journal', identity: account.identity });
