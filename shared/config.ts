@@ -19,6 +19,8 @@ export interface MailSettings {
   security: 'none' | 'starttls' | 'tls';
   from: string;
   signIn?: { user: string; password: Secret };
+  /** Who is told when the policy names nobody. */
+  fallback: string[];
 }
 
 /** Everything the app reads from its settings. Modules receive the slice they need, never the whole. */
@@ -225,6 +227,12 @@ const settings = z.strictObject({
       rule: 'The sender: an address, with or without a display name.',
       example: 'Key lifecycle <keys@contoso.com>',
     }),
+  MHSM_MAIL_FALLBACK: json(z.array(z.string().regex(/^[^\s@<>]+@[^\s@<>]+$/)))
+    .default([])
+    .register(documented, {
+      rule: 'A JSON array of mail addresses that are told when the policy names nobody.',
+      example: '["keys@contoso.com"]',
+    }),
   MHSM_MAIL_USER: text().optional().register(documented, {
     rule: 'The user that signs in to the SMTP server; given together with MHSM_MAIL_PASSWORD or not at all.',
     example: 'keys@contoso.com',
@@ -344,6 +352,7 @@ function arrange(found: z.output<typeof settings>): Config {
       port: found.MHSM_MAIL_PORT,
       security: found.MHSM_MAIL_SECURITY,
       from: found.MHSM_MAIL_FROM,
+      fallback: found.MHSM_MAIL_FALLBACK,
       ...(user !== undefined && password !== undefined ? { signIn: { user, password } } : {}),
     },
     api: { issuer: found.MHSM_API_ISSUER, audience: found.MHSM_API_AUDIENCE, jwksUrl: found.MHSM_API_JWKS_URL },

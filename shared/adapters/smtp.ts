@@ -1,7 +1,6 @@
 import type { SendMailOptions, Transporter } from 'nodemailer';
 import type { MailSettings } from '../config.ts';
 import { AppError } from '../errors.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Mail, Mailer } from '../ports/mailer.ts';
 import { redactText } from '../redact.ts';
 import { once } from './once.ts';
@@ -9,13 +8,13 @@ import { once } from './once.ts';
 const WAIT_MS = 20_000;
 
 /** Mail through one SMTP server. A mail keeps its Message-ID, so that a repeat is the same mail. */
-export function createMailer(settings: MailSettings, clock: Clock): Mailer {
+export function createMailer(settings: MailSettings): Mailer {
   const connect = once(() => openTransport(settings));
   return {
     async send(mail) {
       const transport = await connect();
       try {
-        const { accepted, rejected } = await transport.sendMail(compose(mail, settings.from, clock));
+        const { accepted, rejected } = await transport.sendMail(compose(mail, settings.from));
         return { accepted: accepted.map(addressText), refused: rejected.map(addressText) };
       } catch (error) {
         throw classifyMailFailure(error, settings);
@@ -47,9 +46,9 @@ async function openTransport({
   });
 }
 
-function compose({ messageId, to, subject, text, html, headers }: Mail, from: string, clock: Clock): SendMailOptions {
+function compose({ messageId, to, subject, text, html, headers }: Mail, from: string): SendMailOptions {
   const bracketed = messageId.startsWith('<') ? messageId : `<${messageId}>`;
-  return { from, to, subject, text, html, headers, messageId: bracketed, date: clock.now() };
+  return { from, to, subject, text, html, headers, messageId: bracketed };
 }
 
 type Address = string | { address: string };

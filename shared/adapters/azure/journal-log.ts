@@ -35,7 +35,8 @@ interface Waiting {
  */
 export function createJournalLog(
   account: StateAccount,
-  { clock, blocksPerBlob = BLOCKS_PER_BLOB }: { clock: Clock; blocksPerBlob?: number },
+  clock: Clock,
+  { blocksPerBlob = BLOCKS_PER_BLOB }: { blocksPerBlob?: number } = {},
 ): JournalLog {
   const queue: Waiting[] = [];
   let writing = false;

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { AppError } from '../errors.ts';
-import type { CreationSlots } from '../ports/creation-slots.ts';
-import type { Documents } from '../ports/documents.ts';
+import { AppError } from '../../errors.ts';
+import type { CreationSlots } from '../../ports/creation-slots.ts';
+import type { Documents } from '../../ports/documents.ts';
 
 /** One document for each HSM: the reservations that still matter. */
 interface SlotDocument {
