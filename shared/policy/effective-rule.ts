@@ -44,10 +44,10 @@ export function effectiveRule(
   const wishes = readTags(tags);
   const notes = [...wishes.notes];
   const entries = matchingEntries(policy, hsm, name);
-  const className = chooseClass(policy, wishes, entries, notes);
+  const origin: Record<string, string> = {};
+  const className = chooseClass(policy, wishes, entries, origin, notes);
   const layers = layersOf(policy, className, entries);
 
-  const origin: Record<string, string> = {};
   for (const field of ROTATION_FIELDS) origin[`rotation.${field}`] = 'built in';
   let rotation = BUILT_IN_ROTATION;
   for (const { from, rule } of layers) {
@@ -92,19 +92,26 @@ function matchingEntries(policy: PolicyDocument, hsm: string, name: string): { i
 function chooseClass(
   policy: PolicyDocument,
   wishes: TagWishes,
-  entries: { entry: KeyEntry }[],
+  entries: { index: number; entry: KeyEntry }[],
+  origin: Record<string, string>,
   notes: string[],
 ): string | undefined {
-  const known = policy.classes ?? {};
-  const byEntry = entries.findLast(({ entry }) => entry.class !== undefined)?.entry.class;
-  if (wishes.class === undefined) return byEntry;
-  if (Object.hasOwn(known, wishes.class)) return wishes.class;
-  const instead = byEntry === undefined ? 'no class applies' : `class ${byEntry} applies`;
-  notes.push(
-    `Tag class names a class that the policy does not describe, so ${instead}: ${JSON.stringify(wishes.class)}.`,
-  );
+  if (wishes.class !== undefined && Object.hasOwn(policy.classes ?? {}, wishes.class)) {
+    origin.class = 'tag class';
+    return wishes.class;
+  }
+  const naming = entries.findLast(({ entry }) => entry.class !== undefined);
+  const byEntry = naming?.entry.class;
+  if (naming !== undefined) origin.class = entryLabel(naming);
+  if (wishes.class !== undefined) {
+    const instead = byEntry === undefined ? 'no class applies' : `class ${byEntry} applies`;
+    const given = JSON.stringify(wishes.class);
+    notes.push(`Tag class names a class that the policy does not describe, so ${instead}: ${given}.`);
+  }
   return byEntry;
 }
+
+const entryLabel = ({ index, entry }: { index: number; entry: KeyEntry }): string => `keys[${index}] ${entry.match}`;
 
 function layersOf(
   policy: PolicyDocument,
@@ -115,7 +122,7 @@ function layersOf(
   return [
     ...(policy.defaults === undefined ? [] : [{ from: 'defaults', rule: policy.defaults }]),
     ...(ofClass === undefined ? [] : [{ from: `class ${className}`, rule: ofClass }]),
-    ...entries.map(({ index, entry }) => ({ from: `keys[${index}] ${entry.match}`, rule: entry })),
+    ...entries.map((found) => ({ from: entryLabel(found), rule: found.entry })),
   ];
 }
 
