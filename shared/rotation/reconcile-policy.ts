@@ -56,7 +56,8 @@ export function refuseRule(rule: RotationRule): Refusal | undefined {
  */
 export function refuseHsmPolicy(rule: RotationRule, found: HsmRotationPolicy | undefined): Refusal | undefined {
   const repair = `Set the rotation policy of the key to expiryTime ${rule.validity}, or let the rule repair it (drift: repair).`;
-  if (found === undefined) {
+  // A policy that was removed is answered as an empty one.
+  if (found === undefined || Object.values(found).every((value) => value === undefined)) {
     const explanation = 'The HSM holds no rotation policy for this key, and rotates no key without one.';
     return { kind: 'refused', reason: 'RotationPolicyMissing', explanation, nextStep: repair };
   }
