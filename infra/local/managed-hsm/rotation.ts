@@ -1,0 +1,44 @@
+import type { Agenda } from './agenda.ts';
+import { HsmError } from './errors.ts';
+import type { KeyStore } from './keys.ts';
+import { type Key, newest } from './model.ts';
+import { rotationDue } from './rotation-policy.ts';
+
+/** What became of a rotation that a policy asked for. `version` is absent when it failed. */
+export interface AutomaticRotation {
+  name: string;
+  version?: string;
+  status: number;
+  description?: string;
+}
+
+const entry = (name: string) => `rotate:${name}`;
+
+/**
+ * Rotates keys when their policy says so. A clock that jumps over several periods makes one new version, at the time it
+ * jumped to: the service looks at a key, finds it due and rotates it once, and the next period starts there. A rotation
+ * that was refused (disabled key, 100 versions) is tried again only after the key changed.
+ */
+export function createAutomaticRotation(options: {
+  agenda: Agenda;
+  keys(): KeyStore;
+  done(rotation: AutomaticRotation): void;
+}) {
+  const rotate = async (name: string): Promise<AutomaticRotation> => {
+    try {
+      const key = await options.keys().rotate(name);
+      return { name, version: newest(key).version, status: 200 };
+    } catch (error) {
+      if (!(error instanceof HsmError)) throw error;
+      return { name, status: error.status, description: error.message };
+    }
+  };
+  return {
+    /** Looks again at a key after a change; undefined: it is gone. */
+    reconsider(name: string, key: Key | undefined): void {
+      const due = key && rotationDue(key.rotationPolicy, newest(key));
+      if (due === undefined) options.agenda.cancel(entry(name));
+      else options.agenda.set(entry(name), due, () => void rotate(name).then(options.done));
+    },
+  };
+}
