@@ -87,7 +87,7 @@ export function createDeliveries(options: {
     timers.set(delivery, clock.at(time, run));
   };
 
-  const bury = async (subscription: Subscription, recorded: RecordedEvent, delivery: Delivery) => {
+  const bury = async (subscription: Subscription, recorded: RecordedEvent, delivery: Delivery): Promise<void> => {
     delete delivery.next;
     if (subscription.deadLetterContainer === undefined) delivery.state = 'dropped';
     else {

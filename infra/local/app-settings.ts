@@ -1,0 +1,36 @@
+import { IDENTITIES } from './identity/registrations.ts';
+
+/** The addresses of the running estate that the app is told. */
+export interface EstateAddresses {
+  hsms: { name: string; uri: string; resourceId: string }[];
+  blobUrl: string;
+  queueUrl: string;
+  topicEndpoint: string;
+  mail: { host: string; port: number };
+  api: { issuer: string; audience: string; jwksUrl: string };
+}
+
+/** The app settings of the function app in the embedded estate: what Bicep sets in Azure. */
+export function appSettings(estate: EstateAddresses): Record<string, string> {
+  return {
+    MHSM_INSTALLATION: 'embedded',
+    MHSM_TASK_HUB: 'MhsmLifecycle',
+    MHSM_HSMS: JSON.stringify(estate.hsms.map(({ name, uri, resourceId }) => ({ name, uri, resourceId }))),
+    MHSM_STATE_BLOB_URL: estate.blobUrl,
+    MHSM_TOPIC_ENDPOINT: estate.topicEndpoint,
+    MHSM_TOPIC_SCHEMA: 'CloudEvents',
+    MHSM_EVENTS__queueServiceUri: estate.queueUrl,
+    MHSM_EVENTS__credential: 'managedidentity',
+    MHSM_EVENTS__clientId: IDENTITIES.observe.clientId,
+    MHSM_EVENTS_QUEUE: 'key-events',
+    MHSM_IDENTITY_OBSERVE: IDENTITIES.observe.clientId,
+    MHSM_IDENTITY_ROTATE: IDENTITIES.rotate.clientId,
+    MHSM_MAIL_HOST: estate.mail.host,
+    MHSM_MAIL_PORT: String(estate.mail.port),
+    MHSM_MAIL_SECURITY: 'none',
+    MHSM_MAIL_FROM: 'key-lifecycle@contoso.example',
+    MHSM_API_ISSUER: estate.api.issuer,
+    MHSM_API_AUDIENCE: estate.api.audience,
+    MHSM_API_JWKS_URL: estate.api.jwksUrl,
+  };
+}

@@ -1,0 +1,130 @@
+import * as z from 'zod';
+import type { EstateServices } from '../estate-services.ts';
+import { PEOPLE, type PersonName } from '../identity/registrations.ts';
+import { InvalidEvents } from '../topic/events.ts';
+import { Problem, parseBody } from './problem.ts';
+import type { Route } from './routes.ts';
+
+const rowsInput = z.strictObject({
+  table: z.enum(['AZKVAuditLogs', 'AzureDiagnostics'], { error: 'is AZKVAuditLogs or AzureDiagnostics' }),
+  rows: z
+    .array(z.record(z.string(), z.unknown()), { error: 'is a list of rows' })
+    .min(1, { error: 'has one row at least' }),
+});
+
+const topicInput = z.strictObject({
+  duplicates: z.number().int().min(0).max(10).optional(),
+  reorder: z.boolean().optional(),
+  hold: z.boolean().optional(),
+  publish: z
+    .strictObject({
+      schema: z.enum(['EventGridSchema', 'CloudEventSchemaV1_0']),
+      events: z.array(z.record(z.string(), z.unknown())).min(1, { error: 'has one event at least' }),
+    })
+    .optional(),
+});
+
+const tokenInput = z.strictObject({
+  person: z.enum(Object.keys(PEOPLE) as [PersonName, ...PersonName[]], {
+    error: `is one of ${Object.keys(PEOPLE).join(', ')}`,
+  }),
+  roles: z.array(z.string()).optional(),
+  audience: z.string().optional(),
+  issuer: z.string().optional(),
+  /** Seconds from now; negative: already expired. */
+  lifetimeSeconds: z.number().int().optional(),
+});
+
+const instant = (name: string, value: string | null): Date | undefined => {
+  if (value === null) return undefined;
+  if (Number.isNaN(Date.parse(value)))
+    throw new Problem(400, 'ERR_INPUT', `${name} is not an instant.`, [
+      { field: name, rule: 'is an ISO 8601 instant' },
+    ]);
+  return new Date(value);
+};
+
+/** What the estate's services took and sent. */
+export const recordRoutes = ({ mail, webhooks, topic, logs, tokens, identity }: EstateServices): Route[] => [
+  {
+    method: 'GET',
+    path: '/mail',
+    purpose: 'Every message, read: headers, text and html. ?to= and ?subject= filter.',
+    act({ query }) {
+      const [to, subject] = [query.get('to'), query.get('subject')?.toLowerCase()];
+      const value = mail.mail.filter(
+        (one) =>
+          (to === null || one.to.includes(to)) &&
+          (subject === undefined || one.subject.toLowerCase().includes(subject)),
+      );
+      return { value };
+    },
+  },
+  { method: 'DELETE', path: '/mail', purpose: 'Empties the mail sink.', act: () => mail.reset() },
+  {
+    method: 'GET',
+    path: '/webhooks',
+    purpose: 'Every webhook call, signature headers included.',
+    act: () => ({ value: webhooks.calls }),
+  },
+  {
+    method: 'GET',
+    path: '/events',
+    purpose: 'Everything the topic took, with delivery attempts. ?type= and ?subject= filter.',
+    act({ query }) {
+      const [type, subject] = [query.get('type'), query.get('subject')];
+      const value = topic.events.filter(
+        (one) => (type === null || one.type === type) && (subject === null || one.subject === subject),
+      );
+      return { value };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/topic',
+    purpose: 'Duplicates, reorders or holds deliveries; publishes forged or foreign events past the topic’s door.',
+    example: { duplicates: 1, reorder: true, hold: false },
+    act({ body }) {
+      const { publish, ...change } = parseBody(topicInput, body());
+      const wanted = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+      try {
+        const published = publish ? topic.publish(publish.events, publish.schema).map(({ id }) => id) : [];
+        return { ...topic.handling(wanted), published };
+      } catch (error) {
+        if (!(error instanceof InvalidEvents)) throw error;
+        throw new Problem(400, 'ERR_INPUT', error.message, [{ field: 'publish.events', rule: error.message }]);
+      }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/logs/rows',
+    purpose: 'Audit rows that can be queried by now. ?from= and ?to= bound the time of the operation.',
+    act({ query }) {
+      const [from, to] = [instant('from', query.get('from')), instant('to', query.get('to'))];
+      return { value: logs.rows({ ...(from ? { from } : {}), ...(to ? { to } : {}) }), pending: logs.pending() };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/logs/rows',
+    purpose: 'Injects audit rows in either table’s shape.',
+    example: { table: 'AZKVAuditLogs', rows: [{ OperationName: 'KeyDelete', ResultType: 'Success' }] },
+    act({ body }) {
+      const { table, rows } = parseBody(rowsInput, body());
+      return { value: rows.map((row) => logs.inject(table, row)) };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/tokens',
+    purpose: 'A token of a person for the operator API: other roles, audience, issuer or life on demand.',
+    example: { person: 'operator', lifetimeSeconds: 3600 },
+    async act({ body }) {
+      const { person, ...wish } = parseBody(tokenInput, body());
+      const claims = Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined));
+      const { issuer, audience } = identity.api;
+      return tokens.forPerson(PEOPLE[person], { issuer, audience, ...claims });
+    },
+  },
+];

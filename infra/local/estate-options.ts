@@ -1,0 +1,41 @@
+import type { HappeningListener } from './story.ts';
+import type { Schema } from './topic/events.ts';
+import type { Subscription } from './topic/subscription.ts';
+
+export interface EstateOptions {
+  /** `empty`, `demo` or the path of a seed file; default `demo`. */
+  seed?: string;
+  /** First of a run of fixed ports; default 0: free ones. */
+  port?: number;
+  /** Keeps everything in this directory over restarts; absent: a temporary one. */
+  stateDirectory?: string;
+  /** App settings on top of, and instead of, those of app-settings.ts. */
+  settings?: Record<string, string>;
+  /** Whether to start the Functions host; default: yes, if it has been built. */
+  host?: boolean;
+  /** Subscriptions of the topic; default: one, into the queue `key-events`. */
+  subscriptions?: readonly Subscription[];
+  /** Schema that the topic takes; default CloudEvents. */
+  topicSchema?: Schema;
+  /** Estate milliseconds until an audit row can be queried; default one minute. */
+  ingestionDelayMs?: number;
+  /** Offers STARTTLS in the mail sink; default no. */
+  startTls?: boolean;
+  onHappening?: HappeningListener;
+}
+
+export const DEFAULT_SUBSCRIPTIONS: readonly Subscription[] = [
+  {
+    // Event Grid cannot push into a private endpoint: in Azure, too, the topic delivers to a queue.
+    name: 'key-events',
+    destination: { kind: 'queue', queue: 'key-events' },
+    schema: 'CloudEventSchemaV1_0',
+    includedEventTypes: [
+      'ManagedHsmLifecycle.KeyNearExpiry',
+      'ManagedHsmLifecycle.KeyExpired',
+      'Microsoft.KeyVault.KeyNearExpiry',
+      'Microsoft.KeyVault.KeyExpired',
+    ],
+    deadLetterContainer: 'dead-letters',
+  },
+];

@@ -1,0 +1,177 @@
+import { join } from 'node:path';
+import { type Caller, createCaller } from './call.ts';
+import { type Certificates, obtainCertificates } from './certificates.ts';
+import { createClock } from './clock.ts';
+import type { Estate } from './estate.ts';
+import type { EstateOptions } from './estate-options.ts';
+import { DEFAULT_SUBSCRIPTIONS } from './estate-options.ts';
+import { createFaults } from './faults.ts';
+import { type EstateHsm, startFleet } from './hsm-fleet.ts';
+import { IDENTITIES, TENANT_ID } from './identity/registrations.ts';
+import { type IdentityService, startIdentity } from './identity/server.ts';
+import { obtainSigningKey } from './identity/signing-key.ts';
+import { createTokens, type Tokens } from './identity/tokens.ts';
+import { createLogStore, type LogStore } from './log-store/store.ts';
+import { createMailSink, type MailSink } from './mail-sink/server.ts';
+import { installMovableDate, realNow } from './movable-date.ts';
+import { portsFrom } from './ports.ts';
+import { type EstateSecrets, obtainSecrets } from './secrets.ts';
+import { applySeed, seedPolicy } from './seed/apply.ts';
+import { obtainSeed, type Seed, SUBSCRIPTION } from './seed/seed.ts';
+import { openState } from './state.ts';
+import { STORAGE_AUDIENCE } from './storage/proxy.ts';
+import { type StorageService, startStorage } from './storage/storage.ts';
+import { createTopic, type TopicService } from './topic/server.ts';
+import { trustAuthority } from './trust.ts';
+import { createWebhookSink, type WebhookSink } from './webhook-sink/server.ts';
+
+/** Everything of the estate but the Functions host and the control surface. */
+export interface EstateServices {
+  estate: Estate;
+  certificates: Certificates;
+  secrets: EstateSecrets;
+  directory: string;
+  seed: Seed;
+  call: Caller;
+  tokens: Tokens;
+  identity: IdentityService;
+  storage: StorageService;
+  topic: TopicService;
+  mail: MailSink;
+  webhooks: WebhookSink;
+  logs: LogStore;
+  hsms: EstateHsm[];
+  /** Back to the seed: keys, blobs, queues, events, mail, webhooks, logs, faults and the clock. */
+  reset(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const AUDIENCE = 'api://mhsm-lifecycle-embedded';
+
+/** Boots the services concurrently, then seeds them, or loads what an earlier run left. */
+export async function startServices(
+  options: EstateOptions,
+  host: () => { url: string; key: string } | undefined,
+): Promise<EstateServices> {
+  const state = await openState(options.stateDirectory);
+  const saved = await state.load();
+  const clock = createClock(realNow, (saved?.clock as { offsetMs: number } | undefined)?.offsetMs ?? 0);
+  // Azurite and the libraries of this process take the time from Date.
+  installMovableDate(() => clock.offsetMs);
+  const [certificates, key, secrets, seed] = await Promise.all([
+    obtainCertificates(join(state.path, 'tls')),
+    obtainSigningKey(state.path),
+    obtainSecrets(state.path),
+    (saved?.seed as Seed | undefined) ?? obtainSeed(options.seed ?? 'demo'),
+  ]);
+  trustAuthority(certificates.ca);
+  const ports = portsFrom(options.port ?? 0);
+  const happened = options.onHappening ?? (() => undefined);
+  const tokens = createTokens(key, clock);
+  const caller = createCaller(certificates.ca);
+  const logs = createLogStore({
+    clock,
+    ...(options.ingestionDelayMs === undefined ? {} : { ingestionDelayMs: options.ingestionDelayMs }),
+    onRow: (row) => row.kind === 'audit' && happened({ kind: 'audit', row: row.row }),
+  });
+  const faults = createFaults();
+  const estate: Estate = { clock, faults, tokens, audit: logs.add, tls: certificates, tenantId: TENANT_ID };
+  const mail = createMailSink({
+    estate,
+    port: ports.mail,
+    startTls: options.startTls ?? false,
+    onMail: (one) => happened({ kind: 'mail', mail: one }),
+  });
+  const webhooks = createWebhookSink({
+    estate,
+    port: ports.webhook,
+    onCall: (call) => happened({ kind: 'webhook', call }),
+  });
+  const storageToken = async () => (await tokens.forIdentity(IDENTITIES.eventGrid, STORAGE_AUDIENCE)).token;
+
+  const [storage, identity, hsms] = await Promise.all([
+    startStorage({
+      ports: { blob: ports.blob, queue: ports.queue },
+      tls: certificates,
+      tokens,
+      faults,
+      call: caller.call,
+      token: storageToken,
+      ...(state.kept ? { directory: join(state.path, 'storage') } : {}),
+    }),
+    startIdentity({ port: ports.identity, secret: secrets.identityHeader, audience: AUDIENCE, key, tokens, faults }),
+    startFleet({ estate, seeds: seed.hsms, port: ports.hsm }),
+    mail.start(),
+    webhooks.start(),
+  ]);
+  const topic = createTopic({
+    port: ports.topic,
+    estate,
+    storage,
+    call: caller.call,
+    accessKey: secrets.topicKey,
+    topicId: `${SUBSCRIPTION}/providers/Microsoft.EventGrid/topics/key-lifecycle`,
+    inputSchema: options.topicSchema ?? 'CloudEventSchemaV1_0',
+    subscriptions: options.subscriptions ?? DEFAULT_SUBSCRIPTIONS,
+    // Each duty tells what it did.
+    senders: [IDENTITIES.observe, IDENTITIES.rotate, IDENTITIES.backup, IDENTITIES.restore, IDENTITIES.respond].map(
+      (identity) => identity.objectId,
+    ),
+    host,
+    onChange: (event, delivery) =>
+      happened(delivery ? { kind: 'delivery', event, delivery } : { kind: 'event', event }),
+  });
+
+  const keepers = { mail, webhooks, logs, topic, ...Object.fromEntries(hsms.map((hsm) => [`hsm-${hsm.name}`, hsm])) };
+  await storage.provision();
+  if (saved) {
+    for (const [name, keeper] of Object.entries(keepers)) if (saved[name]) keeper.load(saved[name]);
+  } else {
+    await Promise.all([applySeed(hsms, seed), seedPolicy(storage, seed)]);
+  }
+  await topic.start();
+  state.saveWith(() => ({
+    clock: { offsetMs: clock.offsetMs },
+    seed,
+    ...Object.fromEntries(Object.entries(keepers).map(([name, keeper]) => [name, keeper.save()])),
+  }));
+
+  return {
+    ...{
+      estate,
+      certificates,
+      secrets,
+      seed,
+      call: caller.call,
+      tokens,
+      identity,
+      storage,
+      topic,
+      mail,
+      webhooks,
+      logs,
+    },
+    hsms,
+    directory: state.path,
+    async reset() {
+      faults.clear();
+      for (const keeper of Object.values(keepers)) keeper.reset();
+      clock.advance(-clock.offsetMs);
+      await storage.deleteContents();
+      await Promise.all([applySeed(hsms, seed), seedPolicy(storage, seed)]);
+    },
+    async stop() {
+      topic.handling({ hold: false });
+      await Promise.all([
+        topic.stop(),
+        mail.stop(),
+        webhooks.stop(),
+        identity.stop(),
+        ...hsms.map((hsm) => hsm.stop()),
+      ]);
+      await storage.stop();
+      await state.close();
+      caller.close();
+    },
+  };
+}

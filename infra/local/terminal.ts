@@ -1,0 +1,171 @@
+import pc from 'picocolors';
+import type { AuditRow } from './estate.ts';
+import type { Ready } from './ready-file.ts';
+import type { Happening } from './story.ts';
+import type { CloudEvent, EventGridEvent } from './topic/events.ts';
+
+/** One line of the story. */
+export interface Line {
+  what: string;
+  subject: string;
+  result: string;
+  tone: 'good' | 'bad' | 'plain' | 'quiet';
+}
+
+/** The table of addresses and where to look next. */
+export function greeting(ready: Ready, seconds: number): string {
+  const rows: [string, string][] = [
+    ['app', ready.host || pc.dim('no Functions host')],
+    ...ready.hsms.map(({ name, uri }): [string, string] => [`HSM ${name}`, uri]),
+    ['storage', ready.blob],
+    ['topic', ready.topic],
+    ['mail', ready.mail],
+    ['control', ready.control],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const table = rows.map(([name, address]) => `  ${pc.dim(name.padEnd(width))}  ${address}`);
+  const hints = [
+    ['mail', 'GET', '/mail'],
+    ['events', 'GET', '/events'],
+    ['move time', 'POST', `/clock -H content-type:application/json -d '{"advance":"P1D"}'`],
+  ] as const;
+  const asked = hints.map(([name, method, path]) => {
+    const command = `curl -s ${method === 'GET' ? '' : `-X ${method} `}${ready.control}${path}`;
+    return `  ${pc.dim(name.padEnd(width))}  ${command}`;
+  });
+  return [
+    `${pc.bold('Embedded estate')} ${pc.dim(`up in ${seconds.toFixed(1)} s, ${ready.hsms.length} HSMs`)}`,
+    '',
+    ...table,
+    '',
+    ...asked,
+    '',
+    pc.dim(
+      '  The journal is in the container journal; everything that can be done is on the control page. Ctrl-C ends.',
+    ),
+    '',
+  ].join('\n');
+}
+
+/** What is left to say at the end. */
+export const farewell = (ready: Ready, kept: string | undefined): string =>
+  pc.dim(
+    kept === undefined
+      ? 'Stopped. Nothing was kept: --state DIR keeps it.'
+      : `Stopped. ${ready.hsms.length} HSMs and all records are kept in ${kept}.`,
+  );
+
+/** The line for a happening; undefined for what would only be noise. */
+export function lineFor(happening: Happening): Line | undefined {
+  switch (happening.kind) {
+    case 'audit':
+      return auditLine(happening.row);
+    case 'event':
+      return eventLine(happening.event.body, happening.event.type, happening.event.subject);
+    case 'delivery': {
+      const { delivery, event } = happening;
+      if (delivery.state === 'delivered' || delivery.attempts.at(-1)?.ok === true) return undefined;
+      const result =
+        delivery.state === 'pending'
+          ? `will be tried again: ${delivery.attempts.at(-1)?.detail ?? ''}`
+          : (delivery.reason ?? delivery.state);
+      return {
+        what: 'undelivered',
+        subject: `${shortType(event.type)} to ${delivery.subscription}`,
+        result,
+        tone: 'bad',
+      };
+    }
+    case 'mail':
+      return { what: 'mailed', subject: happening.mail.to.join(', '), result: happening.mail.subject, tone: 'good' };
+    case 'webhook':
+      return {
+        what: 'webhook',
+        subject: happening.call.path,
+        result: `answered ${happening.call.status ?? 'nothing'}`,
+        tone: 'plain',
+      };
+    case 'clock':
+      return { what: 'time moved', subject: '', result: `it is ${happening.now.toISOString()}`, tone: 'plain' };
+    case 'host':
+      return hostLine(happening.change);
+  }
+}
+
+/** Calls that change something, and calls that were refused; reading and cryptography that worked is daily business. */
+const TELLING: Record<string, string> = {
+  KeyCreate: 'created',
+  KeyImport: 'imported',
+  KeyRotate: 'rotated',
+  KeyRotateIfDue: 'rotated by HSM',
+  KeyDelete: 'deleted',
+  KeyPurge: 'purged',
+  KeyRecover: 'recovered',
+  KeyBackup: 'key backed up',
+  KeyRestore: 'key restored',
+  BackupCreate: 'backup started',
+  KeyRotationPolicySet: 'policy set',
+};
+
+function auditLine(row: AuditRow): Line | undefined {
+  const subject = row.id === undefined ? row.hsm : `${row.hsm}/${keyName(row.id)}`;
+  if (row.httpStatusCode >= 400) {
+    // Asking for what is not there is a question, not a failure.
+    if (row.httpStatusCode === 404) return undefined;
+    const reason = row.resultDescription === undefined ? '' : ` ${firstLine(row.resultDescription)}`;
+    return { what: 'HSM refused', subject, result: `${row.operationName} ${row.httpStatusCode}${reason}`, tone: 'bad' };
+  }
+  const what = TELLING[row.operationName];
+  return what === undefined ? undefined : { what, subject, result: '', tone: 'plain' };
+}
+
+const keyName = (id: string): string => /\/keys\/([^/]+)/.exec(id)?.[1] ?? id;
+const firstLine = (text: string): string => text.split('\n')[0]?.slice(0, 100) ?? '';
+const shortType = (type: string): string => type.replace(/^(ManagedHsmLifecycle|Microsoft\.KeyVault)\./, '');
+
+function eventLine(body: EventGridEvent | CloudEvent, type: string, subject: string): Line {
+  const data = (typeof body.data === 'object' && body.data !== null ? body.data : {}) as Record<string, unknown>;
+  const said = ['reason', 'code', 'detail', 'version', 'Version'].flatMap((name) =>
+    typeof data[name] === 'string' && data[name] !== '' ? [data[name]] : [],
+  );
+  const bad = /Failed|Refused|Expired|Missed|Overdue|AtRisk/.test(type);
+  const good = /Created|Completed|Passed|Contained|Closed|Adopted/.test(type);
+  return {
+    what: shortType(type),
+    subject: subject.replace(/^keys\//, ''),
+    result: firstLine(said[0] ?? ''),
+    tone: bad ? 'bad' : good ? 'good' : 'plain',
+  };
+}
+
+function hostLine(change: Extract<Happening, { kind: 'host' }>['change']): Line | undefined {
+  switch (change.kind) {
+    case 'up':
+      return { what: 'app up', subject: '', result: `process ${change.pid}`, tone: 'quiet' };
+    case 'down':
+      return { what: 'app down', subject: '', result: change.reason, tone: 'bad' };
+    case 'printed':
+      return change.stream === 'stderr'
+        ? { what: 'app says', subject: '', result: firstLine(change.text), tone: 'bad' }
+        : undefined;
+    case 'told': {
+      const { message } = change;
+      if (message.type !== 'log' || !/^(error|critical)$/i.test(message.level)) return undefined;
+      return {
+        what: 'app error',
+        subject: message.functionName ?? '',
+        result: firstLine(message.message),
+        tone: 'bad',
+      };
+    }
+  }
+}
+
+const TONES = { good: pc.green, bad: pc.red, plain: (text: string) => text, quiet: pc.dim };
+
+/** `HH:MM:SS  what  subject  result`, the time being estate time. */
+export function printLine(line: Line, now: Date): string {
+  const time = pc.dim(now.toISOString().slice(11, 19));
+  const subject = line.subject === '' ? '' : `${line.subject.padEnd(34)}  `;
+  return `${time}  ${TONES[line.tone](line.what.padEnd(20))}  ${subject}${line.result}`;
+}
