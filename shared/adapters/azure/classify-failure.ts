@@ -165,7 +165,8 @@ function readFailure(error: unknown): Failure | undefined {
   };
   const text = redactText(error.message.split('\n')[0] ?? '').slice(0, LONGEST_TEXT);
   const named = typeof code === 'string' ? code : '';
-  if (typeof statusCode === 'number') {
+  // An answer that says it succeeded and cannot be read is as good as none.
+  if (typeof statusCode === 'number' && statusCode >= 400) {
     return { status: statusCode, code: named, text, retryAfter: response?.headers?.get?.('retry-after') };
   }
   const aborted = error.name === 'AbortError' || error.name === 'TimeoutError';

@@ -50,50 +50,44 @@ export function createHsmCrypto({ hsms, identity }: { hsms: HsmAddress[]; identi
 
   return {
     wrap: (key, version, algorithm, secret) =>
-      run(
-        'wrap with',
-        key,
-        version,
-        async (client, options) => (await client.wrapKey(algorithm as KeyWrapAlgorithm, secret, options)).result,
-      ),
+      run('wrap with', key, version, async (client, options) => {
+        const { result } = await client.wrapKey(algorithm as KeyWrapAlgorithm, secret, options);
+        return plain(result);
+      }),
     unwrap: (key, version, algorithm, wrapped) =>
-      run(
-        'unwrap with',
-        key,
-        version,
-        async (client, options) => (await client.unwrapKey(algorithm as KeyWrapAlgorithm, wrapped, options)).result,
-      ),
+      run('unwrap with', key, version, async (client, options) => {
+        const { result } = await client.unwrapKey(algorithm as KeyWrapAlgorithm, wrapped, options);
+        return plain(result);
+      }),
     encrypt: (key, version, algorithm, plaintext) =>
       run('encrypt with', key, version, async (client, options) => {
-        const { result, iv, authenticationTag } = await client.encrypt(
-          { algorithm, plaintext } as EncryptParameters,
-          options,
-        );
-        return { value: result, ...(iv ? { iv } : {}), ...(authenticationTag ? { tag: authenticationTag } : {}) };
+        const parameters = { algorithm, plaintext } as EncryptParameters;
+        const { result, iv, authenticationTag: tag } = await client.encrypt(parameters, options);
+        return { value: plain(result), ...(iv ? { iv: plain(iv) } : {}), ...(tag ? { tag: plain(tag) } : {}) };
       }),
     decrypt: (key, version, algorithm, { value, iv, tag }) =>
       run('decrypt with', key, version, async (client, options) => {
-        const parameters = {
-          algorithm,
-          ciphertext: value,
-          ...(iv ? { iv } : {}),
-          ...(tag ? { authenticationTag: tag } : {}),
-        };
-        return (await client.decrypt(parameters as DecryptParameters, options)).result;
+        const sealed = { ciphertext: value, ...(iv ? { iv } : {}), ...(tag ? { authenticationTag: tag } : {}) };
+        const { result } = await client.decrypt({ algorithm, ...sealed } as DecryptParameters, options);
+        return plain(result);
       }),
     sign: (key, version, algorithm, digest) =>
-      run('sign with', key, version, async (client, options) => (await client.sign(algorithm, digest, options)).result),
+      run('sign with', key, version, async (client, options) => {
+        const { result } = await client.sign(algorithm, digest, options);
+        return plain(result);
+      }),
     verify: (key, version, algorithm, digest, signature) =>
-      run(
-        'verify with',
-        key,
-        version,
-        async (client, options) => (await client.verify(algorithm, digest, signature, options)).result,
-      ),
-    randomBytes: (count) => new Uint8Array(randomBytes(count)),
-    digest: (algorithm, data) => new Uint8Array(createHash(ALGORITHM_NAMES[algorithm]).update(data).digest()),
+      run('verify with', key, version, async (client, options) => {
+        const { result } = await client.verify(algorithm, digest, signature, options);
+        return result;
+      }),
+    randomBytes: (count) => plain(randomBytes(count)),
+    digest: (algorithm, data) => plain(createHash(ALGORITHM_NAMES[algorithm]).update(data).digest()),
   };
 }
+
+/** A Buffer prints, compares and serialises in its own way; the port promises plain bytes. */
+const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
 
 /**
  * A client that leaves every operation to the HSM. Given a key id, the SDK would read the key and then encrypt, wrap and

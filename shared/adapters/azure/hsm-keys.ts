@@ -99,14 +99,16 @@ export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity;
       try {
         return toFacts(await single.rotateKey(key.name, { abortSignal: AbortSignal.timeout(rotateMs) }));
       } catch (error) {
-        throw isUnknownOutcome(error) ? unknownOutcome(key, error) : failed(error, act, address);
+        // What is neither refused nor refusable came after the answer had begun: the version may exist.
+        const definite = isUnknownOutcome(error) ? undefined : failed(error, act, address);
+        throw definite instanceof AppError ? definite : unknownOutcome(key, error);
       }
     },
 
     backUp: (key) =>
       ask(key.hsm, `back up the key ${keyLabel(key)}`, async (client) => {
         const blob = await client.backupKey(key.name, { abortSignal: AbortSignal.timeout(READ_MS) });
-        if (blob) return blob;
+        if (blob) return new Uint8Array(blob);
         throw new AppError('ERR_REFUSED_BY_SERVICE', `The backup of ${keyLabel(key)} came back empty.`, {
           nextStep: 'Back up the key again; if it stays empty, ask Azure support.',
         });
