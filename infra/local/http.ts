@@ -35,7 +35,8 @@ export async function listen(options: {
   const onRequest = (req: IncomingMessage, res: ServerResponse) => {
     readBody(req)
       .then(async (body) => {
-        const url = new URL(req.url ?? '/', options.origin);
+        // A leading `//`, which SDKs produce for scope `/`, would otherwise be read as a host name.
+        const url = new URL((req.url ?? '/').replace(/^\/+/, '/'), options.origin);
         const path = url.pathname.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
         const remoteAddress = req.socket.remoteAddress ?? '127.0.0.1';
         send(
