@@ -31,6 +31,8 @@ export interface ActContext {
   identity: { duty: string; clientId: string };
   cause: RotationCause;
   instance: string;
+  /** Tells apart repeats that are acts of their own, such as a second attempt after the first was found lost. */
+  step?: string;
 }
 
 export interface IntentOptions {
@@ -65,7 +67,7 @@ export function rotationIntent(act: RotationAct, context: ActContext, options: I
   const minutes = (count: number) => toIso(new Date(options.at.getTime() + count * 60_000));
   return {
     ...common(act, context, options.at),
-    id: entryId(context.instance, act, 'intent'),
+    id: entryId(context.instance, act, 'intent', context.step),
     kind: 'intent',
     window: { from: minutes(-slack), to: minutes((options.lastsMinutes ?? 15) + slack) },
     count: { ...CALLS[act], ...options.count },
@@ -81,9 +83,9 @@ export function rotationOutcome(
 ): JournalEntry {
   return {
     ...common(act, context, outcome.at),
-    id: entryId(context.instance, act, 'outcome'),
+    id: entryId(context.instance, act, 'outcome', context.step),
     kind: 'outcome',
-    intent: entryId(context.instance, act, 'intent'),
+    intent: entryId(context.instance, act, 'intent', context.step),
     result: outcome.result,
     ...(outcome.detail === undefined ? {} : { detail: outcome.detail }),
   };
@@ -104,8 +106,8 @@ export function rotationNote(
 }
 
 /** The same for every repeat of the step, so that a journal shows a step once however often it ran. */
-export const entryId = (instance: string, act: string, kind: 'intent' | 'outcome'): string =>
-  `${instance}:${act}:${kind}`;
+export const entryId = (instance: string, act: string, kind: 'intent' | 'outcome', step?: string): string =>
+  [instance, act, ...(step === undefined ? [] : [step]), kind].join(':');
 
 /** `operator alice@contoso.example: key was exposed`, `event 1111 (KeyNearExpiry)`, `sweep`, `the HSM's own policy`. */
 export function describeCause(cause: RotationCause): string {

@@ -1,0 +1,85 @@
+import type { Denial, ErrorCode } from '../errors.ts';
+import type { KeyRef, KeyType } from '../keys/key.ts';
+import type { PolicyFault } from '../policy/document.ts';
+import type { NoticeRule } from '../policy/rule.ts';
+import type { Refusal, Reminder, RotateReason } from '../rotation/decision.ts';
+import type { PolicyDifference } from '../rotation/reconcile-policy.ts';
+
+/** The key that a notice is about, as its reader knows it. */
+export interface NoticeKey extends KeyRef {
+  /** `https://{hsm}…`, without a slash at the end. */
+  hsmUri: string;
+  keyType?: KeyType;
+  expiresOn?: string;
+  tags?: Record<string, string>;
+}
+
+interface AboutKey {
+  /** ISO instant of what happened. */
+  at: string;
+  key: NoticeKey;
+  /** Who cares for the key, by its effective rule. */
+  notify: NoticeRule;
+}
+
+/** One check of a proof, as told: `unwrapKey with the old version: ok`. */
+export interface ToldCheck {
+  operation: string;
+  version: 'new' | 'old';
+  algorithm: string;
+  result: 'ok' | 'failed' | 'unprovable';
+  detail?: string;
+}
+
+/**
+ * Everything that people are told, as facts. Wording lives in compose-message.ts alone. A notice is stored in histories, so
+ * fields are added, never renamed.
+ */
+export type Notice =
+  | (AboutKey & {
+      kind: 'KeyRotated';
+      version: string;
+      previous?: string;
+      by: 'us' | 'hsm';
+      reason: RotateReason | 'Native';
+      explanation: string;
+      proof: 'proven' | 'unproven';
+      proofExplanation: string;
+      checks: ToldCheck[];
+      /** Attributes that differ without making the version unusable. */
+      differences: { attribute: string; expected: string; found: string }[];
+      warnings: string[];
+    })
+  /** Decided not to rotate although it is due; includes `hold`, disabled, budget and policy refusals. */
+  | (AboutKey & { kind: 'RotationRefused'; version: string; expired: boolean; refusal: Refusal })
+  /** Owner must rotate by hand: imported material comes from outside. */
+  | (AboutKey & { kind: 'RotationReminder'; version: string; expired: boolean; reminder: Reminder })
+  /** The new version is on the HSM but does not count: incomplete, or not proven. */
+  | (AboutKey & {
+      kind: 'RotationNotCounted';
+      version: string;
+      previous?: string;
+      refusal: Refusal;
+      checks: ToldCheck[];
+      differences: { attribute: string; expected: string; found: string }[];
+    })
+  /** Something failed that asking again did not cure; `denial` set: a permission is missing. */
+  | (AboutKey & {
+      kind: 'RotationFailed';
+      version: string;
+      failure: { code?: ErrorCode; message: string; nextStep: string; denial?: Denial };
+    })
+  | (AboutKey & {
+      kind: 'PolicyDrift';
+      differences: PolicyDifference[];
+      /** `refused`: the rule of the key contradicts itself, so nothing was compared. */
+      action: 'repaired' | 'told' | 'refused';
+      refusal?: Refusal;
+    })
+  | { kind: 'PolicyDocumentFault'; at: string; rejectedVersion: string; inForce: string; faults: PolicyFault[] }
+  | {
+      kind: 'SweepFailed';
+      at: string;
+      hsm: string;
+      failure: { code?: ErrorCode; message: string; nextStep: string; denial?: Denial };
+    };
