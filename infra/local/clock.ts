@@ -36,6 +36,7 @@ export function createClock(realNow: () => number, startOffsetMs = 0): EstateClo
     },
     at(at, act) {
       let timer: NodeJS.Timeout | undefined;
+      let cancelled = false;
       const stop = () => {
         clearTimeout(timer);
         listeners.delete(arm);
@@ -45,7 +46,9 @@ export function createClock(realNow: () => number, startOffsetMs = 0): EstateClo
         const wait = at.getTime() - now().getTime();
         if (wait <= 0) {
           stop();
-          setImmediate(act);
+          setImmediate(() => {
+            if (!cancelled) act();
+          });
           return;
         }
         timer = setTimeout(arm, Math.min(wait, LONGEST_STEP_MS));
@@ -53,7 +56,10 @@ export function createClock(realNow: () => number, startOffsetMs = 0): EstateClo
       };
       listeners.add(arm);
       arm();
-      return stop;
+      return () => {
+        cancelled = true;
+        stop();
+      };
     },
   };
 }

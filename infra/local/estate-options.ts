@@ -2,6 +2,13 @@ import type { HappeningListener } from './story.ts';
 import type { Schema } from './topic/events.ts';
 import type { Subscription } from './topic/subscription.ts';
 
+export interface HostOptions {
+  /** Where host.js and preload.js are. */
+  directory: string;
+  /** The folder of the app: package.json, whose `main` is loaded, and host.json. */
+  appRoot: string;
+}
+
 export interface EstateOptions {
   /** `empty`, `demo` or the path of a seed file; default `demo`. */
   seed?: string;
@@ -11,8 +18,8 @@ export interface EstateOptions {
   stateDirectory?: string;
   /** App settings on top of, and instead of, those of app-settings.ts. */
   settings?: Record<string, string>;
-  /** Whether to start the Functions host; default: yes, if it has been built. */
-  host?: boolean;
+  /** The Functions host and its app; false: none; default: those that npm run build makes, if it has. */
+  host?: false | HostOptions;
   /** Subscriptions of the topic; default: one, into the queue `key-events`. */
   subscriptions?: readonly Subscription[];
   /** Schema that the topic takes; default CloudEvents. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { appSettings } from './app-settings.ts';
 import { startControl } from './control/server.ts';
-import type { EstateOptions } from './estate-options.ts';
+import type { EstateOptions, HostOptions } from './estate-options.ts';
 import { type EstateServices, startServices } from './estate-services.ts';
 import { createHostProcess, type HostProcess, hostFiles } from './host-process.ts';
 import { IDENTITIES } from './identity/registrations.ts';
@@ -25,7 +25,8 @@ export interface RunningEstate extends Omit<EstateServices, 'stop' | 'reset'> {
   stop(): Promise<void>;
 }
 
-const HOST_DIRECTORY = inProject('dist', 'local');
+/** What npm run build makes. */
+const BUILT: HostOptions = { directory: inProject('dist', 'local'), appRoot: inProject() };
 
 /**
  * Boots the whole estate on loopback and resolves when the app serves. Rejects with the app's own words when it does not
@@ -57,10 +58,11 @@ export async function startEstate(options: EstateOptions = {}): Promise<RunningE
   };
   const trust = { NODE_EXTRA_CA_CERTS: certificates.caFile, NO_PROXY: '127.0.0.1,localhost,.managedhsm.azure.net' };
   const hostState = join(services.directory, 'host');
-  if (options.host ?? existsSync(hostFiles(HOST_DIRECTORY).main)) {
+  const hostOptions = options.host ?? (existsSync(hostFiles(BUILT.directory).main) ? BUILT : false);
+  if (hostOptions) {
     await mkdir(hostState, { recursive: true });
     host = await createHostProcess({
-      directory: HOST_DIRECTORY,
+      ...hostOptions,
       port: ports.host,
       clock: estate.clock,
       stateDirectory: hostState,
@@ -149,6 +151,6 @@ export async function startEstate(options: EstateOptions = {}): Promise<RunningE
 
 /** Makes a Node client resolve the names of the HSMs; the file exists once the estate has been built. */
 function clientPreload(): Record<string, string> {
-  const { preload } = hostFiles(HOST_DIRECTORY);
+  const { preload } = hostFiles(BUILT.directory);
   return existsSync(preload) ? { NODE_OPTIONS: `--import ${pathToFileURL(preload).href}` } : {};
 }

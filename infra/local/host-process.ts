@@ -5,7 +5,6 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { EstateClock } from './clock.ts';
 import type { HostMessage } from './functions-host/report.ts';
-import { inProject } from './project.ts';
 import type { AppKeys } from './secrets.ts';
 
 /** The Functions host as a child process, which may die and come back while the estate stays. */
@@ -45,8 +44,8 @@ export const hostFiles = (directory: string) => ({
 });
 
 export async function createHostProcess(options: {
-  /** dist/local */
   directory: string;
+  appRoot: string;
   port?: number;
   clock: EstateClock;
   stateDirectory: string;
@@ -83,7 +82,7 @@ export async function createHostProcess(options: {
         TMPDIR: process.env.TMPDIR,
         ...options.environment(url),
         ESTATE_HOST_PORT: String(port),
-        ESTATE_APP_ROOT: inProject(),
+        ESTATE_APP_ROOT: options.appRoot,
         ESTATE_STATE_DIR: options.stateDirectory,
         ESTATE_CLOCK_OFFSET_MS: String(clock.offsetMs),
         ESTATE_HOST_KEYS: JSON.stringify(options.appKeys),
