@@ -5,10 +5,8 @@ import type { NoticeRule } from '../policy/rule.ts';
 import type { Refusal, Reminder, RotateReason } from '../rotation/decision.ts';
 import type { PolicyDifference } from '../rotation/reconcile-policy.ts';
 
-/** The key that a notice is about, as its reader knows it. */
+/** The key that a notice is about. Its address on the HSM is added when the message is composed (ComposeContext). */
 export interface NoticeKey extends KeyRef {
-  /** `https://{hsm}…`, without a slash at the end. */
-  hsmUri: string;
   keyType?: KeyType;
   expiresOn?: string;
   tags?: Record<string, string>;
@@ -20,6 +18,13 @@ interface AboutKey {
   key: NoticeKey;
   /** Who cares for the key, by its effective rule. */
   notify: NoticeRule;
+}
+
+/** What composing needs beside the notice: from the settings, so that no orchestration has to carry it. */
+export interface ComposeContext {
+  installation: string;
+  /** `https://{hsm}…` by HSM name, without a slash at the end. */
+  hsmUris: Record<string, string>;
 }
 
 /** One check of a proof, as told: `unwrapKey with the old version: ok`. */
