@@ -35,12 +35,11 @@ export async function loadApp(appRoot: string, registry: Registry, hooks: Hooks)
     }
   }
   await hooks.run('appStart', { hookData: {}, appHookData: hooks.appHookData });
-  if (!registry.model)
+  if (!registry.model || registry.functions.size === 0)
     throw new Error(
-      'The app loaded but never reached @azure/functions-core: @azure/functions was bundled without leaving it external, ' +
-        'or was loaded before the host.',
+      'The app loaded but registered no function with the host: it registers none, or its @azure/functions was bundled ' +
+        'without leaving @azure/functions-core external, or was loaded before the host.',
     );
-  if (registry.functions.size === 0) throw new Error('The app loaded but registered no function.');
   const capabilities = await registry.model.getCapabilities(workerCapabilities);
   if (capabilities.HttpUri) throw new Error('The app enables HTTP streaming, which the local host does not emulate.');
   registry.locked = true;
