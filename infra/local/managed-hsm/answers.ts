@@ -11,8 +11,8 @@ export const API_VERSIONS: ReadonlySet<string> = new Set([
 const BUILD_VERSION = '1.0.20260320-2-76f00f12-develop';
 
 /**
- * Headers of every answer, as recorded: the build version on GET only, network info and region on success only, and the
- * JSON content type even where there is no body.
+ * Headers of every answer, as recorded: network info and region on success only, the build version on GET alone (on the
+ * challenge too, on other errors not), and the JSON content type even where there is no body.
  */
 export function responseHeaders(options: {
   method: string;
@@ -20,8 +20,9 @@ export function responseHeaders(options: {
   durationMs: number;
   region: string;
   remoteAddress: string;
-  success: boolean;
+  status: number;
 }): Record<string, string> {
+  const success = options.status < 400;
   return {
     'cache-control': 'no-cache',
     'content-security-policy': "default-src 'self'",
@@ -29,8 +30,8 @@ export function responseHeaders(options: {
     'strict-transport-security': 'max-age=31536000; includeSubDomains',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'SAMEORIGIN',
-    ...(options.method === 'GET' ? { 'x-ms-build-version': BUILD_VERSION } : {}),
-    ...(options.success
+    ...(options.method === 'GET' && (success || options.status === 401) ? { 'x-ms-build-version': BUILD_VERSION } : {}),
+    ...(success
       ? {
           'x-ms-keyvault-network-info': `conn_type=Ipv4;addr=${options.remoteAddress};act_addr_fam=Ipv4;`,
           'x-ms-keyvault-region': options.region,

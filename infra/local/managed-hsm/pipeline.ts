@@ -61,7 +61,7 @@ export function createPipeline(options: {
           durationMs: performance.now() - started,
           region: options.region,
           remoteAddress: request.remoteAddress.replace(/^::ffff:/, ''),
-          success: reply.status < 400,
+          status: reply.status,
         }),
         ...reply.headers,
       },

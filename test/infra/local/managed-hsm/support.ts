@@ -132,7 +132,7 @@ export async function send(
   path: string,
   options: SendOptions = {},
 ): Promise<Answered> {
-  const url = new URL(path, hsm.uri);
+  const url = new URL(`${hsm.uri}${path}`);
   if (!url.searchParams.has('api-version')) url.searchParams.set('api-version', '2025-07-01');
   const given = options.token ?? (options.as === null ? undefined : token(options.as ?? USER));
   const body = options.text ?? (options.body === undefined ? '' : JSON.stringify(options.body));
