@@ -18,7 +18,7 @@ export function parseMail(raw: Buffer): ParsedMail {
   const message = split(raw.toString('latin1'));
   const leaves = leavesOf(message);
   const ofType = (type: string) => leaves.find((leaf) => contentType(leaf).type === type);
-  const decoded = (part: Part | undefined) => (part ? decodeBody(part) : '');
+  const decoded = (part: Part | undefined) => (part ? decodeBody(part).replaceAll('\r\n', '\n') : '');
   return {
     headers: message.headers,
     subject: message.headers.subject ?? '',
@@ -71,7 +71,7 @@ function decodeBody(part: Part): string {
   const charset = contentType(part).parameters.charset;
   if (encoding === 'base64') return inCharset(Buffer.from(part.body, 'base64'), charset);
   if (encoding !== 'quoted-printable') return inCharset(Buffer.from(part.body, 'latin1'), charset);
-  return inCharset(unquote(part.body.replace(/[ \t]*=\r?\n/g, '')), charset);
+  return inCharset(unquote(part.body.replace(/=[ \t]*\r?\n/g, '')), charset);
 }
 
 const unquote = (text: string): Buffer =>

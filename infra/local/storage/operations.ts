@@ -16,7 +16,7 @@ export function nameBlobOperation(request: StorageRequest): { operation: string;
     ? blobOperation(request, comp)
     : container
       ? containerOperation(request.method, comp)
-      : `Service${comp || 'Get'}`;
+      : `Service${capital(comp || 'Get')}`;
   return { operation, container, blob };
 }
 
