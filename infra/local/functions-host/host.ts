@@ -44,6 +44,7 @@ export async function startHost(settings: Settings, clock: EstateClock, report: 
   settings.WEBSITE_HOSTNAME ??= `localhost:${port}`;
   // The durable client speaks HTTP through axios, which would send loopback calls to a proxy.
   settings.NO_PROXY = [settings.NO_PROXY, '127.0.0.1', 'localhost'].filter(Boolean).join(',');
+  settings.no_proxy = settings.NO_PROXY;
 
   const { core, registry } = createCoreModule((level, category, message) => report.log(level, category, message));
   const hooks = createHooks(registry);

@@ -4,6 +4,7 @@
  */
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
+import { promisify } from 'node:util';
 import { installMovableDate } from '../movable-date.ts';
 import { hostClock } from './host-clock.ts';
 import { isLoopbackName } from './loopback-names.ts';
@@ -29,14 +30,16 @@ const lookupLoopback = (name: string, options: unknown, callback?: LookupCallbac
   const all = typeof options === 'object' && options !== null && 'all' in options && options.all === true;
   process.nextTick(() => (all ? done(null, [LOOPBACK]) : done(null, LOOPBACK.address, LOOPBACK.family)));
 };
-// util.promisify reads this symbol-keyed property of the original.
-dns.lookup = Object.assign(lookupLoopback, lookup) as unknown as typeof dns.lookup;
 
 const lookupPromise = dns.promises.lookup;
-dns.promises.lookup = (async (name: string, options?: dns.LookupOptions) => {
+const lookupLoopbackPromise = async (name: string, options?: dns.LookupOptions) => {
   if (!isLoopbackName(name, extra)) return lookupPromise(name, options ?? {});
   return options?.all ? [LOOPBACK] : LOOPBACK;
-}) as typeof dns.promises.lookup;
+};
+dns.promises.lookup = lookupLoopbackPromise as typeof dns.promises.lookup;
+dns.lookup = Object.assign(lookupLoopback, {
+  [promisify.custom]: lookupLoopbackPromise,
+}) as unknown as typeof dns.lookup;
 syncBuiltinESMExports();
 
 installMovableDate(() => hostClock.offsetMs);
