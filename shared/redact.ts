@@ -11,7 +11,7 @@ const LONG_BASE64 = /^[A-Za-z0-9+/_-]{64,}={0,2}$/;
 
 const SHAPES: [RegExp, string][] = [
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, REDACTED],
-  [/\b(sig|signature|sv_sig|token|code|password)=[^&\s"']+/gi, `$1=${REDACTED}`],
+  [/(\bsig|[?&](?:code|token)|\bpassword)=[^&\s"']+/gi, `$1=${REDACTED}`],
   [/\b(Bearer|SharedKey|Basic)\s+[\w.~+/:=-]{8,}/g, `$1 ${REDACTED}`],
   [/\b(AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s"']+/gi, `$1=${REDACTED}`],
   [/-----BEGIN [A-Z ]+-----[\s\S]*?(-----END [A-Z ]+-----|$)/g, REDACTED],
@@ -30,7 +30,7 @@ export function redact(value: unknown, field = '', depth = 0): unknown {
   if (typeof value === 'string') {
     return MATERIAL_FIELD.test(field) && LONG_BASE64.test(value) ? REDACTED : redactText(value);
   }
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return value.toJSON();
   if (value instanceof Uint8Array) return `[${value.byteLength} bytes]`;
   if (value instanceof Error) return redactError(value, depth);
   if (typeof value !== 'object') return `[${typeof value}]`;

@@ -1,0 +1,3 @@
+import { runVerification } from './journal-verification.ts';
+
+process.exitCode = await runVerification(process.argv.slice(2), console);
