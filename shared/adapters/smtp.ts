@@ -36,7 +36,8 @@ async function openTransport({
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
-    ...(signIn ? { auth: { user: signIn.user, pass: signIn.password.reveal() } } : {}),
+    // Forced: a server that stopped offering sign-in must be noticed, not written to as a stranger.
+    ...(signIn ? { auth: { user: signIn.user, pass: signIn.password.reveal() }, forceAuth: true } : {}),
     connectionTimeout: WAIT_MS,
     greetingTimeout: WAIT_MS,
     socketTimeout: WAIT_MS,
