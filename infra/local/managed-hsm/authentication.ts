@@ -25,7 +25,7 @@ export async function authenticate(
     principal = await options.tokens.verify(token, options.audience);
   } catch (error) {
     // Not authenticated, so neither logged nor told apart on the wire, save the tenant.
-    return refused(/tenant|issuer/i.test((error as Error).message) ? invalidIssuer(options.tenantId) : plain);
+    return refused(/tenant|issuer|"iss"/i.test((error as Error).message) ? invalidIssuer(options.tenantId) : plain);
   }
   return principal.tid === options.tenantId
     ? { kind: 'authenticated', principal }

@@ -27,6 +27,7 @@ export interface KeyStore {
   rotate(name: string): Promise<Key>;
   update(name: string, version: string | undefined, body: Body): { key: Key; version: KeyVersion };
   get(name: string, version?: string): { key: Key; version: KeyVersion };
+  find(name: string): Key | undefined;
   /** Sorted by name. */
   list(): readonly Key[];
   versions(name: string): KeyVersion[];
@@ -60,7 +61,7 @@ export function createKeyStore(options: {
   const sortedDeleted = sortedView(deleted);
 
   const notFound = (what: string) => new HsmError(404, readings.missingKeyCode, `Key not found: ${what}`);
-  const find = (name: string): Key => {
+  const demand = (name: string): Key => {
     const key = active.get(name);
     if (!key) throw notFound(keyUrl(vault, name));
     return key;
@@ -120,7 +121,7 @@ export function createKeyStore(options: {
     updated: now(),
   });
   const get = (name: string, version?: string) => {
-    const key = find(name);
+    const key = demand(name);
     if (version === undefined) return { key, version: newest(key) };
     const named = key.versions.find((candidate) => candidate.version === version.toLowerCase());
     if (!named) throw notFound(keyUrl(vault, name, version));
@@ -156,7 +157,7 @@ export function createKeyStore(options: {
       if (!key.rotationPolicy && rotateWithoutPolicy !== 'allow') throw fromReading(rotateWithoutPolicy);
       checkRoom(name);
       const material = await generateMaterial(specOf(newest(key).material));
-      return append(name, successor(newest(find(name)), material, key.rotationPolicy, readings, now()));
+      return append(name, successor(newest(demand(name)), material, key.rotationPolicy, readings, now()));
     },
 
     update(name, version, body) {
@@ -176,13 +177,14 @@ export function createKeyStore(options: {
     },
 
     get,
+    find: (name) => active.get(name),
     list: sortedActive.read,
     listDeleted: sortedDeleted.read,
-    versions: (name) => [...find(name).versions],
-    rotationPolicy: (name) => find(name).rotationPolicy,
+    versions: (name) => [...demand(name).versions],
+    rotationPolicy: (name) => demand(name).rotationPolicy,
 
     setRotationPolicy(name, body) {
-      const key = find(name);
+      const key = demand(name);
       const parsed = parseRotationPolicy(body, readings);
       if (parsed) key.rotationPolicy = { ...parsed, created: key.rotationPolicy?.created ?? now(), updated: now() };
       else delete key.rotationPolicy;
@@ -191,7 +193,7 @@ export function createKeyStore(options: {
     },
 
     remove(name) {
-      const key = find(name);
+      const key = demand(name);
       const gone = { ...key, deletedDate: now(), scheduledPurgeDate: now() + vault.retentionDays * DAY };
       drop(name);
       putDeleted(gone);

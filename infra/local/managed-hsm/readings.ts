@@ -7,7 +7,7 @@ export interface ErrorReading {
 
 /**
  * Switches for what public sources leave open or contradict. Each default is what was recorded from the live service or,
- * where nothing was, the reading that asks more of a client. README.md lists them with their sources.
+ * where nothing was, the reading that asks more of a client. All but `cryptoAuditor` may be changed while the HSM runs.
  */
 export interface Readings {
   /** Not documented. Stricter: a new version starts without tags, so a client has to carry them over itself. */

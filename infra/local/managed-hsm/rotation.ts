@@ -22,23 +22,38 @@ const entry = (name: string) => `rotate:${name}`;
 export function createAutomaticRotation(options: {
   agenda: Agenda;
   keys(): KeyStore;
+  /** Unix seconds. */
+  now(): number;
   done(rotation: AutomaticRotation): void;
 }) {
+  // One at a time: a jump of the clock may make thousands due, and generating must not starve the calls of clients.
+  let queue = Promise.resolve();
+
   const rotate = async (name: string): Promise<AutomaticRotation> => {
     try {
       const key = await options.keys().rotate(name);
       return { name, version: newest(key).version, status: 200 };
     } catch (error) {
-      if (!(error instanceof HsmError)) throw error;
-      return { name, status: error.status, description: error.message };
+      const status = error instanceof HsmError ? error.status : 500;
+      return { name, status, description: (error as Error).message };
     }
   };
+  const rotateIfDue = async (name: string): Promise<void> => {
+    const key = options.keys().find(name);
+    const due = key && rotationDue(key.rotationPolicy, newest(key));
+    if (due !== undefined && due <= options.now()) options.done(await rotate(name));
+  };
+
+  const enqueue = (name: string) => {
+    queue = queue.then(() => rotateIfDue(name));
+  };
+
   return {
     /** Looks again at a key after a change; undefined: it is gone. */
     reconsider(name: string, key: Key | undefined): void {
       const due = key && rotationDue(key.rotationPolicy, newest(key));
       if (due === undefined) options.agenda.cancel(entry(name));
-      else options.agenda.set(entry(name), due, () => void rotate(name).then(options.done));
+      else options.agenda.set(entry(name), due, () => enqueue(name));
     },
   };
 }

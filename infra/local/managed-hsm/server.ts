@@ -112,7 +112,7 @@ export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
   const agenda = createAgenda(estate.clock);
   // Identifiers need the port, so nothing happens by itself before the HSM listens.
   agenda.suspend();
-  const automatic = createAutomaticRotation({ agenda, keys: () => keys, done: auditAutomaticRotation });
+  const automatic = createAutomaticRotation({ agenda, keys: () => keys, now, done: auditAutomaticRotation });
   const keys: KeyStore = createKeyStore({
     vault,
     readings,

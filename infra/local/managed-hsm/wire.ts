@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { publicMembers } from './material.ts';
 import { type DeletedKey, type Key, type KeyVersion, newest } from './model.ts';
 import type { RotationPolicy } from './rotation-policy.ts';
@@ -96,12 +97,10 @@ export function rotationPolicyBody(
   };
 }
 
-let answers = 0;
-
 function jsonWebKey(vault: Vault, name: string, version: KeyVersion): Record<string, unknown> {
   const { before, after } = publicMembers(version.material);
-  // Recorded: the order of key_ops changes between two answers about the same key, so it is turned by one each time.
-  const turn = version.keyOps.length === 0 ? 0 : answers++ % version.keyOps.length;
+  // Recorded: the order of key_ops changes between two answers about the same key, so it starts anywhere.
+  const turn = version.keyOps.length === 0 ? 0 : randomInt(version.keyOps.length);
   return {
     ...before,
     key_ops: [...version.keyOps.slice(turn), ...version.keyOps.slice(0, turn)],
