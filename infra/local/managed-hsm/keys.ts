@@ -10,7 +10,7 @@ import {
   materialSpec,
   specOf,
 } from './material.ts';
-import { type DeletedKey, type Key, type KeyVersion, newest } from './model.ts';
+import { type DeletedKey, type Found, type Key, type KeyVersion, newest } from './model.ts';
 import type { Readings } from './readings.ts';
 import { addDuration, parseRotationPolicy, type RotationPolicy, type RotationPolicyBody } from './rotation-policy.ts';
 import { checkAttributes, checkKeyOps, checkName, checkReleasePolicy, checkTags } from './validation.ts';
@@ -22,11 +22,11 @@ const DAY = 86_400;
 
 /** Every key of one HSM and the rules of its life. Methods throw HsmError as the service answers. */
 export interface KeyStore {
-  create(name: string, body: Body): Promise<Key>;
-  importKey(name: string, body: Body): Key;
-  rotate(name: string): Promise<Key>;
-  update(name: string, version: string | undefined, body: Body): { key: Key; version: KeyVersion };
-  get(name: string, version?: string): { key: Key; version: KeyVersion };
+  create(name: string, body: Body): Promise<Found>;
+  importKey(name: string, body: Body): Found;
+  rotate(name: string): Promise<Found>;
+  update(name: string, version: string | undefined, body: Body): Found;
+  get(name: string, version?: string): Found;
   find(name: string): Key | undefined;
   /** Sorted by name. */
   list(): readonly Key[];
@@ -106,12 +106,12 @@ export function createKeyStore(options: {
     if (!key && active.size >= MAX_KEYS) throw fromReading(readings.keyLimit);
   };
   /** Checked again, because generating takes time in which others may have acted. */
-  const append = (name: string, version: KeyVersion): Key => {
+  const append = (name: string, version: KeyVersion): Found => {
     checkRoom(name);
     const key = active.get(name) ?? { name, versions: [] };
     key.versions.push(version);
     put(key);
-    return key;
+    return { key, version };
   };
   const made = (draft: VersionDraft, material: Material): KeyVersion => ({
     ...draft,

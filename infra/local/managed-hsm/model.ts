@@ -31,6 +31,12 @@ export interface Key {
   rotationPolicy?: RotationPolicy;
 }
 
+/** A version with the key it belongs to. */
+export interface Found {
+  key: Key;
+  version: KeyVersion;
+}
+
 export interface DeletedKey extends Key {
   deletedDate: number;
   scheduledPurgeDate: number;

@@ -31,8 +31,8 @@ export function createAutomaticRotation(options: {
 
   const rotate = async (name: string): Promise<AutomaticRotation> => {
     try {
-      const key = await options.keys().rotate(name);
-      return { name, version: newest(key).version, status: 200 };
+      const { version } = await options.keys().rotate(name);
+      return { name, version: version.version, status: 200 };
     } catch (error) {
       const status = error instanceof HsmError ? error.status : 500;
       return { name, status, description: (error as Error).message };

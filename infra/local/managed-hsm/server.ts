@@ -14,7 +14,11 @@ import { ADMINISTRATOR, createRoleDefinitions, type RoleDefinition } from './rol
 import { type AutomaticRotation, createAutomaticRotation } from './rotation.ts';
 import { accessRoutes } from './routes/access.ts';
 import { cryptoRoutes } from './routes/crypto.ts';
+import { deletedKeyRoutes } from './routes/deleted-keys.ts';
+import { keyBackupRoutes } from './routes/key-backups.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { randomRoutes } from './routes/random.ts';
+import { rotationPolicyRoutes } from './routes/rotation-policy.ts';
 import type { Route } from './routes/route.ts';
 import { createSeeder, type KeySeed } from './seed.ts';
 import { createSettings, type SavedSettings } from './settings.ts';
@@ -129,7 +133,11 @@ export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
   const builtIn = [
     ...accessRoutes({ roles, access, settings }),
     ...cryptoRoutes({ vault, keys, readings, now }),
-    ...keyRoutes({ vault, keys, readings, securityDomain: () => securityDomain }),
+    ...keyBackupRoutes({ vault, keys, securityDomain: () => securityDomain }),
+    ...rotationPolicyRoutes({ vault, keys, readings }),
+    ...deletedKeyRoutes({ vault, keys }),
+    ...keyRoutes({ vault, keys, readings }),
+    ...randomRoutes(),
   ];
   const pipeline = createPipeline({
     name,

@@ -1,0 +1,44 @@
+import { HsmError } from '../errors.ts';
+import type { KeyStore } from '../keys.ts';
+import type { Readings } from '../readings.ts';
+import type { RotationPolicyBody } from '../rotation-policy.ts';
+import { rotationPolicyBody, type Vault } from '../wire.ts';
+import { nameIn } from './key-answers.ts';
+import { atKey, ok, type Route } from './route.ts';
+
+const READ = 'keys/read/action';
+
+export function rotationPolicyRoutes(options: { vault: Vault; keys: KeyStore; readings: Readings }): Route[] {
+  const { vault, keys, readings } = options;
+  return [
+    {
+      method: 'GET',
+      path: '/keys/:name/rotationpolicy',
+      operation: 'KeyRotationPolicyGet',
+      dataAction: READ,
+      scope: atKey,
+      handle(call) {
+        const policy = keys.rotationPolicy(nameIn(call));
+        if (!policy && readings.missingPolicy === 'notFound') {
+          throw new HsmError(404, 'KeyRotationPolicyNotFound', 'The key has no rotation policy');
+        }
+        return ok(rotationPolicyBody(vault, nameIn(call), policy));
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/keys/:name/rotationpolicy',
+      operation: 'KeyRotationPolicySet',
+      dataAction: 'keys/write/action',
+      scope: atKey,
+      handle: (call) =>
+        ok(
+          rotationPolicyBody(
+            vault,
+            nameIn(call),
+            keys.setRotationPolicy(nameIn(call), call.body() as RotationPolicyBody),
+          ),
+        ),
+    },
+  ];
+}
