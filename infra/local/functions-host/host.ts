@@ -52,7 +52,13 @@ export async function startHost(settings: Settings, clock: EstateClock, report: 
   await loadApp(appRoot, registry, hooks);
 
   let binding = '';
-  const invoke = createInvoke({ registry, hooks, report, durableClient: () => binding });
+  const invoke = createInvoke({
+    registry,
+    hooks,
+    report,
+    durableClient: () => binding,
+    timeoutMs: config.functionTimeoutMs,
+  });
   const engine = createEngine({
     store: openStore(join(stateDir, 'durable', `${config.hubName}.jsonl`), {
       fsync: settings.ESTATE_DURABLE_FSYNC === 'true',
@@ -81,7 +87,6 @@ export async function startHost(settings: Settings, clock: EstateClock, report: 
   const http = createHttpTriggers({
     ...shared,
     routePrefix: config.routePrefix,
-    functionTimeoutMs: config.functionTimeoutMs,
   });
   const timers = createTimerTriggers({ ...shared, clock, stateDir, log });
   const queues = createQueueTriggers({ ...shared, queues: config.queues, log });

@@ -21,6 +21,10 @@ export interface Outcome {
 /** Runs one function once. Rejects with what the handler threw. */
 export type Invoke = (name: string, trigger: Trigger) => Promise<Outcome>;
 
+/** setTimeout overflows above 2^31 - 1 ms. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** What an error says, whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -46,6 +50,8 @@ export function createInvoke(options: {
   report: Report;
   /** JSON of the durable client binding. */
   durableClient(): string;
+  /** Longest run of any function; Infinity for none. On Azure the worker is restarted, here the invocation fails. */
+  timeoutMs: number;
 }): Invoke {
   const { registry, hooks, report } = options;
   return async (name, trigger) => {
@@ -102,7 +108,7 @@ export function createInvoke(options: {
       return { returnValue: response.returnValue, result: after.result };
     };
     try {
-      return await report.invocation(name, trigger, run);
+      return await report.invocation(name, trigger, () => withinTime(run(), name, options.timeoutMs));
     } catch (error) {
       // A failing orchestrator rejects with its whole state: the engine reports that one in words.
       if (trigger.kind !== 'orchestration')
@@ -113,6 +119,16 @@ export function createInvoke(options: {
       throw error;
     }
   };
+}
+
+async function withinTime<T>(run: Promise<T>, name: string, timeoutMs: number): Promise<T> {
+  if (!Number.isFinite(timeoutMs)) return run;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `Timeout value of ${timeoutMs} ms exceeded by function: ${name}`;
+    timer = setTimeout(() => reject(new Error(text)), Math.min(timeoutMs, LONGEST_TIMEOUT_MS)).unref();
+  });
+  return Promise.race([run, late]).finally(() => clearTimeout(timer));
 }
 
 function inputData(

@@ -3,21 +3,15 @@ import type { EstateClock } from '../../clock.ts';
 import { type Invoke, messageOf } from '../invocation.ts';
 import type { OrchestratorState } from './actions.ts';
 import { createActivityRunner } from './activities.ts';
+import { type Changes, createChanges } from './changes.ts';
 import type { Chaos } from './chaos.ts';
-import {
-  alreadyExists,
-  childAnswer,
-  endingFields,
-  executionCompleted,
-  executionStarted,
-  unfinishedWork,
-} from './ending.ts';
+import { unfinishedWork } from './ending.ts';
 import { createEntityRunner } from './entities.ts';
-import { type Decision, decide, type EpisodeRules, type OrchestratorAnswer, triggerPayload } from './episode.ts';
+import { decide, type EpisodeRules, type OrchestratorAnswer, triggerPayload } from './episode.ts';
 import { EventType, event, type HistoryEvent } from './history.ts';
 import { createLimiter } from './limiter.ts';
 import { azureTimerLimits } from './replay.ts';
-import { type Change, type HubState, type Instance, isFinal, type Parent } from './state.ts';
+import { type Change, type HubState, type Instance, isFinal } from './state.ts';
 import type { Store } from './store.ts';
 import { createTimers } from './timers.ts';
 
@@ -40,32 +34,19 @@ export interface EngineOptions {
   log(level: 'information' | 'warning' | 'error', message: string, instanceId?: string): void;
 }
 
-export interface NewInstance {
-  name: string;
-  instanceId: string;
-  input: string | null;
-  version?: string;
-  parent?: Parent;
-}
-
 /** Runs orchestrations out of a store. What `management.ts` puts behind HTTP is built on these few operations. */
-export interface Engine {
+export interface Engine extends Pick<Changes, 'newInstance' | 'tellParent'> {
   readonly hub: HubState;
   readonly functions: DurableFunctions;
   now(): Date;
-  newInstance(what: NewInstance): Instance;
   /** Commits changes, then does what they ask for: run episodes, start activities, arm timers. */
   commit(changes: Change[]): void;
   /** Hands an event to an instance, if that execution still runs. */
   deliver(instanceId: string, event: HistoryEvent, executionId?: string): boolean;
-  /** The change by which an ended child answers its parent; none where nobody waits. */
-  tellParent(child: Instance): Change[];
   /** Takes up everything the store says is unfinished. */
   resume(): void;
   stop(): void;
 }
-
-export const newExecutionId = (): string => randomUUID().replaceAll('-', '');
 
 export function createEngine(options: EngineOptions): Engine {
   const { store, clock, functions, invoke } = options;
@@ -101,13 +82,14 @@ export function createEngine(options: EngineOptions): Engine {
     now: clock.now,
     completed: (task, completion) => void deliver(task.instanceId, completion, task.executionId),
   });
-  const entities = createEntityRunner({ hub, invoke, functions, now: clock.now, commit: (changes) => commit(changes) });
+  const entities = createEntityRunner({ hub, invoke, functions, now: clock.now, commit: (made) => commit(made) });
+  const changes = createChanges(hub, clock.now);
   const episodes = createLimiter(options.maxConcurrentOrchestrators);
 
-  const commit = (changes: Change[]): void => {
+  const commit = (made: Change[]): void => {
     if (stopped) return;
-    store.commit(changes);
-    for (const change of changes) follow(change);
+    store.commit(made);
+    for (const change of made) follow(change);
   };
 
   const follow = (change: Change): void => {
@@ -155,12 +137,26 @@ export function createEngine(options: EngineOptions): Engine {
       try {
         await runEpisode(instanceId);
       } catch (error) {
-        options.log('error', `Episode of '${instanceId}' broke: ${messageOf(error)}`, instanceId);
+        fail(instanceId, `the local durable engine broke: ${messageOf(error)}`);
       } finally {
         busy.delete(instanceId);
         wake(instanceId);
       }
     });
+  };
+
+  /** For what must not happen: an instance that breaks the engine would otherwise be tried for ever. */
+  const fail = (instanceId: string, reason: string): void => {
+    const instance = hub.instances.get(instanceId);
+    options.log('error', `Instance '${instanceId}' fails: ${reason}`);
+    if (!instance) return;
+    commit(
+      changes.afterEpisode(
+        instance,
+        { events: [], cancelledTimers: [], ending: { kind: 'failed', reason } },
+        instance.inbox.length,
+      ),
+    );
   };
 
   const runEpisode = async (instanceId: string): Promise<void> => {
@@ -175,7 +171,8 @@ export function createEngine(options: EngineOptions): Engine {
     // Terminated, purged or replaced while the orchestrator thought: its answer counts no more.
     if (stopped || !after || after.executionId !== executionId || isFinal(after.status)) return;
     const decision = decide(after, delivered, answer, now, rules);
-    commit(changesOf(after, decision, taken));
+    commit(changes.afterEpisode(after, decision, taken));
+    if (hub.instances.get(instanceId)?.executionId !== executionId) timers.cancelAll(executionId);
   };
 
   const askOrchestrator = async (instance: Instance, delivered: HistoryEvent[]): Promise<OrchestratorAnswer> => {
@@ -196,121 +193,6 @@ export function createEngine(options: EngineOptions): Engine {
     }
   };
 
-  const changesOf = (instance: Instance, decision: Decision, taken: number): Change[] => {
-    const { ending } = decision;
-    const at = clock.now();
-    const customStatus = decision.customStatus === undefined ? {} : { customStatus: decision.customStatus };
-    if (ending?.kind === 'continuedAsNew') return continueAsNew(instance, decision, taken, ending);
-    const ended = ending ? endingFields(ending) : undefined;
-    const closing = ended ? [executionCompleted(ended, at)] : [];
-    return [
-      {
-        op: 'episode',
-        id: instance.instanceId,
-        taken,
-        events: [...decision.events, ...closing],
-        fields: {
-          status: instance.status === 'Suspended' ? 'Suspended' : 'Running',
-          updatedAt: at.toISOString(),
-          cancelledTimers: decision.cancelledTimers,
-          ...customStatus,
-          ...ended,
-        },
-      },
-      ...(ended ? tellParent({ ...instance, ...ended }) : []),
-      ...sendOut(instance, decision.events),
-    ];
-  };
-
-  /** A new execution under the same id. What arrived for the old one is dropped, except events raised since. */
-  const continueAsNew = (
-    instance: Instance,
-    decision: Decision,
-    taken: number,
-    ending: { input: string | null; carriedOver: HistoryEvent[] },
-  ): Change[] => {
-    const later = instance.inbox.slice(taken).filter((each) => each.EventType === EventType.EventRaised);
-    const next = newInstance({
-      name: instance.name,
-      instanceId: instance.instanceId,
-      input: ending.input,
-      version: instance.version,
-      ...(instance.parent ? { parent: instance.parent } : {}),
-    });
-    timers.cancelAll(instance.executionId);
-    return [
-      ...sendOut(instance, decision.events),
-      {
-        op: 'instance',
-        instance: {
-          ...next,
-          status: 'ContinuedAsNew',
-          createdAt: instance.createdAt,
-          customStatus: decision.customStatus ?? instance.customStatus,
-          inbox: [...next.inbox, ...ending.carriedOver, ...later],
-        },
-      },
-    ];
-  };
-
-  /** Children and entity requests that the new scheduling events call for, in the same commit as the events. */
-  const sendOut = (instance: Instance, events: HistoryEvent[]): Change[] =>
-    events.flatMap((made): Change[] => {
-      if (made.EventType === EventType.EventSent) return [entities.request(instance, made)];
-      if (made.EventType !== EventType.SubOrchestrationInstanceCreated) return [];
-      const instanceId = made.InstanceId ?? '';
-      const parent: Parent = {
-        name: instance.name,
-        instanceId: instance.instanceId,
-        executionId: instance.executionId,
-        taskId: made.EventId,
-      };
-      const existing = hub.instances.get(instanceId);
-      // Azure's providers differ here (an error, or silence); the estate takes the error.
-      if (existing && !isFinal(existing.status))
-        return tellParent({
-          ...existing,
-          parent,
-          status: 'Failed',
-          output: JSON.stringify(alreadyExists(existing.status)),
-        });
-      const version = made.Version ?? '';
-      return [
-        {
-          op: 'instance',
-          instance: newInstance({ name: made.Name ?? '', instanceId, input: made.Input ?? null, version, parent }),
-        },
-      ];
-    });
-
-  const tellParent = (child: Instance): Change[] => {
-    const parent = child.parent && hub.instances.get(child.parent.instanceId);
-    if (!child.parent || parent?.executionId !== child.parent.executionId || isFinal(parent.status)) return [];
-    const answer = childAnswer(child, child.parent.taskId, clock.now());
-    return [{ op: 'arrived', id: child.parent.instanceId, events: [answer] }];
-  };
-
-  const newInstance = (what: NewInstance): Instance => {
-    const at = clock.now();
-    const executionId = newExecutionId();
-    return {
-      instanceId: what.instanceId,
-      executionId,
-      name: what.name,
-      version: what.version ?? '',
-      input: what.input,
-      parent: what.parent ?? null,
-      status: 'Pending',
-      output: null,
-      customStatus: null,
-      createdAt: at.toISOString(),
-      updatedAt: at.toISOString(),
-      history: [],
-      inbox: [executionStarted(what, executionId, at)],
-      cancelledTimers: [],
-    };
-  };
-
   const resume = (): void => {
     for (const instance of hub.instances.values()) {
       if (isFinal(instance.status)) continue;
@@ -324,10 +206,10 @@ export function createEngine(options: EngineOptions): Engine {
     hub,
     functions,
     now: clock.now,
-    newInstance,
+    newInstance: changes.newInstance,
     commit,
     deliver,
-    tellParent,
+    tellParent: changes.tellParent,
     resume,
     stop() {
       stopped = true;

@@ -11,13 +11,27 @@ interface EntityAnswer {
 }
 
 export interface EntityRunner {
-  /** The change that puts an orchestration's EventSent before the entity. */
-  request(sender: Instance, sent: HistoryEvent): Change;
   wake(entityId: string): void;
   resume(): void;
 }
 
 export const entityIdOf = (name: string, key: string): string => `@${name.toLowerCase()}@${key}`;
+
+/** The change that puts an orchestration's EventSent before the entity. */
+export function requestOf(sender: Instance, sent: HistoryEvent): Change {
+  const message = JSON.parse(sent.Input ?? '{}') as { id: string; op: string; input?: string; signal: boolean };
+  return {
+    op: 'entityRequest',
+    entityId: sent.InstanceId ?? '',
+    at: sent.Timestamp,
+    request: {
+      id: message.id,
+      operation: message.op,
+      input: message.input ?? null,
+      parent: message.signal ? null : { instanceId: sender.instanceId, executionId: sender.executionId },
+    },
+  };
+}
 
 /** Runs entity operations, one batch at a time for each entity. Locks and scheduled signals are left out. */
 export function createEntityRunner(options: {
@@ -115,20 +129,6 @@ export function createEntityRunner(options: {
 
   return {
     wake,
-    request(sender, sent) {
-      const message = JSON.parse(sent.Input ?? '{}') as { id: string; op: string; input?: string; signal: boolean };
-      return {
-        op: 'entityRequest',
-        entityId: sent.InstanceId ?? '',
-        at: sent.Timestamp,
-        request: {
-          id: message.id,
-          operation: message.op,
-          input: message.input ?? null,
-          parent: message.signal ? null : { instanceId: sender.instanceId, executionId: sender.executionId },
-        },
-      };
-    },
     resume() {
       for (const entityId of hub.entities.keys()) wake(entityId);
     },

@@ -1,14 +1,7 @@
 import { type Action, describeAction, findRepeatedTask, type OrchestratorState } from './actions.ts';
 import { EventType, event, type HistoryEvent, isScheduling } from './history.ts';
-import {
-  describeScheduled,
-  NonDeterministicError,
-  type Replay,
-  replay,
-  type Scheduled,
-  type TimerLimits,
-  UnsupportedActionError,
-} from './replay.ts';
+import { NonDeterministicError, type Replay, replay, type TimerLimits, UnsupportedActionError } from './replay.ts';
+import { describeScheduled, type Scheduled } from './scheduled.ts';
 import type { Instance } from './state.ts';
 
 /** What the orchestrator function answered. `returned` is the object itself, before it became JSON. */

@@ -1,5 +1,6 @@
+import { newExecutionId } from './changes.ts';
 import { alreadyExists, executionCompleted } from './ending.ts';
-import { type Engine, newExecutionId } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { entityIdOf } from './entities.ts';
 import { EventType, event } from './history.ts';
 import { type Instance, isFinal, type RuntimeStatus } from './state.ts';

@@ -1,13 +1,7 @@
-import { type Action, ActionType, activityInput, describeAction, type RetryOptions, rawInput } from './actions.ts';
-import { EventType, eventTypeName, type HistoryEvent, isScheduling } from './history.ts';
+import { type Action, ActionType, activityInput, describeAction, type RetryOptions } from './actions.ts';
+import { EventType, type HistoryEvent, isScheduling } from './history.ts';
 import { retryDelayMs } from './retry.ts';
-
-/** Something the orchestration scheduled; its task id is its place in the list. */
-export type Scheduled =
-  | { kind: 'activity'; name: string; input: string | null }
-  | { kind: 'orchestration'; name: string; input: string | null; instanceId?: string; version?: string }
-  | { kind: 'timer'; fireAt: string; cancelled: boolean }
-  | { kind: 'entityCall' | 'entitySignal'; entityId: string; operation: string; input: string | null };
+import { callOf, entityOf, isCancelledTimer, matches, mismatch, requestId, type Scheduled } from './scheduled.ts';
 
 export interface Replay {
   scheduled: Scheduled[];
@@ -258,29 +252,6 @@ export function replay(
 const isFailure = (completion: HistoryEvent): boolean =>
   completion.EventType === EventType.TaskFailed || completion.EventType === EventType.SubOrchestrationInstanceFailed;
 
-const isCancelledTimer = (task: Scheduled | undefined): boolean => task?.kind === 'timer' && task.cancelled;
-
-function callOf(action: Action): Scheduled {
-  const name = action.functionName ?? '';
-  const isActivity =
-    action.actionType === ActionType.CallActivity || action.actionType === ActionType.CallActivityWithRetry;
-  if (isActivity) return { kind: 'activity', name, input: activityInput(action.input) };
-  return {
-    kind: 'orchestration',
-    name,
-    input: rawInput(action.input),
-    ...(action.instanceId ? { instanceId: action.instanceId } : {}),
-    ...(action.version ? { version: action.version } : {}),
-  };
-}
-
-const entityOf = (kind: 'entityCall' | 'entitySignal', action: Action): Scheduled => ({
-  kind,
-  entityId: action.instanceId ?? '',
-  operation: action.operation ?? '',
-  input: rawInput(action.input),
-});
-
 /** With a retry time-out the framework can stop without its last timer, and the JavaScript orchestrator never resumes. */
 function checkedRetryOptions(action: Action): RetryOptions {
   const options = action.retryOptions;
@@ -292,41 +263,6 @@ function checkedRetryOptions(action: Action): RetryOptions {
     );
   return options;
 }
-
-const requestId = (sent: HistoryEvent): string => (JSON.parse(sent.Input ?? '{}') as { id?: string }).id ?? '';
-
-function matches(made: Scheduled | undefined, past: HistoryEvent): boolean {
-  switch (made?.kind) {
-    case 'activity':
-      return past.EventType === EventType.TaskScheduled && past.Name === made.name;
-    case 'orchestration':
-      return past.EventType === EventType.SubOrchestrationInstanceCreated && past.Name === made.name;
-    case 'timer':
-      return past.EventType === EventType.TimerCreated;
-    case 'entityCall':
-    case 'entitySignal':
-      return past.EventType === EventType.EventSent && past.InstanceId === made.entityId;
-    default:
-      return false;
-  }
-}
-
-const mismatch = (past: HistoryEvent, made: Scheduled | undefined): string =>
-  `Non-Deterministic workflow detected: the history holds ${eventTypeName(past.EventType)}` +
-  `${past.Name ? ` '${past.Name}'` : ''} with id ${past.EventId}, but on replay the orchestrator ` +
-  (made ? `asked for ${describeScheduled(made)} there.` : 'asked for nothing there.');
-
-export const describeScheduled = (task: Scheduled): string => {
-  switch (task.kind) {
-    case 'activity':
-    case 'orchestration':
-      return `${task.kind} '${task.name}'`;
-    case 'timer':
-      return `a timer for ${task.fireAt}`;
-    default:
-      return `operation '${task.operation}' of entity '${task.entityId}'`;
-  }
-};
 
 /** How many actions were known after each episode; the episode under way knows them all. */
 function emittedPerEpisode(history: HistoryEvent[], total: number): number[] {

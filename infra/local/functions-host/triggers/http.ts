@@ -23,7 +23,6 @@ export function createHttpTriggers(options: {
   invoke: Invoke;
   keys: HostKeys;
   routePrefix: string;
-  functionTimeoutMs: number;
 }): HttpTriggers {
   const functions = [...options.registry.functions.values()]
     .flatMap(({ metadata }) => httpFunction(metadata, options.routePrefix))
@@ -47,18 +46,13 @@ export function createHttpTriggers(options: {
   };
 
   async function run(name: string, request: Request, parameters: Record<string, string>): Promise<Answer> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<'timeout'>((resolve) => {
-      if (Number.isFinite(options.functionTimeoutMs))
-        timer = setTimeout(() => resolve('timeout'), Math.min(options.functionTimeoutMs, 2 ** 31 - 1)).unref();
-    });
-    const answer = options
-      .invoke(name, { kind: 'http', data: { http: toHttpData(request, parameters) }, metadata: {} })
-      .then((outcome) => toAnswer(outcome.returnValue?.http));
-    // The invocation has reported the error; the caller learns only the status, as on Azure.
-    const first = await Promise.race([answer, timeout]).catch((): Answer => ({ status: 500 }));
-    clearTimeout(timer);
-    return first === 'timeout' ? { status: 500 } : first;
+    try {
+      const data = { http: toHttpData(request, parameters) };
+      return toAnswer((await options.invoke(name, { kind: 'http', data, metadata: {} })).returnValue?.http);
+    } catch {
+      // The invocation has reported the error; the caller learns only the status, as on Azure.
+      return { status: 500 };
+    }
   }
 }
 

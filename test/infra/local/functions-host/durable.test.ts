@@ -35,6 +35,10 @@ describe('an orchestration', () => {
     expect(await run(host, 'fanOut', { length: 200 })).toMatchObject({ output: 20_100 });
   });
 
+  test('runs no more activities at once than host.json allows', async () => {
+    expect((await run(host, 'crowd', {})).output).toBe(8);
+  });
+
   test('hands inputs to activities in the encodings of Azure', async () => {
     expect((await run(host, 'encodings', {})).output).toEqual([
       { type: 'string', value: 'text' },
@@ -191,6 +195,7 @@ describe('what Azure would break, breaks here by name', () => {
     ['unknownActivity', "The function 'missing' doesn't exist, is disabled, or is not an activity function", undefined],
     ['httpCaller', 'CallHttp', undefined],
     ['retryDeadline', 'issue 629', undefined],
+    ['twins', 'An Orchestration instance with the status Pending already exists', undefined],
     [
       'nonDeterministic',
       "Non-Deterministic workflow detected: the history holds TaskScheduled 'addOne' with id 0",

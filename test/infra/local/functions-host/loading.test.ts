@@ -21,10 +21,6 @@ describe('the host refuses an app', () => {
   ])('%s', async (_, fault, message) => {
     await expect(load(fault)).rejects.toThrow(message);
   });
-
-  test('where the preload meets Azure', async () => {
-    await expect(load('late', { WEBSITE_INSTANCE_ID: 'x' })).rejects.toThrow('exited with 1');
-  });
 });
 
 test('a function registered after loading is an error of that call alone', async () => {

@@ -29,13 +29,19 @@ const program = `
   process.exit(0);
 `;
 
-test('the preload turns estate names to loopback in every form of lookup, and moves Date', async () => {
-  const offset = Date.UTC(2040, 5, 1) - Date.now();
-  const { stdout } = await promisify(execFile)(
+const runPreloaded = (env: Record<string, string>) =>
+  promisify(execFile)(
     process.execPath,
     ['--import', join(workshop.folder, 'preload.mjs'), '--input-type=module', '--eval', program],
-    { env: { PATH: process.env.PATH, ESTATE_CLOCK_OFFSET_MS: String(offset), ESTATE_LOOPBACK_NAMES: 'named.example' } },
+    { env: { PATH: process.env.PATH, ...env } },
   );
+
+test('the preload turns estate names to loopback in every form of lookup, and moves Date', async () => {
+  const offset = Date.UTC(2040, 5, 1) - Date.now();
+  const { stdout } = await runPreloaded({
+    ESTATE_CLOCK_OFFSET_MS: String(offset),
+    ESTATE_LOOPBACK_NAMES: 'named.example',
+  });
   const loopback = { address: '127.0.0.1', family: 4 };
   expect(JSON.parse(stdout)).toEqual({
     hsm: [null, '127.0.0.1', 4],
@@ -47,4 +53,8 @@ test('the preload turns estate names to loopback in every form of lookup, and mo
     other: [null, '127.0.0.2', 4],
     year: [2040, 2040, 1970],
   });
+});
+
+test('the preload refuses to load on Azure', async () => {
+  await expect(runPreloaded({ WEBSITE_INSTANCE_ID: 'x' })).rejects.toThrow('WEBSITE_INSTANCE_ID is set');
 });
