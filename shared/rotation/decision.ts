@@ -18,7 +18,7 @@ export type RefusalReason =
   | 'KeyNotFound'
   | 'RefusedByService';
 
-export type RotateReason = 'NearExpiry' | 'Expired' | 'MaximumAge' | 'OperatorRequest' | 'NativeRotation';
+export type RotateReason = 'NearExpiry' | 'Expired' | 'MaximumAge' | 'OperatorRequest' | 'Native';
 
 /** Who or what asked for the rotation. */
 export type RotationCause =

@@ -39,7 +39,7 @@ export function planRotation(situation: Situation): RotationPlan {
 export function planNative(situation: Situation): RotationPlan {
   return {
     kind: 'rotate',
-    reason: 'NativeRotation',
+    reason: 'Native',
     explanation: `The HSM made version ${situation.facts.version} by its own rotation policy.`,
     steps: ['prove', 'compare', 'tell'],
     warnings: [...budgetWarnings(situation, situation.versionsUsed), ...situation.effective.notes],

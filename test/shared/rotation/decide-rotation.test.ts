@@ -267,7 +267,7 @@ describe('a version that the HSM made by itself', () => {
 
   it('is proven, compared and told, whatever the hour', () => {
     const plan = planOf({ ...native, effective: anEffectiveRule({ windows: [WEEKEND], blackouts: [FREEZE] }) });
-    expect(plan).toMatchObject({ reason: 'NativeRotation', steps: ['prove', 'compare', 'tell'] });
+    expect(plan).toMatchObject({ reason: 'Native', steps: ['prove', 'compare', 'tell'] });
   });
 
   it('is left alone when a newer one is there already', () => {
