@@ -8,6 +8,8 @@ export interface FailureContext {
   identity: Pick<Identity, 'duty' | 'clientId'>;
   /** Name of the HSM as its host and `az --hsm-name` spell it; absent for other services. */
   hsmName?: string;
+  /** The Azure role that the act takes on a service that does not name what is missing. */
+  role?: string;
 }
 
 interface Failure {
@@ -102,7 +104,7 @@ function classifyForbidden(status: number, failure: Failure, context: FailureCon
   const nextStep =
     failure.code === 'ForbiddenByFirewall'
       ? "Let the app's network through the firewall of the service."
-      : 'Give this identity a role that permits it on the resource, and check that the app may use the identity.';
+      : `Assign ${context.role ?? 'a role that permits it'} on the resource to this identity, if it is not there yet.`;
   return new AppError('ERR_DENIED', message, { nextStep, cause, denial: { duty, clientId } });
 }
 
@@ -131,11 +133,13 @@ function isSignInFailure(error: unknown): boolean {
   );
 }
 
+/** What the identity endpoint says of an identity that is not attached; the library passes the text on, and no status. */
+const UNKNOWN_IDENTITY = /managed identity found for specified|identity not found/i;
+
 function classifySignIn(failure: Failure, context: FailureContext, cause: unknown): AppError {
   const { duty, clientId } = context.identity;
   const message = `No token for the identity of the duty ${duty} (client id ${clientId}), needed to ${context.act}${quoted(failure)}`;
-  const definite =
-    failure.status !== undefined && failure.status >= 400 && failure.status < 500 && failure.status !== 429;
+  const definite = UNKNOWN_IDENTITY.test(failure.text) || failure.status === 400 || failure.status === 401;
   const nextStep = 'Check that this user-assigned identity exists and is attached to the app.';
   return definite
     ? new AppError('ERR_DENIED', message, { nextStep, cause, denial: { duty, clientId } })

@@ -3,7 +3,7 @@ import type { BlobRequestConditions, BlockBlobClient } from '@azure/storage-blob
 import { AppError } from '../../errors.ts';
 import type { Container, Documents, Stored } from '../../ports/documents.ts';
 import { classifyFailure } from './classify-failure.ts';
-import { collect, type StateAccount, storageFault } from './state-account.ts';
+import { actLimit, collect, STORAGE_ROLE, type StateAccount, storageFault } from './state-account.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -16,7 +16,7 @@ export function createDocuments(account: StateAccount): Documents {
     try {
       return await call();
     } catch (error) {
-      throw classifyFailure(error, { act, identity: account.identity });
+      throw classifyFailure(error, { act, identity: account.identity, role: STORAGE_ROLE });
     }
   };
 
@@ -24,7 +24,7 @@ export function createDocuments(account: StateAccount): Documents {
     attempt(`read the document ${container}/${path}`, async (): Promise<Stored<string> | undefined> => {
       const target = await blob(container, path);
       try {
-        const found = await target.download();
+        const found = await target.download(0, undefined, { abortSignal: actLimit() });
         return { value: (await collect(found.readableStreamBody)).toString('utf8'), etag: found.etag ?? '' };
       } catch (error) {
         // A missing container is a fault of the deployment, a missing document is an answer.
@@ -76,7 +76,7 @@ export function createDocuments(account: StateAccount): Documents {
 
     remove: (container, path) =>
       attempt(`remove the document ${container}/${path}`, async () => {
-        await (await blob(container, path)).deleteIfExists();
+        await (await blob(container, path)).deleteIfExists({ abortSignal: actLimit() });
       }),
 
     async *list(container, prefix) {
@@ -84,7 +84,11 @@ export function createDocuments(account: StateAccount): Documents {
       try {
         for await (const { name } of client.listBlobsFlat({ prefix })) yield name;
       } catch (error) {
-        throw classifyFailure(error, { act: `list the documents ${container}/${prefix}*`, identity: account.identity });
+        throw classifyFailure(error, {
+          act: `list the documents ${container}/${prefix}*`,
+          identity: account.identity,
+          role: STORAGE_ROLE,
+        });
       }
     },
   };
@@ -102,8 +106,10 @@ async function write(
   metadata: Record<string, string> = {},
 ): Promise<string | undefined> {
   const writeid = randomUUID();
+  const abortSignal = actLimit();
   try {
     const written = await target.upload(body, body.byteLength, {
+      abortSignal,
       conditions,
       metadata: { ...metadata, writeid },
       blobHTTPHeaders: { blobContentType: contentType },
@@ -113,7 +119,7 @@ async function write(
     const { status, code } = storageFault(error);
     const conditionFailed = status === 412 || (status === 409 && code === 'BlobAlreadyExists');
     if (!conditionFailed) throw error;
-    const now = await target.getProperties().catch((reason: unknown) => {
+    const now = await target.getProperties({ abortSignal }).catch((reason: unknown) => {
       // Removed meanwhile: it was there, so the condition did fail.
       if (storageFault(reason).status === 404) return undefined;
       throw reason;

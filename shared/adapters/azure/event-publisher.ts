@@ -39,7 +39,11 @@ export function createEventPublisher(options: {
             : sendEventGridEvents.send(some.map(toEventGridEvent), { abortSignal }));
         }
       } catch (error) {
-        throw classifyFailure(error, { act: `publish ${events.length} event(s) to the topic`, identity });
+        throw classifyFailure(error, {
+          act: `publish ${events.length} event(s) to the topic`,
+          identity,
+          role: 'EventGrid Data Sender',
+        });
       }
     },
   };

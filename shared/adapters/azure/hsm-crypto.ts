@@ -1,16 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { CryptographyClient, DecryptParameters, EncryptParameters, KeyWrapAlgorithm } from '@azure/keyvault-keys';
-import { AppError } from '../../errors.ts';
 import { type KeyRef, keyLabel } from '../../keys/key.ts';
 import type { HsmCrypto } from '../../ports/hsm-crypto.ts';
 import { once } from '../once.ts';
 import { classifyFailure } from './classify-failure.ts';
 import type { Identity } from './credentials.ts';
-import { type HsmAddress, hsmNameOf } from './hsm-keys.ts';
+import { clientOptions, type HsmAddress, hsmNameOf, REPEATING, unknownHsm } from './hsm-client.ts';
 
 /** The SDK binds a client to one version of a key. A proof uses two; the oldest are dropped. */
 const KEPT_CLIENTS = 64;
-const CALL_MS = 30_000;
 
 const ALGORITHM_NAMES = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': 'sha512' } as const;
 
@@ -24,7 +22,8 @@ export function createHsmCrypto({ hsms, identity }: { hsms: HsmAddress[]; identi
     const kept = clients.get(id) ?? once(() => connect(id, key.name, uri, version, identity));
     clients.delete(id);
     clients.set(id, kept);
-    for (const oldest of [...clients.keys()].slice(0, Math.max(0, clients.size - KEPT_CLIENTS))) clients.delete(oldest);
+    const [oldest] = clients.keys();
+    if (oldest !== undefined && clients.size > KEPT_CLIENTS) clients.delete(oldest);
     return kept();
   };
 
@@ -32,16 +31,12 @@ export function createHsmCrypto({ hsms, identity }: { hsms: HsmAddress[]; identi
     verb: string,
     key: KeyRef,
     version: string,
-    call: (client: CryptographyClient, options: { abortSignal: AbortSignal }) => Promise<T>,
+    call: (client: CryptographyClient) => Promise<T>,
   ): Promise<T> => {
     const address = addresses.get(key.hsm);
-    if (!address) {
-      throw new AppError('ERR_INPUT', `No HSM of this installation is named ${key.hsm}.`, {
-        nextStep: 'Use a name from the setting MHSM_HSMS.',
-      });
-    }
+    if (!address) throw unknownHsm(key.hsm);
     try {
-      return await call(await clientOf(address, key, version), { abortSignal: AbortSignal.timeout(CALL_MS) });
+      return await call(await clientOf(address, key, version));
     } catch (error) {
       const act = `${verb} version ${version} of ${keyLabel(key)}`;
       throw classifyFailure(error, { act, identity, hsmName: hsmNameOf(address.uri) });
@@ -50,35 +45,35 @@ export function createHsmCrypto({ hsms, identity }: { hsms: HsmAddress[]; identi
 
   return {
     wrap: (key, version, algorithm, secret) =>
-      run('wrap with', key, version, async (client, options) => {
-        const { result } = await client.wrapKey(algorithm as KeyWrapAlgorithm, secret, options);
+      run('wrap with', key, version, async (client) => {
+        const { result } = await client.wrapKey(algorithm as KeyWrapAlgorithm, secret);
         return plain(result);
       }),
     unwrap: (key, version, algorithm, wrapped) =>
-      run('unwrap with', key, version, async (client, options) => {
-        const { result } = await client.unwrapKey(algorithm as KeyWrapAlgorithm, wrapped, options);
+      run('unwrap with', key, version, async (client) => {
+        const { result } = await client.unwrapKey(algorithm as KeyWrapAlgorithm, wrapped);
         return plain(result);
       }),
     encrypt: (key, version, algorithm, plaintext) =>
-      run('encrypt with', key, version, async (client, options) => {
+      run('encrypt with', key, version, async (client) => {
         const parameters = { algorithm, plaintext } as EncryptParameters;
-        const { result, iv, authenticationTag: tag } = await client.encrypt(parameters, options);
+        const { result, iv, authenticationTag: tag } = await client.encrypt(parameters);
         return { value: plain(result), ...(iv ? { iv: plain(iv) } : {}), ...(tag ? { tag: plain(tag) } : {}) };
       }),
     decrypt: (key, version, algorithm, { value, iv, tag }) =>
-      run('decrypt with', key, version, async (client, options) => {
+      run('decrypt with', key, version, async (client) => {
         const sealed = { ciphertext: value, ...(iv ? { iv } : {}), ...(tag ? { authenticationTag: tag } : {}) };
-        const { result } = await client.decrypt({ algorithm, ...sealed } as DecryptParameters, options);
+        const { result } = await client.decrypt({ algorithm, ...sealed } as DecryptParameters);
         return plain(result);
       }),
     sign: (key, version, algorithm, digest) =>
-      run('sign with', key, version, async (client, options) => {
-        const { result } = await client.sign(algorithm, digest, options);
+      run('sign with', key, version, async (client) => {
+        const { result } = await client.sign(algorithm, digest);
         return plain(result);
       }),
     verify: (key, version, algorithm, digest, signature) =>
-      run('verify with', key, version, async (client, options) => {
-        const { result } = await client.verify(algorithm, digest, signature, options);
+      run('verify with', key, version, async (client) => {
+        const { result } = await client.verify(algorithm, digest, signature);
         return result;
       }),
     randomBytes: (count) => plain(randomBytes(count)),
@@ -98,7 +93,9 @@ async function connect(id: string, name: string, uri: string, version: string, i
     import('@azure/keyvault-keys'),
     identity.credential(),
   ]);
-  return new CryptographyClient({ id, name, properties: { name, vaultUrl: uri, version } }, credential, {
-    retryOptions: { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 8000 },
-  });
+  return new CryptographyClient(
+    { id, name, properties: { name, vaultUrl: uri, version } },
+    credential,
+    clientOptions(REPEATING),
+  );
 }

@@ -1,30 +1,19 @@
-import type { KeyClient, KeyClientOptions } from '@azure/keyvault-keys';
+import type { KeyClient } from '@azure/keyvault-keys';
 import { AppError } from '../../errors.ts';
 import { type KeyRef, keyLabel } from '../../keys/key.ts';
 import type { HsmKeys } from '../../ports/hsm-keys.ts';
 import { once } from '../once.ts';
 import { classifyFailure, isUnknownOutcome } from './classify-failure.ts';
 import type { Identity } from './credentials.ts';
+import { clientOptions, type HsmAddress, hsmNameOf, REPEATING, SENT_ONCE, unknownHsm } from './hsm-client.ts';
 import { fromRotationPolicy, toFacts, toRotationPolicy, toSummary, toVersionSummary } from './key-mapping.ts';
-
-/** An HSM as the adapters need it. */
-export interface HsmAddress {
-  name: string;
-  /** `https://{host}`, without a slash at the end. */
-  uri: string;
-}
 
 /** The service gives no more. https://learn.microsoft.com/rest/api/keyvault/keys/get-keys/get-keys */
 const PAGE_SIZE = 25;
-/** A read, with its retries. */
-const READ_MS = 60_000;
-const ROTATE_MS = 20_000;
 
 interface Clients {
   address: HsmAddress;
-  /** Modest retries, Retry-After honoured: for calls that may be repeated. */
   repeating: KeyClient;
-  /** Sends once. */
   single: KeyClient;
   /** Brings the challenge behind `single` by reading the key through it. Does nothing from the second time on. */
   prime: (keyName: string) => Promise<void>;
@@ -32,11 +21,11 @@ interface Clients {
 
 /**
  * The keys of the given HSMs, acting as one identity. Clients are made on first use and kept, one set for each HSM.
- * `rotateMs`: how long to wait for the answer to a rotation.
+ * `requestMs`: how long to wait for the answer to a single request.
  */
-export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity; rotateMs?: number }): HsmKeys {
-  const { hsms, identity, rotateMs = ROTATE_MS } = options;
-  const clients = new Map(hsms.map((address) => [address.name, once(() => connect(address, identity))]));
+export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity; requestMs?: number }): HsmKeys {
+  const { hsms, identity, requestMs } = options;
+  const clients = new Map(hsms.map((address) => [address.name, once(() => connect(address, identity, requestMs))]));
 
   const open = async (hsm: string): Promise<Clients> => {
     const connected = clients.get(hsm);
@@ -65,16 +54,14 @@ export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity;
     },
 
     read: (key, version) =>
-      ask(key.hsm, `read the key ${keyLabel(key)}`, async (client) => {
-        const abortSignal = AbortSignal.timeout(READ_MS);
-        return toFacts(await client.getKey(key.name, { abortSignal, ...(version === undefined ? {} : { version }) }));
-      }),
+      ask(key.hsm, `read the key ${keyLabel(key)}`, async (client) =>
+        toFacts(await client.getKey(key.name, version === undefined ? {} : { version })),
+      ),
 
     versions: (key) =>
       ask(key.hsm, `list the versions of ${keyLabel(key)}`, async (client) => {
         const found = [];
-        const abortSignal = AbortSignal.timeout(READ_MS);
-        const pages = client.listPropertiesOfKeyVersions(key.name, { abortSignal }).byPage({ maxPageSize: PAGE_SIZE });
+        const pages = client.listPropertiesOfKeyVersions(key.name).byPage({ maxPageSize: PAGE_SIZE });
         for await (const page of pages) found.push(...page.map(toVersionSummary));
         return found.toSorted((a, b) => compare(a.createdOn, b.createdOn) || compare(a.version, b.version));
       }),
@@ -86,8 +73,7 @@ export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity;
 
     writeRotationPolicy: (key, policy) =>
       ask(key.hsm, `write the rotation policy of ${keyLabel(key)}`, async (client) => {
-        const abortSignal = AbortSignal.timeout(READ_MS);
-        await client.updateKeyRotationPolicy(key.name, fromRotationPolicy(policy), { abortSignal });
+        await client.updateKeyRotationPolicy(key.name, fromRotationPolicy(policy));
       }),
 
     async rotate(key) {
@@ -97,7 +83,7 @@ export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity;
         throw failed(error, act, address);
       });
       try {
-        return toFacts(await single.rotateKey(key.name, { abortSignal: AbortSignal.timeout(rotateMs) }));
+        return toFacts(await single.rotateKey(key.name));
       } catch (error) {
         // What is neither refused nor refusable came after the answer had begun: the version may exist.
         const definite = isUnknownOutcome(error) ? undefined : failed(error, act, address);
@@ -107,7 +93,7 @@ export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity;
 
     backUp: (key) =>
       ask(key.hsm, `back up the key ${keyLabel(key)}`, async (client) => {
-        const blob = await client.backupKey(key.name, { abortSignal: AbortSignal.timeout(READ_MS) });
+        const blob = await client.backupKey(key.name);
         if (blob) return new Uint8Array(blob);
         throw new AppError('ERR_REFUSED_BY_SERVICE', `The backup of ${keyLabel(key)} came back empty.`, {
           nextStep: 'Back up the key again; if it stays empty, ask Azure support.',
@@ -116,22 +102,19 @@ export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity;
   };
 }
 
-async function connect(address: HsmAddress, identity: Identity): Promise<Clients> {
+async function connect(address: HsmAddress, identity: Identity, requestMs: number | undefined): Promise<Clients> {
   const [{ KeyClient }, credential] = await Promise.all([import('@azure/keyvault-keys'), identity.credential()]);
-  // The client writes into its options, so each gets its own.
-  const client = (retryOptions: NonNullable<KeyClientOptions['retryOptions']>) =>
-    new KeyClient(address.uri, credential, { retryOptions });
-  const single = client({ maxRetries: 0 });
+  const single = new KeyClient(address.uri, credential, clientOptions(SENT_ONCE, requestMs));
   let primed = false;
   return {
     address,
-    repeating: client({ maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 8000 }),
+    repeating: new KeyClient(address.uri, credential, clientOptions(REPEATING, requestMs)),
     single,
     // A client's first request goes out without a token and is repeated after the 401. A read takes that repeat upon
     // itself, so that a rotation is never sent twice. A refusal of the read is an answer too.
     async prime(keyName) {
       if (primed) return;
-      await single.getKey(keyName, { abortSignal: AbortSignal.timeout(READ_MS) }).catch((error: unknown) => {
+      await single.getKey(keyName).catch((error: unknown) => {
         if (statusOf(error) !== 403 && statusOf(error) !== 404) throw error;
       });
       primed = true;
@@ -147,13 +130,5 @@ const unknownOutcome = (key: KeyRef, cause: unknown) =>
     nextStep: 'Read the newest version, once the call can no longer take effect, before rotating again.',
     cause,
   });
-
-const unknownHsm = (hsm: string) =>
-  new AppError('ERR_INPUT', `No HSM of this installation is named ${hsm}.`, {
-    nextStep: 'Use a name from the setting MHSM_HSMS.',
-  });
-
-/** The name by which `az` knows an HSM: the first label of its host. */
-export const hsmNameOf = (uri: string): string => new URL(uri).hostname.split('.')[0] ?? '';
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

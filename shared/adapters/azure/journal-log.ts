@@ -10,7 +10,7 @@ import { linesOf } from '../lines.ts';
 import { classifyFailure, isUnknownOutcome } from './classify-failure.ts';
 import { blobName, followingBlob, inChainOrder, JOURNAL_CONTAINER } from './journal-blobs.ts';
 import { CONTINUES, catchUp, findTail, type JournalTail } from './journal-tail.ts';
-import { type StateAccount, storageFault } from './state-account.ts';
+import { actLimit, STORAGE_ROLE, type StateAccount, storageFault } from './state-account.ts';
 
 /** https://learn.microsoft.com/azure/storage/blobs/scalability-targets */
 const BLOCKS_PER_BLOB = 50_000;
@@ -65,7 +65,7 @@ export function createJournalLog(
           for await (const line of linesOf(readableStreamBody)) yield { blob: blobName(blob), line };
         }
       } catch (error) {
-        throw classifyFailure(error, { act: 'read the journal', identity: account.identity });
+        throw classifyFailure(error, { act: 'read the journal', identity: account.identity, role: STORAGE_ROLE });
       }
     },
   };
@@ -80,7 +80,11 @@ export function createJournalLog(
         await commit(batch.map(({ entry }) => entry));
         for (const { resolve } of batch) resolve();
       } catch (error) {
-        const failure = classifyFailure(error, { act: 'write the journal', identity: account.identity });
+        const failure = classifyFailure(error, {
+          act: 'write the journal',
+          identity: account.identity,
+          role: STORAGE_ROLE,
+        });
         for (const { reject } of batch) reject(failure);
       }
     }
@@ -143,8 +147,9 @@ export function createJournalLog(
 /** The tail after the entries were appended at it. Throws the SDK's error when the end is elsewhere. */
 async function appendAt(client: ContainerClient, tail: JournalTail, entries: JournalEntry[]): Promise<JournalTail> {
   const target = client.getAppendBlobClient(blobName(tail.blob));
-  if (tail.position === 0)
-    await target.createIfNotExists({ blobHTTPHeaders: { blobContentType: 'application/jsonl' } });
+  const abortSignal = actLimit();
+  const blobHTTPHeaders = { blobContentType: 'application/jsonl' };
+  if (tail.position === 0) await target.createIfNotExists({ blobHTTPHeaders, abortSignal });
   let { hash } = tail;
   const lines = entries.map((entry) => {
     const chained = chainLine(hash, entry, sha256);
@@ -152,7 +157,7 @@ async function appendAt(client: ContainerClient, tail: JournalTail, entries: Jou
     return `${chained.line}\n`;
   });
   const block = Buffer.from(lines.join(''), 'utf8');
-  await target.appendBlock(block, block.byteLength, { conditions: { appendPosition: tail.position } });
+  await target.appendBlock(block, block.byteLength, { conditions: { appendPosition: tail.position }, abortSignal });
   return { ...tail, position: tail.position + block.byteLength, blocks: tail.blocks + 1, hash };
 }
 

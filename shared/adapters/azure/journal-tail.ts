@@ -1,7 +1,7 @@
 import type { AppendBlobClient, ContainerClient } from '@azure/storage-blob';
 import { type ChainedEntry, GENESIS } from '../../journal/chain.ts';
 import { blobName, inChainOrder, type JournalBlob, parseBlobName } from './journal-blobs.ts';
-import { collect, storageFault } from './state-account.ts';
+import { actLimit, collect, storageFault } from './state-account.ts';
 
 /** Where the next line goes, and what it must follow. */
 export interface JournalTail {
@@ -67,7 +67,7 @@ function advance(tail: JournalTail, lines: string[]): JournalTail {
 
 async function sizeOf(client: AppendBlobClient): Promise<{ position: number; blocks: number }> {
   try {
-    const { contentLength = 0, blobCommittedBlockCount = 0 } = await client.getProperties();
+    const { contentLength = 0, blobCommittedBlockCount = 0 } = await client.getProperties({ abortSignal: actLimit() });
     return { position: contentLength, blocks: blobCommittedBlockCount };
   } catch (error) {
     // Announced by the blob before and not made yet. A HEAD has no body, so only the status tells.
@@ -86,6 +86,8 @@ async function readLastLine(client: AppendBlobClient, size: number): Promise<str
 }
 
 const read = async (client: AppendBlobClient, from: number, to: number): Promise<string> =>
-  (await collect((await client.download(from, to - from)).readableStreamBody)).toString('utf8');
+  (await collect((await client.download(from, to - from, { abortSignal: actLimit() })).readableStreamBody)).toString(
+    'utf8',
+  );
 
 const splitLines = (text: string): string[] => text.split('\n').filter((line) => line !== '');

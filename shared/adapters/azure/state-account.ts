@@ -20,6 +20,12 @@ export function createStateAccount({ url, identity }: { url: string; identity: I
   };
 }
 
+/** The role that reads and writes the account. https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage */
+export const STORAGE_ROLE = 'Storage Blob Data Contributor';
+
+/** How long one act on the account may take, retries included: the SDK sets no limit of its own. */
+export const actLimit = (): AbortSignal => AbortSignal.timeout(60_000);
+
 /** HTTP status and service code of a failed storage call. */
 export function storageFault(error: unknown): { status?: number; code?: string } {
   if (!(error instanceof Error)) return {};

@@ -99,7 +99,12 @@ describe('a denial', () => {
 
   test('by another service names the identity, and no data action', () => {
     const error = answered(403, 'AuthorizationPermissionMismatch', 'This request is not authorized.');
-    const { denial, message } = classify(error, { act: 'read the document policy/policy.json', identity });
+    const { denial, message, nextStep } = classify(error, {
+      act: 'read the document policy/policy.json',
+      identity,
+      role: 'Storage Blob Data Contributor',
+    });
+    expect(nextStep).toContain('Storage Blob Data Contributor');
     expect(denial).toEqual(identity);
     expect(message).toContain(identity.clientId);
   });

@@ -43,6 +43,7 @@ export async function startGround() {
     estate,
     faults,
     tokens,
+    directory,
     rows,
     identity,
     /** How often an operation was acted on, since the last time it was asked. */

@@ -31,7 +31,7 @@ beforeAll(async () => {
   for (const name of fleet) await hsm.seedKey({ name, kty: 'EC-HSM', crv: 'P-256', pooledMaterial: true });
   const hsms = [{ name: 'contoso', uri: hsm.uri }];
   observer = createHsmKeys({ hsms, identity: ground.identity('observe') });
-  rotator = createHsmKeys({ hsms, identity: ground.identity('rotate'), rotateMs: 300 });
+  rotator = createHsmKeys({ hsms, identity: ground.identity('rotate'), requestMs: 300 });
 });
 afterEach(() => {
   ground.faults.clear();
@@ -105,6 +105,11 @@ describe('reading', () => {
     hsm.setBusy({ kind: 'restore' });
     expect(await codeOf(observer.read(orders))).toBe('ERR_HSM_BUSY');
     hsm.setBusy(undefined);
+  });
+
+  test('gives up a request that is not answered, even where the SDK sets no limit', async () => {
+    ground.faults.add({ service: 'hsm', operation: '*', where: { key: 'bare' }, delayMs: 500, lostReply: 'before' });
+    expect(await codeOf(rotator.readRotationPolicy({ hsm: 'contoso', name: 'bare' }))).toBe('ERR_TRANSIENT');
   });
 
   test('knows only the HSMs of the settings', async () => {
