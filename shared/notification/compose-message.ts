@@ -1,0 +1,82 @@
+import { oneLine } from './clean.ts';
+import { keyRotated } from './compose/key-rotated.ts';
+import { policyDocumentFault } from './compose/policy-document-fault.ts';
+import { policyDrift } from './compose/policy-drift.ts';
+import { rotationFailed } from './compose/rotation-failed.ts';
+import { rotationNotCounted } from './compose/rotation-not-counted.ts';
+import { rotationRefused } from './compose/rotation-refused.ts';
+import { rotationReminder } from './compose/rotation-reminder.ts';
+import { sweepFailed } from './compose/sweep-failed.ts';
+import type { Draft, Message } from './message.ts';
+import type { ComposeContext, Notice } from './notice.ts';
+
+export type { Message, Severity } from './message.ts';
+
+/** A subject that mail programs show whole in most lists, and that folds into few header lines. */
+const LONGEST_SUBJECT = 160;
+const LONGEST_LINE = 120;
+const LONGEST_TEXT = 2000;
+
+/** The mail that tells a notice: the only place where wording lives, with the functions in `compose/`. */
+export function composeMessage(notice: Notice, context: ComposeContext): Message {
+  const { action, owner, ...draft } = draftOf(notice, context);
+  const urgency = draft.severity === 'critical' ? 'CRITICAL: ' : action ? 'ACTION: ' : '';
+  return clean({
+    warnings: [],
+    commands: [],
+    ...draft,
+    subject: `[${context.installation}] ${urgency}${draft.headline}`,
+    greeting: owner === undefined ? 'Hello,' : `Hello ${oneLine(owner, LONGEST_LINE)},`,
+    footer: `Sent by the Managed HSM lifecycle automation of ${context.installation}. Who is told follows from the tags notify and owner of the key, then from the policy document.`,
+  });
+}
+
+function draftOf(notice: Notice, context: ComposeContext): Draft {
+  switch (notice.kind) {
+    case 'KeyRotated':
+      return keyRotated(notice, context);
+    case 'RotationRefused':
+      return rotationRefused(notice, context);
+    case 'RotationReminder':
+      return rotationReminder(notice, context);
+    case 'RotationNotCounted':
+      return rotationNotCounted(notice, context);
+    case 'RotationFailed':
+      return rotationFailed(notice, context);
+    case 'PolicyDrift':
+      return policyDrift(notice, context);
+    case 'PolicyDocumentFault':
+      return policyDocumentFault(notice, context);
+    case 'SweepFailed':
+      return sweepFailed(notice, context);
+  }
+}
+
+/** Names, tags and explanations come from outside; here, once, all of it becomes single clean lines of bounded length. */
+function clean(message: Message): Message {
+  const text = (value: string) => oneLine(value, LONGEST_TEXT);
+  const { checks, mustDoNote } = message;
+  return {
+    subject: oneLine(message.subject, LONGEST_SUBJECT),
+    headline: oneLine(message.headline, LONGEST_SUBJECT),
+    preheader: oneLine(message.preheader, LONGEST_LINE),
+    severity: message.severity,
+    greeting: text(message.greeting),
+    paragraphs: message.paragraphs.map(text).filter((paragraph) => paragraph !== ''),
+    facts: message.facts.map(({ label, value }) => ({ label: oneLine(label, 24), value: text(value) })),
+    ...(checks === undefined
+      ? {}
+      : {
+          checks: checks.map(({ text: told, result, detail }) => ({
+            text: text(told),
+            result,
+            ...(detail === undefined ? {} : { detail: text(detail) }),
+          })),
+        }),
+    warnings: message.warnings.map(text),
+    mustDo: message.mustDo.map(text),
+    ...(mustDoNote === undefined ? {} : { mustDoNote: text(mustDoNote) }),
+    commands: message.commands.map(text),
+    footer: text(message.footer),
+  };
+}

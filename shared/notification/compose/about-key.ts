@@ -1,0 +1,53 @@
+import { keyLabel } from '../../keys/key.ts';
+import { oneLine } from '../clean.ts';
+import type { Fact } from '../message.ts';
+import type { ComposeContext, NoticeKey } from '../notice.ts';
+
+const LONGEST_TAG = 80;
+
+/** An expired version is no dead one, and owners act wrongly when they believe so. */
+export const EXPIRED_VERSION =
+  'An expired version still unwraps, decrypts and verifies; it does not wrap, encrypt or sign any more.';
+
+/** Eight of the 32 digits tell the versions of one key apart. */
+export const shortVersion = (version: string): string => version.slice(0, 8);
+
+/** The full identifier by which consumers name a version; the HSM's name stands in while its address is not known. */
+export const keyIdentifier = ({ hsm, name }: NoticeKey, version: string, { hsmUris }: ComposeContext): string =>
+  `${hsmUris[hsm] ?? hsm}/keys/${name}/${version}`;
+
+/** Where and what the key is. */
+export const keyFacts = (key: NoticeKey, context: ComposeContext): Fact[] => [
+  { label: 'Installation', value: context.installation },
+  hsmFact(key.hsm, context),
+  { label: 'Key', value: key.keyType === undefined ? keyLabel(key) : `${keyLabel(key)} (${key.keyType})` },
+];
+
+export const hsmFact = (hsm: string, { hsmUris }: ComposeContext): Fact => ({
+  label: 'HSM',
+  value: hsmUris[hsm] === undefined ? hsm : `${hsm}, ${hsmUris[hsm]}`,
+});
+
+/** One version: short, by which people compare, then whole, by which machines do. */
+export const versionFacts = (label: string, key: NoticeKey, version: string, context: ComposeContext): Fact[] => [
+  { label, value: shortVersion(version) },
+  { label: 'Identifier', value: keyIdentifier(key, version, context) },
+];
+
+/** When it happened, until when the key lives, and what its tags say of it. */
+export const closingFacts = (key: NoticeKey, at: string): Fact[] => [
+  ...(key.expiresOn === undefined ? [] : [{ label: 'Expires on', value: instant(key.expiresOn) }]),
+  { label: 'At', value: instant(at) },
+  ...tagFacts(key.tags ?? {}),
+];
+
+/** `2030-01-15T12:00:00.000Z` as `2030-01-15 12:00 UTC`; anything else as it is. */
+export const instant = (iso: string): string =>
+  iso.replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?Z$/, '$1 $2 UTC');
+
+function tagFacts(tags: Record<string, string>): Fact[] {
+  const told = Object.entries(tags).map(
+    ([name, value]) => `${oneLine(name, LONGEST_TAG)} = ${oneLine(value, LONGEST_TAG)}`,
+  );
+  return told.length === 0 ? [] : [{ label: 'Tags', value: told.join('; ') }];
+}

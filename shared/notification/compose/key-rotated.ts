@@ -1,0 +1,62 @@
+import { keyLabel } from '../../keys/key.ts';
+import type { RotateReason } from '../../rotation/decision.ts';
+import type { Draft } from '../message.ts';
+import type { ComposeContext, Notice } from '../notice.ts';
+import { closingFacts, keyFacts, keyIdentifier, shortVersion, versionFacts } from './about-key.ts';
+import { differenceFacts, toldChecks } from './told-checks.ts';
+
+const BECAUSE: Record<RotateReason | 'Native', string> = {
+  NearExpiry: 'It was about to expire',
+  Expired: 'It had expired',
+  MaximumAge: 'It had reached its maximum age',
+  OperatorRequest: 'An operator asked for it',
+  Native: 'The HSM rotated it by its own rotation policy',
+};
+
+/** A new version counts: who made it and why, how it was proven, and who has to follow. */
+export function keyRotated(notice: Extract<Notice, { kind: 'KeyRotated' }>, context: ComposeContext): Draft {
+  const { key, version, previous, proof, differences } = notice;
+  const proven = proof === 'proven';
+  const warnings = [...new Set(notice.warnings)];
+  const maker = notice.by === 'hsm' ? 'rotated by the HSM' : 'rotated';
+  const made = previous === undefined ? shortVersion(version) : `${shortVersion(previous)} → ${shortVersion(version)}`;
+  return {
+    severity: proven && differences.length === 0 && warnings.length === 0 ? 'info' : 'attention',
+    action: false,
+    headline: `${keyLabel(key)} ${maker} ${proven ? 'and proven' : 'without proof'}`,
+    preheader: `Version ${made}. ${BECAUSE[notice.reason]}.`,
+    paragraphs: [
+      `${keyLabel(key)} has a new version: ${made}. ${BECAUSE[notice.reason]}.`,
+      notice.explanation,
+      ...(notice.by === 'hsm'
+        ? [
+            'The HSM made this version by itself, by the rotation policy that it keeps for the key; it was then examined like any other.',
+          ]
+        : []),
+      notice.proofExplanation,
+      ...afterwards(notice),
+    ],
+    facts: [
+      ...keyFacts(key, context),
+      ...(previous === undefined ? [] : versionFacts('Old version', key, previous, context)),
+      ...versionFacts('New version', key, version, context),
+      { label: 'Reason', value: notice.reason },
+      ...differenceFacts(differences),
+      ...closingFacts(key, notice.at),
+    ],
+    checks: toldChecks(notice.checks),
+    warnings,
+    mustDo: [],
+    mustDoNote: `Consumers that use the key without a version follow by themselves; those pinned to a version must be re-pointed to ${keyIdentifier(key, version, context)}`,
+    ...(notice.notify.owner === undefined ? {} : { owner: notice.notify.owner }),
+  };
+}
+
+function afterwards({ reason, previous }: Extract<Notice, { kind: 'KeyRotated' }>): string[] {
+  if (previous === undefined) return [];
+  return reason === 'Expired'
+    ? [
+        'The old version stays enabled: although expired it still unwraps, decrypts and verifies; to wrap, encrypt and sign is for the new version from now on.',
+      ]
+    : ['The old version stays enabled: what was protected with it still opens.'];
+}

@@ -1,0 +1,35 @@
+import type { Draft } from '../message.ts';
+import type { ComposeContext, Notice } from '../notice.ts';
+import { instant } from './about-key.ts';
+
+/** The newest policy document cannot be used: every fault at once, so that one correction is enough. */
+export function policyDocumentFault(
+  notice: Extract<Notice, { kind: 'PolicyDocumentFault' }>,
+  context: ComposeContext,
+): Draft {
+  const { faults, inForce, rejectedVersion } = notice;
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  return {
+    severity: 'attention',
+    action: true,
+    headline: `policy document rejected: ${count}`,
+    preheader: `The last good document stays in force; nothing else has changed.`,
+    paragraphs: [
+      `The policy document was changed and cannot be used: it has ${count}.`,
+      inForce === 'built in'
+        ? 'No earlier document was good, so the built-in rules are in force.'
+        : 'The last good document stays in force, so no key is treated otherwise than before.',
+    ],
+    facts: [
+      { label: 'Installation', value: context.installation },
+      { label: 'Rejected', value: rejectedVersion },
+      { label: 'In force', value: inForce },
+      { label: 'At', value: instant(notice.at) },
+      ...faults.map(({ path, rule, got, example }) => ({
+        label: 'Fault',
+        value: `${path === '' ? 'the document' : path} ${rule}; got ${got}; example: ${example}`,
+      })),
+    ],
+    mustDo: [`Correct ${faults.length === 1 ? 'the fault' : 'every fault'} listed above and save the document again.`],
+  };
+}

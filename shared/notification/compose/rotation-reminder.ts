@@ -1,0 +1,32 @@
+import { keyLabel } from '../../keys/key.ts';
+import type { Draft } from '../message.ts';
+import type { ComposeContext, Notice } from '../notice.ts';
+import { closingFacts, EXPIRED_VERSION, keyFacts, versionFacts } from './about-key.ts';
+
+/** The material of the key comes from outside the HSM, so a person has to renew it. */
+export function rotationReminder(
+  notice: Extract<Notice, { kind: 'RotationReminder' }>,
+  context: ComposeContext,
+): Draft {
+  const { key, version, expired, reminder } = notice;
+  return {
+    severity: expired ? 'critical' : 'attention',
+    action: true,
+    headline: `${keyLabel(key)} ${expired ? 'has expired and ' : ''}must be rotated by hand`,
+    preheader: reminder.explanation,
+    paragraphs: [
+      reminder.explanation,
+      'Its material comes from outside the HSM: a version that the HSM made would be one that nobody else holds. So it is left to you.',
+      ...(expired ? [EXPIRED_VERSION] : []),
+      'Until it has a new version you are told again once a week.',
+    ],
+    facts: [
+      ...keyFacts(key, context),
+      ...versionFacts('Version', key, version, context),
+      { label: 'Reason', value: reminder.reason },
+      ...closingFacts(key, notice.at),
+    ],
+    mustDo: [reminder.nextStep],
+    ...(notice.notify.owner === undefined ? {} : { owner: notice.notify.owner }),
+  };
+}

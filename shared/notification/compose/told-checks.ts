@@ -1,0 +1,40 @@
+import type { Check, Fact } from '../message.ts';
+import type { ToldCheck } from '../notice.ts';
+
+/** The operations of a proof, each as what it means to a consumer. */
+const MEANING: Record<string, string> = {
+  wrapKey: 'wraps a data key',
+  unwrapKey: 'unwraps a data key',
+  encrypt: 'encrypts',
+  decrypt: 'decrypts',
+  sign: 'signs',
+  verify: 'verifies a signature',
+};
+
+const MEANING_OLD: Record<string, string> = {
+  unwrapKey: 'still unwraps what was wrapped with it',
+  decrypt: 'still decrypts what was encrypted with it',
+  verify: 'still verifies what was signed with it',
+};
+
+/** A proof in the words of somebody who uses the key, and how each check came out. */
+export const toldChecks = (checks: readonly ToldCheck[]): Check[] =>
+  checks.map(({ operation, version, algorithm, result, detail }) => {
+    const meaning = (version === 'old' ? MEANING_OLD[operation] : undefined) ?? MEANING[operation];
+    const did = meaning ?? `performs ${operation}`;
+    const by = algorithm === '' ? '' : ` (${operation}, ${algorithm})`;
+    return {
+      text: `The ${version} version ${did}${by}`,
+      result,
+      ...(detail === undefined ? {} : { detail }),
+    };
+  });
+
+/** Attributes of the new version that came out otherwise than asked for. */
+export const differenceFacts = (
+  differences: readonly { attribute: string; expected: string; found: string }[],
+): Fact[] =>
+  differences.map(({ attribute, expected, found }) => ({
+    label: 'Differs',
+    value: `${attribute} is ${found}, expected ${expected}`,
+  }));
