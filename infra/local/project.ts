@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const PROJECT = upwards(dirname(fileURLToPath(import.meta.url)));
 
 function upwards(directory: string): string {
-  if (existsSync(join(directory, 'package.json'))) return directory;
+  if (existsSync(join(directory, 'infra', 'local'))) return directory;
   const parent = dirname(directory);
   if (parent === directory) throw new Error('The embedded estate runs from its checkout, and there is none here.');
   return upwards(parent);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Tls } from '../estate.ts';
 import type { Azurite } from './azurite.ts';
 
-const LISTENING = /Azurite (Blob|Queue) service successfully listens on https:\/\/127\.0\.0\.1:(\d+)/g;
+const LISTENING = /Azurite (Blob|Queue) service is successfully listening at https:\/\/127\.0\.0\.1:(\d+)/g;
 
 /**
  * Azurite through its command line, for the day its internals change. It keeps real time, so a moved clock makes it refuse

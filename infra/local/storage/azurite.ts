@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import Module, { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -19,13 +20,14 @@ type Constructor<T> = new (...args: unknown[]) => T;
 
 const require = createRequire(import.meta.url);
 
-/**
- * Azurite in this process, so that its lease and token times follow the process's `Date`. In memory without a directory.
- * Its constructors are internal (package.json pins the version): startAzuriteChild serves when they cannot be loaded.
- */
-export async function startAzurite(options: { tls: Tls; directory?: string }): Promise<Azurite> {
-  const { tls, directory } = options;
-  const parts = loadAzurite();
+export type AzuriteParts = ReturnType<typeof loadAzurite>;
+
+/** Starts Azurite in this process, so that its lease and token times follow `Date`. In memory without a directory. */
+export async function startAzurite(
+  parts: AzuriteParts,
+  { tls, directory }: { tls: Tls; directory?: string },
+): Promise<Azurite> {
+  if (directory !== undefined) await mkdir(directory, { recursive: true });
   // One store for each estate: Azurite's own is shared by the whole process.
   const memory = new parts.MemoryStore();
   const start = async (service: 'blob' | 'queue') => {
@@ -73,7 +75,11 @@ const standIn: unknown = new Proxy(class Unused {}, {
   get: (target, property) => (property === 'prototype' ? target.prototype : standIn),
 });
 
-function loadAzurite() {
+/**
+ * Azurite's constructors. They are internal, which is why package.json pins the version; when this throws all the same,
+ * startAzuriteChild serves.
+ */
+export function loadAzurite() {
   const load = (path: string) => require(`azurite/dist/src/${path}`);
   const original = Module.prototype.require;
   Module.prototype.require = new Proxy(original, {

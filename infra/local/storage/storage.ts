@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Caller, Reply } from '../call.ts';
 import type { Tls, TokenVerifier } from '../estate.ts';
 import type { Faults } from '../faults.ts';
-import { type Azurite, startAzurite } from './azurite.ts';
+import { type Azurite, type AzuriteParts, loadAzurite, startAzurite } from './azurite.ts';
 import { startAzuriteChild } from './azurite-child.ts';
 import { startStorageProxy } from './proxy.ts';
 
@@ -41,10 +41,7 @@ export async function startStorage(options: {
 }): Promise<StorageService> {
   const { tls, tokens, faults, call, directory } = options;
   const kept = { tls, ...(directory === undefined ? {} : { directory }) };
-  const azurite = await startAzurite(kept).catch((cause: unknown): Promise<Azurite> => {
-    console.warn(`Azurite could not be loaded into this process (${String(cause)}); starting it as a child.`);
-    return startAzuriteChild(kept);
-  });
+  const azurite = await startEither(kept);
   const [blob, queue] = await Promise.all([
     startStorageProxy({
       service: 'blob',
@@ -114,6 +111,17 @@ export async function startStorage(options: {
       await azurite.stop();
     },
   };
+}
+
+async function startEither(options: Parameters<typeof startAzuriteChild>[0]): Promise<Azurite> {
+  let parts: AzuriteParts;
+  try {
+    parts = loadAzurite();
+  } catch (error) {
+    console.warn(`Azurite cannot be loaded into this process, so it runs as a child, in real time: ${String(error)}`);
+    return startAzuriteChild(options);
+  }
+  return startAzurite(parts, options);
 }
 
 function expect(reply: Reply, alsoFine?: number): void {

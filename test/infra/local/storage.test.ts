@@ -9,6 +9,7 @@ import {
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { IDENTITIES } from '../../../infra/local/identity/registrations.ts';
+import { startAzuriteChild } from '../../../infra/local/storage/azurite-child.ts';
 import { nameBlobOperation, nameQueueOperation } from '../../../infra/local/storage/operations.ts';
 import { STORAGE_AUDIENCE } from '../../../infra/local/storage/proxy.ts';
 import { ACCOUNT, CONTAINERS, startStorage } from '../../../infra/local/storage/storage.ts';
@@ -187,4 +188,15 @@ describe('The name of a storage operation', () => {
     expect(nameQueueOperation(request('GET', '/a/q/messages?peekonly=true')).operation).toBe('MessagesPeek');
     expect(nameQueueOperation(request('DELETE', '/a/q/messages/1?popreceipt=2')).operation).toBe('MessageDelete');
   });
+});
+
+test('Azurite can run as a child, for the day its internals change', async () => {
+  const child = await startAzuriteChild({ tls });
+  const reply = await call({
+    method: 'GET',
+    url: `https://localhost:${child.blobPort}/${ACCOUNT}/?comp=list`,
+    headers: { authorization: `Bearer ${await token()}`, 'x-ms-version': '2025-11-05' },
+  });
+  expect(reply.body.toString()).toMatch(/EnumerationResults|Lifetime validation/);
+  await child.stop();
 });
