@@ -300,11 +300,21 @@ function crossFaults(given: Record<string, string | undefined>): SettingFault[] 
     MHSM_MAIL_PASSWORD: password,
   } = given;
   return [
+    ...Object.keys(given).flatMap((name) => (UNRESOLVED.test(given[name] ?? '') ? [unresolved(name)] : [])),
     ...(security === 'none' && host !== undefined && !isLoopback(host) ? [fault('MHSM_MAIL_SECURITY')] : []),
     ...(user !== undefined && password === undefined ? [fault('MHSM_MAIL_PASSWORD')] : []),
     ...(user === undefined && password !== undefined ? [fault('MHSM_MAIL_USER')] : []),
   ];
 }
+
+/** What the platform leaves in place of a secret that it could not read. https://learn.microsoft.com/azure/app-service/app-service-key-vault-references */
+const UNRESOLVED = /^@Microsoft\.KeyVault\(/i;
+
+const unresolved = (setting: string): SettingFault => ({
+  setting,
+  rule: 'The Key Vault reference was not resolved: the app may not read the secret, or there is none.',
+  example: '@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/smtp)',
+});
 
 function fault(setting: SettingName, where = ''): SettingFault {
   const { rule, example } = documented.get(settings.shape[setting]) ?? { rule: 'Is not valid.', example: '' };

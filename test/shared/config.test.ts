@@ -136,6 +136,12 @@ describe('loadConfig', () => {
     expect(faultySettings({ MHSM_API_JWKS_URL: 'http://login.example/keys' })).toEqual(['MHSM_API_JWKS_URL']);
   });
 
+  test('does not take a Key Vault reference that was not resolved for the secret itself', () => {
+    const password = '@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/smtp)';
+    const faults = faultsOf({ MHSM_MAIL_USER: 'keys', MHSM_MAIL_PASSWORD: password });
+    expect(faults).toMatchObject([{ setting: 'MHSM_MAIL_PASSWORD', rule: expect.stringContaining('not resolved') }]);
+  });
+
   test('never shows a secret: not in a fault, a log, JSON or an inspection', () => {
     const { mail } = loadConfig({ ...complete, MHSM_MAIL_USER: 'keys', MHSM_MAIL_PASSWORD: 'correct horse' });
     expect(mail.signIn?.password.reveal()).toBe('correct horse');

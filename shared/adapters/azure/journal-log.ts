@@ -101,9 +101,9 @@ export function createJournalLog(
         tail ??= await findTail(client, today());
         if (stale) {
           const found = await catchUp(client, tail);
-          tail = found.tail;
+          tail = found?.tail ?? (await findTail(client, today()));
           stale = false;
-          missing = missing.filter(({ id }) => !found.written.has(id));
+          missing = missing.filter(({ id }) => !found?.written.has(id));
         }
         if (missing.length === 0) return;
         if (today() > tail.blob.day || tail.blocks >= blocksPerBlob - 1) tail = await moveOn(client, tail);
@@ -161,10 +161,10 @@ async function appendAt(client: ContainerClient, tail: JournalTail, entries: Jou
   return { ...tail, position: tail.position + block.byteLength, blocks: tail.blocks + 1, hash };
 }
 
-/** Another writer was first, or filled the blob; nothing of ours was written, or it was and its reply got lost. */
+/** The end is elsewhere: another writer was first, or our own write stands and its reply got lost, or the blob is gone. */
 function isLostRace(error: unknown): boolean {
   const { status, code } = storageFault(error);
-  return status === 412 || code === 'BlockCountExceedsLimit';
+  return status === 412 || code === 'BlockCountExceedsLimit' || code === 'BlobNotFound';
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -29,22 +29,27 @@ export async function findTail(container: ContainerClient, today: string): Promi
     // An empty one was made and not yet written to: the blob before says so in its last line.
     if (size.position === 0) continue;
     const tail = advance({ blob, ...size, hash: '' }, [await readLastLine(client, size.position)]);
-    return (await catchUp(container, tail)).tail;
+    const caught = await catchUp(container, tail);
+    return caught ? caught.tail : findTail(container, today);
   }
   return { blob: { day: today, part: 1 }, position: 0, blocks: 0, hash: GENESIS };
 }
 
-/** The end of the chain as it is now, and the ids of the entries written since `known` was the end. */
+/**
+ * The end of the chain as it is now, and the ids of the entries written since `known` was the end. Undefined when the
+ * journal is shorter than it was known to be: it was deleted, and this is another one.
+ */
 export async function catchUp(
   container: ContainerClient,
   known: JournalTail,
-): Promise<{ tail: JournalTail; written: Set<string> }> {
+): Promise<{ tail: JournalTail; written: Set<string> } | undefined> {
   const written = new Set<string>();
   let tail = known;
   for (;;) {
     const client = container.getAppendBlobClient(blobName(tail.blob));
     const size = await sizeOf(client);
-    if (size.position <= tail.position) return { tail: { ...tail, blocks: size.blocks }, written };
+    if (size.position < tail.position) return undefined;
+    if (size.position === tail.position) return { tail: { ...tail, blocks: size.blocks }, written };
     const lines = splitLines(await read(client, tail.position, size.position));
     for (const line of lines) written.add(parseEntry(line).id);
     tail = advance({ ...tail, ...size }, lines);

@@ -141,6 +141,14 @@ describe('the journal', () => {
     expect(found).toEqual(['february']);
   });
 
+  test('begins anew, still as a chain, when it was deleted under a running instance', async () => {
+    const journal = openJournal();
+    await journal.append(entry('old'));
+    await storage.deleteContents();
+    await journal.append(entry('new'));
+    expect(await readAll()).toMatchObject({ ids: ['new'], kind: 'unbroken' });
+  });
+
   test('does not let an act pass unrecorded: it throws when it may not be written, and recovers', async () => {
     const journal = openJournal();
     await journal.append(entry('first'));
