@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { RoleAssignmentBody } from './bodies.ts';
 import { accessDenied, badParameter, fromReading, HsmError } from './errors.ts';
 import { MAX_ASSIGNMENTS_AT_HSM, MAX_ASSIGNMENTS_AT_KEY } from './limits.ts';
 import type { Readings } from './readings.ts';
@@ -18,7 +19,7 @@ export interface Access {
   demand(principalId: string, dataAction: string, scope: string): void;
   list(scope: string, filter: string | null): RoleAssignment[];
   get(scope: string, name: string): RoleAssignment;
-  put(scope: string, name: string, body: () => Record<string, unknown>): RoleAssignment;
+  put(scope: string, name: string, body: () => RoleAssignmentBody): RoleAssignment;
   remove(scope: string, name: string): RoleAssignment;
   /** Adds without asking who may, for the first administrators and for seeds. */
   grant(principalId: string, role: string, scope: string): RoleAssignment;
@@ -80,10 +81,7 @@ export function createAccess(roles: RoleDefinitions, readings: Readings): Access
 
     put(scope, name, body) {
       if (!isGuid(name)) throw badParameter('Role assignment name must be a GUID');
-      const properties = body().properties as { principalId?: unknown; roleDefinitionId?: unknown } | undefined;
-      const { principalId, roleDefinitionId: definition } = properties ?? {};
-      if (typeof principalId !== 'string' || principalId === '') throw badParameter('principalId is missing.');
-      if (typeof definition !== 'string') throw badParameter('roleDefinitionId is missing.');
+      const { principalId, roleDefinitionId: definition } = body().properties;
       const role = roles.get(nameOf(definition));
       const existing = assignments.get(name.toLowerCase());
       if (existing) {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { CreateBody, ImportBody, RotationPolicyBody, UpdateBody } from './bodies.ts';
 import { badParameter, conflict, fromReading, HsmError } from './errors.ts';
 import { MAX_KEYS, MAX_VERSIONS } from './limits.ts';
 import {
@@ -12,20 +13,18 @@ import {
 } from './material.ts';
 import { type DeletedKey, type Found, type Key, type KeyVersion, newest } from './model.ts';
 import type { Readings } from './readings.ts';
-import { addDuration, parseRotationPolicy, type RotationPolicy, type RotationPolicyBody } from './rotation-policy.ts';
-import { checkAttributes, checkKeyOps, checkName, checkReleasePolicy, checkTags } from './validation.ts';
+import { addDuration, parseRotationPolicy, type RotationPolicy } from './rotation-policy.ts';
+import { checkKeyOps, checkName, checkReleasePolicy } from './validation.ts';
 import { deletedKeyUrl, keyUrl, type Vault } from './wire.ts';
-
-type Body = Record<string, unknown>;
 
 const DAY = 86_400;
 
 /** Every key of one HSM and the rules of its life. Methods throw HsmError as the service answers. */
 export interface KeyStore {
-  create(name: string, body: Body): Promise<Found>;
-  importKey(name: string, body: Body): Found;
+  create(name: string, body: CreateBody): Promise<Found>;
+  importKey(name: string, body: ImportBody): Found;
   rotate(name: string): Promise<Found>;
-  update(name: string, version: string | undefined, body: Body): Found;
+  update(name: string, version: string | undefined, body: UpdateBody): Found;
   get(name: string, version?: string): Found;
   find(name: string): Key | undefined;
   /** Sorted by name. */
@@ -134,7 +133,7 @@ export function createKeyStore(options: {
       const kty = keyType(body.kty);
       const exponent = body.public_exponent ?? 65537;
       if (exponent !== 65537) throw badParameter('public_exponent must be 65537.');
-      const spec = materialSpec(kty, body.key_size as number | undefined, body.crv as string | undefined);
+      const spec = materialSpec(kty, body.key_size, body.crv);
       const draft = draftVersion(kty, body, body.key_ops);
       const material = await generateMaterial(spec);
       return append(name, made(draft, material));
@@ -142,10 +141,8 @@ export function createKeyStore(options: {
 
     importKey(name, body) {
       checkRoom(checkName(name));
-      const jwk = body.key as Body | undefined;
-      if (!jwk) throw badParameter("The request needs 'key'.");
-      const material = importMaterial(jwk);
-      return append(name, { ...made(draftVersion(material.kty, body, jwk.key_ops), material), imported: true });
+      const material = importMaterial(body.key);
+      return append(name, { ...made(draftVersion(material.kty, body, body.key.key_ops), material), imported: true });
     },
 
     async rotate(name) {
@@ -162,16 +159,16 @@ export function createKeyStore(options: {
 
     update(name, version, body) {
       const found = get(name, version);
-      const { exportable: _decidedAtCreation, ...changes } = checkAttributes(body.attributes);
-      const tags = checkTags(body.tags);
-      const keyOps = body.key_ops === undefined ? undefined : checkKeyOps(found.version.material.kty, body.key_ops);
-      const releasePolicy = body.release_policy;
-      const changed = releasePolicy ? checkReleasePolicy(releasePolicy, found.version.exportable) : undefined;
-      if (changed && found.version.releasePolicy?.immutable) throw badParameter('The release policy is immutable.');
+      const { material, exportable } = found.version;
+      const { exportable: _decidedAtCreation, ...changes } = body.attributes ?? {};
+      const keyOps = body.key_ops && checkKeyOps(material.kty, body.key_ops);
+      const releasePolicy = body.release_policy && checkReleasePolicy(body.release_policy, exportable);
+      if (releasePolicy && found.version.releasePolicy?.immutable)
+        throw badParameter('The release policy is immutable.');
       Object.assign(found.version, changes, { updated: now() });
-      if (tags) found.version.tags = tags;
+      if (body.tags) found.version.tags = body.tags;
       if (keyOps) found.version.keyOps = keyOps;
-      if (changed) found.version.releasePolicy = changed;
+      if (releasePolicy) found.version.releasePolicy = releasePolicy;
       put(found.key);
       return found;
     },
@@ -236,16 +233,15 @@ type VersionDraft = Omit<KeyVersion, 'version' | 'material' | 'created' | 'updat
 export const newVersionId = (): string => randomBytes(16).toString('hex');
 
 /** Everything that a create or import body says about a version, checked before any material is made. */
-function draftVersion(kty: KeyType, body: Body, keyOps: unknown): VersionDraft {
-  const { enabled = true, exportable = false, ...window } = checkAttributes(body.attributes);
-  const tags = checkTags(body.tags);
+function draftVersion(kty: KeyType, body: UpdateBody, keyOps: string[] | undefined): VersionDraft {
+  const { enabled = true, exportable = false, ...window } = body.attributes ?? {};
   const releasePolicy = checkReleasePolicy(body.release_policy, exportable);
   return {
     keyOps: checkKeyOps(kty, keyOps),
     enabled,
     exportable,
     ...window,
-    ...(tags ? { tags } : {}),
+    ...(body.tags ? { tags: body.tags } : {}),
     ...(releasePolicy ? { releasePolicy } : {}),
   };
 }

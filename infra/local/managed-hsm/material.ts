@@ -8,6 +8,7 @@ import {
   randomUUID,
 } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { ImportBody } from './bodies.ts';
 import { badParameter } from './errors.ts';
 
 const generateKeyPair = promisify(generateKeyPairCallback);
@@ -92,7 +93,7 @@ export function fromJwk(kty: KeyType, jwk: JsonWebKey, id: string = randomUUID()
 }
 
 /** A JWK as a client sends it for import, checked like a created key. */
-export function importMaterial(key: Record<string, unknown>): Material {
+export function importMaterial(key: ImportBody['key']): Material {
   if (key.key_hsm !== undefined) {
     throw badParameter(
       'key_hsm (bring your own key) is not part of the embedded estate: import a JSON web key instead.',
@@ -102,7 +103,7 @@ export function importMaterial(key: Record<string, unknown>): Material {
   const jwk: JsonWebKey = { kty: kty.replace(/-HSM$/, '') };
   for (const member of ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi', 'x', 'y', 'k'] as const) {
     const value = key[member];
-    if (typeof value === 'string') jwk[member] = value;
+    if (value !== undefined) jwk[member] = value;
   }
   if (kty === 'EC-HSM') jwk.crv = NODE_CURVES[curve(key.crv)];
   const material = fromJwk(kty, jwk);

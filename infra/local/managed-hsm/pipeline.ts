@@ -6,11 +6,11 @@ import { type Answer, json, type Request } from '../http.ts';
 import type { Access } from './access.ts';
 import { API_VERSIONS, errorBody, responseHeaders } from './answers.ts';
 import { authenticate } from './authentication.ts';
+import { anyBody, parseBody } from './bodies.ts';
 import { badParameter, HsmError, restoreInProgress } from './errors.ts';
 import { createThrottle } from './limits.ts';
 import type { Readings } from './readings.ts';
 import { type Call, createRouter, type MatchedRoute, type Reply, type Route } from './routes/route.ts';
-import { bodyObject } from './validation.ts';
 import { keyUrl, type Vault } from './wire.ts';
 
 /** Authenticated calls by operation name. */
@@ -141,7 +141,7 @@ function createCall(request: Request, matched: MatchedRoute | undefined, princip
       } catch (error) {
         throw badParameter(`The body is not JSON: ${(error as Error).message}`);
       }
-      return bodyObject(parsed);
+      return parseBody(anyBody, parsed);
     },
   };
 }

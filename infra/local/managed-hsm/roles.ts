@@ -1,3 +1,4 @@
+import type { RoleDefinitionBody } from './bodies.ts';
 import builtIn from './built-in-roles.json' with { type: 'json' };
 import { badParameter, fromReading, HsmError } from './errors.ts';
 import { MAX_CUSTOM_ROLES } from './limits.ts';
@@ -40,7 +41,7 @@ export interface RoleDefinitions {
   list(): RoleDefinition[];
   get(name: string): RoleDefinition;
   find(name: string): RoleDefinition | undefined;
-  put(name: string, body: () => Record<string, unknown>): RoleDefinition;
+  put(name: string, body: () => RoleDefinitionBody): RoleDefinition;
   remove(name: string): RoleDefinition;
   custom(): RoleDefinition[];
   replaceCustom(definitions: readonly RoleDefinition[]): void;
@@ -99,25 +100,22 @@ function builtInDefinitions(readings: Readings): RoleDefinition[] {
 }
 
 /** Recorded: absent lists become empty, an absent description the empty string, and the scope is always `/`. */
-function customRole(name: string, body: Record<string, unknown>): RoleDefinition {
-  const properties = body.properties as Record<string, unknown> | undefined;
-  if (!properties) throw badParameter("The request needs 'properties'.");
-  const scopes = properties.assignableScopes as string[] | undefined;
+function customRole(name: string, { properties }: RoleDefinitionBody): RoleDefinition {
+  const scopes = properties.assignableScopes;
   if (scopes && (scopes.length !== 1 || scopes[0] !== '/')) throw badParameter("assignableScopes must be ['/'].");
-  const permissions = (properties.permissions as Partial<Permission>[] | undefined) ?? [];
   return {
     id: roleDefinitionId(name),
     name,
     properties: {
       assignableScopes: ['/'],
-      description: String(properties.description ?? ''),
-      permissions: permissions.map((given) => ({
+      description: properties.description ?? '',
+      permissions: (properties.permissions ?? []).map((given) => ({
         actions: given.actions ?? [],
         dataActions: dataActions(given.dataActions),
         notActions: given.notActions ?? [],
         notDataActions: dataActions(given.notDataActions),
       })),
-      roleName: String(properties.roleName ?? ''),
+      roleName: properties.roleName ?? '',
       type: 'CustomRole',
     },
     type: 'Microsoft.Authorization/roleDefinitions',

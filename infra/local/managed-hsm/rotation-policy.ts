@@ -1,3 +1,4 @@
+import type { RotationPolicyBody } from './bodies.ts';
 import { badParameter } from './errors.ts';
 import type { KeyVersion } from './model.ts';
 import type { Readings } from './readings.ts';
@@ -10,20 +11,14 @@ export interface RotationPolicy {
   updated: number;
 }
 
-interface LifetimeAction {
-  trigger?: { timeAfterCreate?: string | null; timeBeforeExpiry?: string | null };
-  action?: { type?: string };
-}
-
-export interface RotationPolicyBody {
-  lifetimeActions?: LifetimeAction[];
-  attributes?: { expiryTime?: string | null };
-}
+type LifetimeAction = NonNullable<RotationPolicyBody['lifetimeActions']>[number];
 
 /** Source: managed-hsm/key-rotation. */
 const SHORTEST_DAYS = 28;
 const DAY = 86_400;
-const DURATION = /^P(?=\d|T\d)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/;
+/** Five digits a part, so that every sum stays a date. */
+const DURATION =
+  /^P(?=\d|T\d)(?:(\d{1,5})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?$/;
 
 /** Unix seconds at `duration` after `from`. Years and months follow the calendar, days are 24 hours (recorded for P90D). */
 export function addDuration(from: number, duration: string, sign: 1 | -1 = 1): number {
@@ -51,7 +46,7 @@ export function parseRotationPolicy(
   body: RotationPolicyBody,
   readings: Readings,
 ): Pick<RotationPolicy, 'expiryTime' | 'rotate'> | undefined {
-  const expiryTime = body.attributes?.expiryTime ?? undefined;
+  const expiryTime = body.attributes?.expiryTime;
   if (expiryTime !== undefined && inDays(expiryTime) < SHORTEST_DAYS) {
     throw badParameter(`expiryTime must be at least ${SHORTEST_DAYS} days.`);
   }
@@ -73,8 +68,8 @@ function parseTrigger(
   { trigger }: LifetimeAction,
   expiryTime: string | undefined,
 ): NonNullable<RotationPolicy['rotate']> {
-  const timeAfterCreate = trigger?.timeAfterCreate ?? undefined;
-  const timeBeforeExpiry = trigger?.timeBeforeExpiry ?? undefined;
+  const timeAfterCreate = trigger?.timeAfterCreate;
+  const timeBeforeExpiry = trigger?.timeBeforeExpiry;
   if ((timeAfterCreate === undefined) === (timeBeforeExpiry === undefined)) {
     throw badParameter('A trigger needs exactly one of timeAfterCreate and timeBeforeExpiry.');
   }

@@ -1,3 +1,4 @@
+import { parseTags, type RotationPolicyBody } from './bodies.ts';
 import type { KeyStore } from './keys.ts';
 import { newVersionId } from './keys.ts';
 import {
@@ -10,8 +11,8 @@ import {
 } from './material.ts';
 import { type Key, type KeyVersion, unixSeconds } from './model.ts';
 import type { Readings } from './readings.ts';
-import { parseRotationPolicy, type RotationPolicyBody } from './rotation-policy.ts';
-import { checkKeyOps, checkName, checkTags } from './validation.ts';
+import { parseRotationPolicy } from './rotation-policy.ts';
+import { checkKeyOps, checkName } from './validation.ts';
 
 /** A key put into an HSM without the API: no rights, no throttling, no audit row, and times in the past. */
 export interface KeySeed {
@@ -58,7 +59,7 @@ export function createSeeder(options: { keys: KeyStore; readings: Readings; now(
     const kty = seed.kty ?? 'RSA-HSM';
     const spec = materialSpec(kty, seed.size, seed.crv);
     const keyOps = checkKeyOps(kty, seed.keyOps);
-    const tags = checkTags(seed.tags);
+    const tags = parseTags(seed.tags);
     const created = attributes.created ? unixSeconds(attributes.created) : options.now();
     const policy = seed.rotationPolicy && parseRotationPolicy(seed.rotationPolicy, options.readings);
 

@@ -261,7 +261,7 @@ export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
       return roles.put(roleName, () => ({
         properties: {
           roleName: role.roleName,
-          description: role.description,
+          description: role.description ?? '',
           permissions: [{ dataActions: role.dataActions.map((action) => `Microsoft.KeyVault/managedHsm/${action}`) }],
         },
       })).id;

@@ -9,7 +9,7 @@ const DEFAULTS: SavedSettings = { AllowKeyManagementOperationsThroughARM: 'false
 export interface Settings {
   list(): Record<string, string>[];
   get(name: string): Record<string, string>;
-  set(name: string, value: unknown): Record<string, string>;
+  set(name: string, value: string): Record<string, string>;
   save(): SavedSettings;
   load(saved: SavedSettings): void;
 }

@@ -3,7 +3,7 @@ import type { KeyStore } from './keys.ts';
 import { curveOf, sizeOf } from './material.ts';
 import type { DeletedKey, Key, KeyVersion } from './model.ts';
 import type { RoleDefinition } from './roles.ts';
-import { attributesOf, deletedKeyUrl, keyUrl, rotationPolicyBody, type Vault } from './wire.ts';
+import { attributesOf, deletedKeyUrl, keyUrl, rotationPolicyAnswer, type Vault } from './wire.ts';
 
 /** One HSM as the control surface shows it. Nothing private: of key material only its kind. */
 export interface HsmState {
@@ -47,7 +47,7 @@ export const keyStates = (vault: Vault, keys: KeyStore): Pick<HsmState, 'keys' |
 function keyState(vault: Vault, key: Key): KeyState {
   return {
     name: key.name,
-    rotationPolicy: key.rotationPolicy && rotationPolicyBody(vault, key.name, key.rotationPolicy),
+    rotationPolicy: key.rotationPolicy && rotationPolicyAnswer(vault, key.name, key.rotationPolicy),
     versions: key.versions.map((version) => versionState(vault, key.name, version)),
   };
 }

@@ -80,7 +80,7 @@ export function deletedKeyItem(vault: Vault, key: DeletedKey): Record<string, un
   };
 }
 
-export function rotationPolicyBody(
+export function rotationPolicyAnswer(
   vault: Vault,
   name: string,
   policy: RotationPolicy | undefined,

@@ -1,4 +1,5 @@
 import type { Access } from '../access.ts';
+import { parseBody, roleAssignmentBody, roleDefinitionBody, settingBody } from '../bodies.ts';
 import { badParameter } from '../errors.ts';
 import type { RoleDefinitions } from '../roles.ts';
 import type { Settings } from '../settings.ts';
@@ -63,7 +64,10 @@ function definitionRoutes(path: string, scope: Route['scope'], roles: RoleDefini
       operation: 'RoleDefinitionPut',
       dataAction: 'roleDefinitions/write/action',
       scope,
-      handle: write((call) => ({ status: 201, body: roles.put(id(call), call.body) })),
+      handle: write((call) => ({
+        status: 201,
+        body: roles.put(id(call), () => parseBody(roleDefinitionBody, call.body())),
+      })),
     },
     {
       method: 'DELETE',
@@ -103,7 +107,10 @@ function assignmentRoutes(path: string, scope: Route['scope'], access: Access): 
       operation: 'RoleAssignmentPut',
       dataAction: 'roleAssignments/write/action',
       scope,
-      handle: (call) => ({ status: 201, body: access.put(scope(call.params), id(call), call.body) }),
+      handle: (call) => ({
+        status: 201,
+        body: access.put(scope(call.params), id(call), () => parseBody(roleAssignmentBody, call.body())),
+      }),
     },
     {
       method: 'DELETE',
@@ -140,7 +147,7 @@ function settingRoutes(settings: Settings): Route[] {
       operation: 'SettingUpdate',
       dataAction: 'settings/write/action',
       scope: atHsm,
-      handle: ({ params, body }) => ok(settings.set(params.id ?? '', body().value)),
+      handle: ({ params, body }) => ok(settings.set(params.id ?? '', parseBody(settingBody, body()).value)),
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { createBody, importBody, parseBody, updateBody } from '../bodies.ts';
 import { notImplemented } from '../errors.ts';
 import type { KeyStore } from '../keys.ts';
 import type { Readings } from '../readings.ts';
@@ -22,7 +23,7 @@ export function keyRoutes({ vault, keys, readings }: { vault: Vault; keys: KeySt
     return answerKey(vault, call, { ...found, ...(previous ? { version: previous } : {}) });
   };
   const update = (call: Call): Reply =>
-    answerKey(vault, call, keys.update(nameIn(call), call.params.version, call.body()));
+    answerKey(vault, call, keys.update(nameIn(call), call.params.version, parseBody(updateBody, call.body())));
   const notEmulated = (what: string) => (): Reply => {
     throw notImplemented(what);
   };
@@ -35,7 +36,8 @@ export function keyRoutes({ vault, keys, readings }: { vault: Vault; keys: KeySt
       dataAction: 'keys/create',
       scope: atKey,
       rate: 'create',
-      handle: async (call) => answerNewVersion(vault, call, await keys.create(nameIn(call), call.body())),
+      handle: async (call) =>
+        answerNewVersion(vault, call, await keys.create(nameIn(call), parseBody(createBody, call.body()))),
     },
     {
       method: 'POST',
@@ -85,7 +87,7 @@ export function keyRoutes({ vault, keys, readings }: { vault: Vault; keys: KeySt
       dataAction: 'keys/import/action',
       scope: atKey,
       rate: 'create',
-      handle: (call) => answerNewVersion(vault, call, keys.importKey(nameIn(call), call.body())),
+      handle: (call) => answerNewVersion(vault, call, keys.importKey(nameIn(call), parseBody(importBody, call.body()))),
     },
     {
       method: 'DELETE',

@@ -1,8 +1,8 @@
+import { parseBody, rotationPolicyBody } from '../bodies.ts';
 import { HsmError } from '../errors.ts';
 import type { KeyStore } from '../keys.ts';
 import type { Readings } from '../readings.ts';
-import type { RotationPolicyBody } from '../rotation-policy.ts';
-import { rotationPolicyBody, type Vault } from '../wire.ts';
+import { rotationPolicyAnswer, type Vault } from '../wire.ts';
 import { nameIn } from './key-answers.ts';
 import { atKey, ok, type Route } from './route.ts';
 
@@ -22,7 +22,7 @@ export function rotationPolicyRoutes(options: { vault: Vault; keys: KeyStore; re
         if (!policy && readings.missingPolicy === 'notFound') {
           throw new HsmError(404, 'KeyRotationPolicyNotFound', 'The key has no rotation policy');
         }
-        return ok(rotationPolicyBody(vault, nameIn(call), policy));
+        return ok(rotationPolicyAnswer(vault, nameIn(call), policy));
       },
     },
     {
@@ -33,10 +33,10 @@ export function rotationPolicyRoutes(options: { vault: Vault; keys: KeyStore; re
       scope: atKey,
       handle: (call) =>
         ok(
-          rotationPolicyBody(
+          rotationPolicyAnswer(
             vault,
             nameIn(call),
-            keys.setRotationPolicy(nameIn(call), call.body() as RotationPolicyBody),
+            keys.setRotationPolicy(nameIn(call), parseBody(rotationPolicyBody, call.body())),
           ),
         ),
     },
