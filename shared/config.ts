@@ -197,7 +197,7 @@ const settings = z.strictObject({
     example: '0 */15 * * * *',
   }),
   MHSM_RECONCILE_SCHEDULE: schedule().register(documented, {
-    rule: `${SCHEDULE_RULE}: when the journal is compared with the HSMs.`,
+    rule: `${SCHEDULE_RULE}: when the rotation policies kept by the HSMs are compared with the rules.`,
     example: '0 17 3 * * *',
   }),
   MHSM_PURGE_SCHEDULE: schedule().register(documented, {
