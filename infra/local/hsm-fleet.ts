@@ -97,18 +97,8 @@ function policyBody({ rotationPolicy }: KeySeed) {
   if (!rotationPolicy) return undefined;
   const { expiryTime, rotate } = rotationPolicy;
   return {
-    attributes: { expiryTime: expiryTime ?? null },
-    lifetimeActions: rotate
-      ? [
-          {
-            trigger: {
-              timeAfterCreate: rotate.timeAfterCreate ?? null,
-              timeBeforeExpiry: rotate.timeBeforeExpiry ?? null,
-            },
-            action: { type: 'Rotate' },
-          },
-        ]
-      : [],
+    attributes: withoutUndefined({ expiryTime }),
+    lifetimeActions: rotate ? [{ trigger: withoutUndefined(rotate), action: { type: 'Rotate' } }] : [],
   };
 }
 

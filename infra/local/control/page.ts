@@ -4,16 +4,16 @@ import type { Route } from './routes.ts';
 const escapeHtml = (text: string) => text.replace(/[<>&"]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 
 /** The index page: where everything is, and what can be asked for. */
-export function indexPage(
-  routes: readonly Route[],
-  addresses: Pick<Ready, 'host' | 'identity' | 'topic' | 'blob' | 'mail'>,
-): string {
+export function indexPage(routes: readonly Route[], ready: Ready): string {
   const rows = routes.map(({ method, path, purpose, example }) => {
     const name = method === 'GET' && !path.includes('{') ? `<a href="${path}">${path}</a>` : escapeHtml(path);
     const body = example === undefined ? '' : `<br><code>${escapeHtml(JSON.stringify(example))}</code>`;
     return `<tr><td>${method}</td><td><code>${name}</code></td><td>${escapeHtml(purpose)}${body}</td></tr>`;
   });
-  const list = Object.entries(addresses).map(
+  const { host, identity, blob, topic, mail } = ready;
+  const hsms = ready.hsms.map(({ name, uri }) => [`HSM ${name}`, uri]);
+  const addresses = Object.fromEntries([['app', host], ...hsms, ...Object.entries({ identity, blob, topic, mail })]);
+  const list = Object.entries<string>(addresses).map(
     ([name, url]) => `<tr><td>${name}</td><td><code>${escapeHtml(url)}</code></td></tr>`,
   );
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Embedded estate</title>
