@@ -90,4 +90,5 @@ const baseType = (keyType: string | undefined): string => (keyType ?? '').replac
 
 const encode = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
 
+/** The SDK types the dates as optional; an HSM always sends `created` and `updated`. */
 const instant = (date: Date | undefined): string => (date ?? new Date(0)).toISOString();
