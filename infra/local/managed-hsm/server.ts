@@ -10,7 +10,7 @@ import { type DeletedKey, unixSeconds } from './model.ts';
 import { loadKeys, type SavedKeys, saveKeys } from './persistence.ts';
 import { type CallCounts, createPipeline } from './pipeline.ts';
 import { defaultReadings, type Readings } from './readings.ts';
-import { ADMINISTRATOR, createRoleDefinitions, type RoleDefinition } from './roles.ts';
+import { ADMINISTRATOR, createRoleDefinitions, DATA_ACTION_PREFIX, type RoleDefinition } from './roles.ts';
 import { type AutomaticRotation, createAutomaticRotation } from './rotation.ts';
 import { accessRoutes } from './routes/access.ts';
 import { cryptoRoutes } from './routes/crypto.ts';
@@ -70,7 +70,7 @@ export interface ManagedHsm extends Service {
   keys(): HsmState;
   /** Throws HsmError for what the service would refuse, for example a name that is taken. */
   seedKey(seed: KeySeed): Promise<void>;
-  /** Returns the id of the definition. Actions are given without the prefix `Microsoft.KeyVault/managedHsm/`. */
+  /** Returns the id of the definition. Actions are given with or without the prefix `Microsoft.KeyVault/managedHsm/`. */
   seedRole(role: { name?: string; roleName: string; description?: string; dataActions: string[] }): string;
   /** Returns the name of the assignment. `roleDefinitionId` may be the bare GUID. */
   seedAssignment(assignment: { principalId: string; roleDefinitionId: string; scope: string }): string;
@@ -93,6 +93,9 @@ interface Saved extends HsmContents {
   securityDomain: SecurityDomain;
   calls: CallCounts;
 }
+
+const fullAction = (action: string) =>
+  action.startsWith(DATA_ACTION_PREFIX) ? action : `${DATA_ACTION_PREFIX}${action}`;
 
 /** A Managed HSM on loopback, for unmodified clients. README.md says what it answers and where it differs from Azure. */
 export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
@@ -262,7 +265,7 @@ export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
         properties: {
           roleName: role.roleName,
           description: role.description ?? '',
-          permissions: [{ dataActions: role.dataActions.map((action) => `Microsoft.KeyVault/managedHsm/${action}`) }],
+          permissions: [{ dataActions: role.dataActions.map(fullAction) }],
         },
       })).id;
     },

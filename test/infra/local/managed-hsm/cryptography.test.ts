@@ -68,6 +68,15 @@ describe('RSA', () => {
     );
   });
 
+  test('RSNULL signs a value as it is', () => {
+    const value = b64(randomBytes(40));
+    const signed = runCrypto('sign', rsa, { alg: 'RSNULL', value }).value;
+    expect(runCrypto('verify', rsa, { alg: 'RSNULL', digest: value, value: signed })).toEqual({ value: true });
+    expect(runCrypto('verify', rsa, { alg: 'RSNULL', digest: b64(randomBytes(40)), value: signed })).toEqual({
+      value: false,
+    });
+  });
+
   test('refuses a damaged ciphertext and a digest of the wrong length', () => {
     const value = b64(randomBytes(256));
     for (const alg of ['RSA1_5', 'RSA-OAEP']) expect(() => runCrypto('decrypt', rsa, { alg, value })).toThrow(alg);
