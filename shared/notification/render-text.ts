@@ -46,7 +46,10 @@ function section(title: string, ...parts: string[][]): string[] {
 }
 
 const checkLine = ({ text, result, detail }: Check): string =>
-  wrap(detail === undefined ? text : `${text}: ${detail}`, `${MARK[result]} `);
+  wrap(`${text}${remark(result, detail)}`, `${MARK[result]} `);
+
+const remark = (result: Check['result'], detail: string | undefined): string =>
+  detail === undefined ? (result === 'unprovable' ? ': not provable' : '') : `: ${detail}`;
 
 /** Breaks between words; lines after the first are indented to stand under the first one's text. */
 function wrap(text: string, lead = ''): string {

@@ -21,15 +21,17 @@ export function policyDocumentFault(
         : 'The last good document stays in force, so no key is treated otherwise than before.',
     ],
     facts: [
+      ...faults.map(({ path, rule, got, example }, index) => ({
+        label: faults.length === 1 ? 'Fault' : `Fault ${index + 1}`,
+        value: `${path === '' ? 'The document' : path} ${rule}. Got: ${got}. Example: ${example}`,
+      })),
       { label: 'Installation', value: context.installation },
       { label: 'Rejected', value: rejectedVersion },
       { label: 'In force', value: inForce },
       { label: 'At', value: instant(notice.at) },
-      ...faults.map(({ path, rule, got, example }) => ({
-        label: 'Fault',
-        value: `${path === '' ? 'the document' : path} ${rule}; got ${got}; example: ${example}`,
-      })),
     ],
-    mustDo: [`Correct ${faults.length === 1 ? 'the fault' : 'every fault'} listed above and save the document again.`],
+    mustDo: [
+      `Correct ${faults.length === 1 ? 'the fault' : 'every fault'} listed under Facts and save the document again.`,
+    ],
   };
 }
