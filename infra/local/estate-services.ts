@@ -11,6 +11,7 @@ import { IDENTITIES, TENANT_ID } from './identity/registrations.ts';
 import { type IdentityService, startIdentity } from './identity/server.ts';
 import { obtainSigningKey } from './identity/signing-key.ts';
 import { createTokens, type Tokens } from './identity/tokens.ts';
+import { createLifecycle, type Lifecycle, together } from './lifecycle.ts';
 import { createLogStore, type LogStore } from './log-store/store.ts';
 import { createMailSink, type MailSink } from './mail-sink/server.ts';
 import { installMovableDate, realNow } from './movable-date.ts';
@@ -48,12 +49,30 @@ export interface EstateServices {
 
 const AUDIENCE = 'api://mhsm-lifecycle-embedded';
 
-/** Boots the services concurrently, then seeds them, or loads what an earlier run left. */
+/** Each duty tells what it did. */
+const SENDERS = [IDENTITIES.observe, IDENTITIES.rotate, IDENTITIES.backup, IDENTITIES.restore, IDENTITIES.respond];
+
+/** Boots the services concurrently, then seeds them, or loads what an earlier run left. Stops all when one fails. */
 export async function startServices(
   options: EstateOptions,
   host: () => { url: string; key: string } | undefined,
 ): Promise<EstateServices> {
+  const lifecycle = createLifecycle();
+  try {
+    return await boot(options, host, lifecycle);
+  } catch (error) {
+    await lifecycle.stop();
+    throw error;
+  }
+}
+
+async function boot(
+  options: EstateOptions,
+  host: () => { url: string; key: string } | undefined,
+  lifecycle: Lifecycle,
+): Promise<EstateServices> {
   const state = await openState(options.stateDirectory);
+  await lifecycle.running(Promise.resolve({ stop: () => state.close() }));
   const saved = await state.load();
   const clock = createClock(realNow, (saved?.clock as { offsetMs: number } | undefined)?.offsetMs ?? 0);
   // Azurite and the libraries of this process take the time from Date.
@@ -69,6 +88,8 @@ export async function startServices(
   const happened = options.onHappening ?? (() => undefined);
   const tokens = createTokens(key, clock);
   const caller = createCaller(certificates.ca);
+  const { call } = caller;
+  await lifecycle.running(Promise.resolve({ stop: async () => caller.close() }));
   const logs = createLogStore({
     clock,
     ...(options.ingestionDelayMs === undefined ? {} : { ingestionDelayMs: options.ingestionDelayMs }),
@@ -85,51 +106,54 @@ export async function startServices(
   const webhooks = createWebhookSink({
     estate,
     port: ports.webhook,
-    onCall: (call) => happened({ kind: 'webhook', call }),
+    onCall: (webhookCall) => happened({ kind: 'webhook', call: webhookCall }),
   });
-  const storageToken = async () => (await tokens.forIdentity(IDENTITIES.eventGrid, STORAGE_AUDIENCE)).token;
 
-  const [storage, identity, hsms] = await Promise.all([
-    startStorage({
-      ports: { blob: ports.blob, queue: ports.queue },
-      tls: certificates,
-      tokens,
-      faults,
-      call: caller.call,
-      token: storageToken,
-      ...(state.kept ? { directory: join(state.path, 'storage') } : {}),
-    }),
-    startIdentity({ port: ports.identity, secret: secrets.identityHeader, audience: AUDIENCE, key, tokens, faults }),
-    startFleet({ estate, seeds: seed.hsms, port: ports.hsm }),
-    mail.start(),
-    webhooks.start(),
+  const [storage, identity, hsms] = await together([
+    lifecycle.running(
+      startStorage({
+        ports: { blob: ports.blob, queue: ports.queue },
+        tls: certificates,
+        tokens,
+        faults,
+        call,
+        token: async () => (await tokens.forIdentity(IDENTITIES.eventGrid, STORAGE_AUDIENCE)).token,
+        ...(state.kept ? { directory: join(state.path, 'storage') } : {}),
+      }),
+    ),
+    lifecycle.running(
+      startIdentity({ port: ports.identity, secret: secrets.identityHeader, audience: AUDIENCE, key, tokens, faults }),
+    ),
+    startFleet({ estate, seeds: seed.hsms, port: ports.hsm, lifecycle }),
+    lifecycle.running(mail.start().then(() => mail)),
+    lifecycle.running(webhooks.start().then(() => webhooks)),
   ]);
   const topic = createTopic({
     port: ports.topic,
     estate,
     storage,
-    call: caller.call,
+    call,
     accessKey: secrets.topicKey,
     topicId: `${SUBSCRIPTION}/providers/Microsoft.EventGrid/topics/key-lifecycle`,
     inputSchema: options.topicSchema ?? 'CloudEventSchemaV1_0',
     subscriptions: options.subscriptions ?? DEFAULT_SUBSCRIPTIONS,
-    // Each duty tells what it did.
-    senders: [IDENTITIES.observe, IDENTITIES.rotate, IDENTITIES.backup, IDENTITIES.restore, IDENTITIES.respond].map(
-      (identity) => identity.objectId,
-    ),
+    senders: SENDERS.map(({ objectId }) => objectId),
     host,
     onChange: (event, delivery) =>
       happened(delivery ? { kind: 'delivery', event, delivery } : { kind: 'event', event }),
   });
 
   const keepers = { mail, webhooks, logs, topic, ...Object.fromEntries(hsms.map((hsm) => [`hsm-${hsm.name}`, hsm])) };
+  const plantSeed = async () => {
+    await Promise.all([applySeed(hsms, seed), seedPolicy(storage, seed)]);
+  };
   await storage.provision();
   if (saved) {
     for (const [name, keeper] of Object.entries(keepers)) if (saved[name]) keeper.load(saved[name]);
   } else {
-    await Promise.all([applySeed(hsms, seed), seedPolicy(storage, seed)]);
+    await plantSeed();
   }
-  await topic.start();
+  await lifecycle.running(topic.start().then(() => topic));
   state.saveWith(() => ({
     clock: { offsetMs: clock.offsetMs },
     seed,
@@ -137,41 +161,15 @@ export async function startServices(
   }));
 
   return {
-    ...{
-      estate,
-      certificates,
-      secrets,
-      seed,
-      call: caller.call,
-      tokens,
-      identity,
-      storage,
-      topic,
-      mail,
-      webhooks,
-      logs,
-    },
-    hsms,
+    ...{ estate, certificates, secrets, seed, call, tokens, identity, storage, topic, mail, webhooks, logs, hsms },
     directory: state.path,
     async reset() {
       faults.clear();
       for (const keeper of Object.values(keepers)) keeper.reset();
       clock.advance(-clock.offsetMs);
       await storage.deleteContents();
-      await Promise.all([applySeed(hsms, seed), seedPolicy(storage, seed)]);
+      await plantSeed();
     },
-    async stop() {
-      topic.handling({ hold: false });
-      await Promise.all([
-        topic.stop(),
-        mail.stop(),
-        webhooks.stop(),
-        identity.stop(),
-        ...hsms.map((hsm) => hsm.stop()),
-      ]);
-      await storage.stop();
-      await state.close();
-      caller.close();
-    },
+    stop: () => lifecycle.stop(),
   };
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Estate } from './estate.ts';
 import { IDENTITIES } from './identity/registrations.ts';
+import { type Lifecycle, together } from './lifecycle.ts';
 import { createManagedHsm, type ManagedHsm, type Readings } from './managed-hsm/server.ts';
 import { inProject } from './project.ts';
 import { type AssignmentSeed, type HsmSeed, instantOf, type KeySeed } from './seed/seed.ts';
@@ -28,6 +29,7 @@ export async function startFleet(options: {
   estate: Estate;
   seeds: readonly HsmSeed[];
   port(index: number): number;
+  lifecycle: Lifecycle;
   readings?: Partial<Readings>;
 }): Promise<EstateHsm[]> {
   const { estate, readings } = options;
@@ -48,7 +50,7 @@ export async function startFleet(options: {
       { resourceId, roles, estate },
     ),
   );
-  await Promise.all(fleet.map((hsm) => hsm.start()));
+  await together(fleet.map((hsm) => options.lifecycle.running(hsm.start().then(() => hsm))));
   return fleet;
 }
 

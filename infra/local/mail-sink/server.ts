@@ -93,11 +93,6 @@ export function createMailSink(options: {
       stream.once('end', () => act(receive(Buffer.concat(chunks), session), callback));
     },
   });
-  // A client that hangs up early is its own affair; anything else is told.
-  server.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') console.error('Mail sink:', error.message);
-  });
-
   return {
     name: 'mail',
     host: '127.0.0.1',
@@ -113,6 +108,10 @@ export function createMailSink(options: {
         server.once('error', reject);
         server.listen(options.port ?? 0, '127.0.0.1', () => {
           server.off('error', reject);
+          // A client that hangs up early is its own affair; anything else is told.
+          server.on('error', (error: NodeJS.ErrnoException) => {
+            if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') console.error('Mail sink:', error.message);
+          });
           resolve();
         });
       });

@@ -217,3 +217,19 @@ describe('A launcher that is killed', () => {
     await eventually('the host ended', () => (isAlive(pid) ? undefined : true));
   });
 });
+
+describe('An estate that cannot start', () => {
+  test('says why and lets go of every port', async () => {
+    const taken = new URL(estate.ready.control).port;
+    // The topic's place in the run of fixed ports is the one that is taken.
+    const port = Number(taken) - 5;
+    await expect(startEstate({ seed: 'empty', host: false, port })).rejects.toThrow(/EADDRINUSE/);
+    await expect(startEstate({ seed: 'empty', host: false, port })).rejects.toThrow(/EADDRINUSE/);
+  });
+
+  test('passes on what the app says when it does not load', async () => {
+    const { directory: host } = workshop;
+    const start = startEstate({ seed: 'empty', host: { directory: host, appRoot: join(host, 'no-app') } });
+    await expect(start).rejects.toThrow(/host\.json/);
+  });
+});
