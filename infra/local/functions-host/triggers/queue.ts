@@ -17,7 +17,7 @@ export interface QueueTriggers {
 const LEASE_SECONDS = 600;
 /** The host backs off to a minute; here a person is waiting. */
 const SHORTEST_POLL_MS = 50;
-const LONGEST_POLL_MS = 1_000;
+const LONGEST_POLL_MS = 500;
 
 /** Polls each queue function's queue and hands messages over, at least once and in no order. */
 export function createQueueTriggers(options: {
@@ -46,14 +46,13 @@ export function createQueueTriggers(options: {
     const { batchSize, newBatchThreshold } = options.queues;
     const inWork = new Set<Promise<void>>();
     const stopping = new AbortController();
-    let loop: Promise<void> = Promise.resolve();
 
     const poll = async (): Promise<void> => {
       let created = false;
       let pauseMs = SHORTEST_POLL_MS;
       while (!stopping.signal.aborted) {
         try {
-          if (!created) await queue.createIfNotExists();
+          if (!created) await queue.createIfNotExists({ abortSignal: stopping.signal });
           created = true;
           pauseMs = (await takeBatch()) > 0 ? SHORTEST_POLL_MS : Math.min(pauseMs * 2, LONGEST_POLL_MS);
         } catch (error) {
@@ -70,6 +69,7 @@ export function createQueueTriggers(options: {
       const batch = await queue.receiveMessages({
         numberOfMessages: Math.min(batchSize, 32),
         visibilityTimeout: LEASE_SECONDS,
+        abortSignal: stopping.signal,
       });
       for (const message of batch.receivedMessageItems) {
         const work = handle(message).catch((error: unknown) =>
@@ -109,11 +109,10 @@ export function createQueueTriggers(options: {
 
     return {
       start() {
-        loop = poll();
+        void poll();
       },
       async stop() {
         stopping.abort();
-        await loop;
         await Promise.all(inWork);
       },
     };

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Child, openWorkshop, start, startHost, status, until, type Workshop } from './support.ts';
 
-const INSTANCES = 40;
-const KILLS = 6;
+const INSTANCES = 30;
+const KILLS = 4;
 /** Three rounds: fan-out (3r + 6), child (r). */
 const EXPECTED = 6 + 0 + (9 + 1) + (12 + 2);
 
