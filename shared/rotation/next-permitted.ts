@@ -3,17 +3,16 @@ import { endOfBlackouts } from './blackout.ts';
 import { currentOpening, nextOpening } from './windows.ts';
 
 /**
- * The first instant from `now` on that lies in a window and in no blackout; no windows means any time. Undefined when none
- * is found within some four years of openings, which only blackouts without end can bring about.
+ * The first instant from `now` on that lies in a window and in no blackout; no windows means any time. Undefined when the
+ * windows never open: then there is nothing to wait for.
  */
 export function nextPermitted(windows: MaintenanceWindow[], blackouts: Blackout[], now: Date): Date | undefined {
-  let candidate = now;
-  for (let round = 0; round < 1500; round += 1) {
+  let candidate: Date | undefined = now;
+  // Each further round was sent on by a blackout that it has left behind for good, so the rounds are few.
+  while (candidate !== undefined) {
     const clear = endOfBlackouts(blackouts, candidate);
     if (windows.length === 0 || currentOpening(windows, clear)) return clear;
-    const opening = nextOpening(windows, clear);
-    if (opening === undefined) return undefined;
-    candidate = opening.opens;
+    candidate = nextOpening(windows, clear)?.opens;
   }
   return undefined;
 }
