@@ -1,5 +1,8 @@
 import type { HsmRotationPolicy, KeyFacts, KeyRef, KeySummary, KeyVersionSummary } from '../keys/key.ts';
 
+/** A rotation that is not answered within this time is aborted: how it ended is then unknown. */
+export const ROTATE_TIMEOUT_MS = 20_000;
+
 /**
  * What the lifecycle needs of the keys of a Managed HSM.
  *
@@ -18,7 +21,7 @@ export interface HsmKeys {
   writeRotationPolicy(key: KeyRef, policy: HsmRotationPolicy): Promise<void>;
   /**
    * Makes a new version. Sent once and never replayed by the client: ERR_UNKNOWN_OUTCOME when the reply is lost, because a
-   * key holds 100 versions at most and a second one could not be taken back.
+   * key holds 100 versions at most and a second one could not be taken back. Aborted after ROTATE_TIMEOUT_MS.
    */
   rotate(key: KeyRef): Promise<KeyFacts>;
   /** All versions as one opaque blob, bound to the security domain. */

@@ -1,7 +1,7 @@
 import type { KeyClient } from '@azure/keyvault-keys';
 import { AppError } from '../../errors.ts';
 import { type KeyRef, keyLabel } from '../../keys/key.ts';
-import type { HsmKeys } from '../../ports/hsm-keys.ts';
+import { type HsmKeys, ROTATE_TIMEOUT_MS } from '../../ports/hsm-keys.ts';
 import { once } from '../once.ts';
 import { classifyFailure, isUnknownOutcome } from './classify-failure.ts';
 import type { Identity } from './credentials.ts';
@@ -21,10 +21,15 @@ interface Clients {
 
 /**
  * The keys of the given HSMs, acting as one identity. Clients are made on first use and kept, one set for each HSM.
- * `requestMs`: how long to wait for the answer to a single request.
+ * `requestMs`: how long to wait for the answer to a single request; `rotateMs`: to a rotation.
  */
-export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity; requestMs?: number }): HsmKeys {
-  const { hsms, identity, requestMs } = options;
+export function createHsmKeys(options: {
+  hsms: HsmAddress[];
+  identity: Identity;
+  requestMs?: number;
+  rotateMs?: number;
+}): HsmKeys {
+  const { hsms, identity, requestMs, rotateMs = ROTATE_TIMEOUT_MS } = options;
   const clients = new Map(hsms.map((address) => [address.name, once(() => connect(address, identity, requestMs))]));
 
   const open = async (hsm: string): Promise<Clients> => {
@@ -83,7 +88,7 @@ export function createHsmKeys(options: { hsms: HsmAddress[]; identity: Identity;
         throw failed(error, act, address);
       });
       try {
-        return toFacts(await single.rotateKey(key.name));
+        return toFacts(await single.rotateKey(key.name, { abortSignal: AbortSignal.timeout(rotateMs) }));
       } catch (error) {
         // What is neither refused nor refusable came after the answer had begun: the version may exist.
         const definite = isUnknownOutcome(error) ? undefined : failed(error, act, address);

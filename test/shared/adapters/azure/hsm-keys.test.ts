@@ -31,7 +31,7 @@ beforeAll(async () => {
   for (const name of fleet) await hsm.seedKey({ name, kty: 'EC-HSM', crv: 'P-256', pooledMaterial: true });
   const hsms = [{ name: 'contoso', uri: hsm.uri }];
   observer = createHsmKeys({ hsms, identity: ground.identity('observe') });
-  rotator = createHsmKeys({ hsms, identity: ground.identity('rotate'), requestMs: 300 });
+  rotator = createHsmKeys({ hsms, identity: ground.identity('rotate'), requestMs: 300, rotateMs: 300 });
 });
 afterEach(() => {
   ground.faults.clear();
