@@ -69,3 +69,9 @@ export const VERSION_LIMIT = 100;
 export const SHORTEST_POLICY_DAYS = 28;
 
 export const keyLabel = (key: KeyRef): string => `${key.hsm}/${key.name}`;
+
+/**
+ * The service compares key names without case, so what must be one for one key (instance ids, ledgers, inventory) is named
+ * by this form, while messages keep the spelling.
+ */
+export const canonicalName = (key: Pick<KeyRef, 'name'>): string => key.name.toLowerCase();

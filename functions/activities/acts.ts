@@ -1,0 +1,40 @@
+import type { RotationAct } from '../../shared/journal/entries.ts';
+import { rotationIntent, rotationOutcome } from '../../shared/journal/entries.ts';
+import type { JournalEntry } from '../../shared/journal/entry.ts';
+import type { KeyRef } from '../../shared/keys/key.ts';
+import type { RotationCause } from '../../shared/rotation/decision.ts';
+import type { Duty, World } from '../world.ts';
+
+/** An HSM in two regions settles no sooner. https://learn.microsoft.com/azure/key-vault/managed-hsm/multi-region-replication */
+const REPLICATION_MS = 6 * 60_000;
+
+export interface Act {
+  act: RotationAct;
+  duty: Duty;
+  key: KeyRef;
+  instance: string;
+  cause: RotationCause;
+  /** Tells apart repeats that are acts of their own. */
+  step?: string;
+  detail?: NonNullable<JournalEntry['detail']>;
+}
+
+/** Writes the intent before an act, so that detection knows our calls from an intruder's. Returns how to write the outcome. */
+export async function announce(world: World, { act, duty, key, instance, cause, step, detail }: Act) {
+  const context = {
+    hsm: key.hsm,
+    key: key.name,
+    identity: world.identities[duty],
+    cause,
+    instance,
+    ...(step === undefined ? {} : { step }),
+  };
+  const multiRegion = world.settleMs(key.hsm) >= REPLICATION_MS;
+  await world.journal.append(
+    rotationIntent(act, context, { at: world.clock.now(), multiRegion, ...(detail ? { detail } : {}) }),
+  );
+  return (result: NonNullable<JournalEntry['result']>, more: NonNullable<JournalEntry['detail']> = {}) =>
+    world.journal.append(
+      rotationOutcome(act, context, { at: world.clock.now(), result, detail: { ...detail, ...more } }),
+    );
+}

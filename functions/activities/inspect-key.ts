@@ -1,0 +1,39 @@
+import type { KeyRef } from '../../shared/keys/key.ts';
+import { effectiveRule } from '../../shared/policy/effective-rule.ts';
+import type { Inspected } from '../outcomes.ts';
+import type { World } from '../world.ts';
+import { policyInForce } from './policy-in-force.ts';
+
+/** The exclusive operation of an HSM, as backup and restore record it: the service allows one at a time. */
+export interface HsmLock {
+  schema: 1;
+  kind: 'backup' | 'restore';
+  since: string;
+  holder: string;
+}
+
+export const lockPath = (hsm: string): string => `locks/${hsm}.json`;
+
+/** Gathers everything that a decision about a key looks at, with the observing identity and without changing anything. */
+export async function inspectKey(world: World, key: KeyRef): Promise<Inspected> {
+  const observe = world.keys.observe;
+  const [facts, versions, hsmPolicy, lock, policy] = await Promise.all([
+    observe.read(key),
+    observe.versions(key),
+    observe.readRotationPolicy(key),
+    world.documents.read<HsmLock>('state', lockPath(key.hsm)),
+    policyInForce(world),
+  ]);
+  const position = versions.findIndex((each) => each.version === facts.version);
+  const previous = versions[position - 1]?.version;
+  return {
+    kind: 'inspected',
+    facts,
+    versionsUsed: versions.length,
+    versionsCreatedOn: versions.map((each) => each.createdOn),
+    effective: effectiveRule(policy.policy, key.hsm, key.name, facts.tags, policy.version),
+    ...(previous === undefined ? {} : { previous }),
+    ...(hsmPolicy ? { hsmPolicy } : {}),
+    ...(lock ? { busy: { kind: lock.value.kind, since: lock.value.since, holder: lock.value.holder } } : {}),
+  };
+}

@@ -1,0 +1,51 @@
+import type { PolicyDocument, PolicyFault } from '../../shared/policy/document.ts';
+import type { Documents } from '../../shared/ports/documents.ts';
+import type { World } from '../world.ts';
+
+export interface PolicyInForce {
+  policy: PolicyDocument;
+  /** ETag of the document in force; `built in` while there is none. */
+  version: string;
+  /** Set when a newer document does not parse: the last good one stays in force, and this is told. */
+  rejected?: { version: string; faults: PolicyFault[] };
+}
+
+const LAST_GOOD = 'policy/last-good.json';
+
+interface LastGood {
+  schema: 1;
+  version: string;
+  text: string;
+}
+
+/**
+ * The policy document, or the last one that parsed. A document that does not parse changes nothing. It is read at every use:
+ * a person who corrects a rule must not wait for an instance of the app to be recycled.
+ */
+export async function policyInForce(world: Pick<World, 'documents' | 'fallbackRecipients'>): Promise<PolicyInForce> {
+  const { parsePolicy } = await import('../../shared/policy/schema.ts');
+  const current = await world.documents.readText('policy', 'policy.json');
+  const parsed = current ? parsePolicy(current.value) : undefined;
+  if (current && parsed?.kind === 'valid') {
+    await remember(world.documents, { schema: 1, version: current.etag, text: current.value });
+    return { policy: parsed.policy, version: current.etag };
+  }
+  const rejected =
+    current && parsed?.kind === 'invalid' ? { rejected: { version: current.etag, faults: parsed.faults } } : {};
+  const lastGood = await world.documents.read<LastGood>('state', LAST_GOOD);
+  const again = lastGood ? parsePolicy(lastGood.value.text) : undefined;
+  return again?.kind === 'valid' && lastGood
+    ? { policy: again.policy, version: lastGood.value.version, ...rejected }
+    : { policy: { version: 1, owners: { fallback: world.fallbackRecipients } }, version: 'built in', ...rejected };
+}
+
+/** What each store is known to hold, to spare a read at every use. */
+const remembered = new WeakMap<Documents, string>();
+
+/** Written only when the document changed; a second writer writes the same. */
+async function remember(documents: Documents, good: LastGood): Promise<void> {
+  if (remembered.get(documents) === good.version) return;
+  const stored = await documents.read<LastGood>('state', LAST_GOOD);
+  if (stored?.value.version !== good.version) await documents.put('state', LAST_GOOD, good);
+  remembered.set(documents, good.version);
+}

@@ -1,0 +1,134 @@
+import { hasCode } from '../../shared/errors.ts';
+import type { HsmRotationPolicy, KeyRef, KeySummary } from '../../shared/keys/key.ts';
+import { effectiveRule } from '../../shared/policy/effective-rule.ts';
+import type { Refusal } from '../../shared/rotation/decision.ts';
+import { comparePolicy, expectedHsmPolicy, type PolicyDifference } from '../../shared/rotation/reconcile-policy.ts';
+import type { ActivityHandlers } from '../implement.ts';
+import type { NoticeDue } from '../outcomes.ts';
+import type { World } from '../world.ts';
+import { announce } from './acts.ts';
+import { policyInForce } from './policy-in-force.ts';
+
+/** Keys compared by one call: small enough to end well within an activity, and to lose little when it is repeated. */
+const KEYS_PER_CALL = 500;
+/** Get calls at once: far below what the HSM serves. */
+const AT_ONCE = 8;
+
+export const reconcileActivities = (world: World) =>
+  ({
+    /**
+     * Compares the policies of the next keys by name, after `after`. A repair is written only when the HSM's policy still
+     * differs, so running twice writes once.
+     */
+    async reconcilePolicies({ hsm, instance, after }) {
+      const inForce = await policyInForce(world);
+      const { keys, more } = await nextKeys(world, hsm, after);
+      const total = { checked: 0, repaired: 0, drifted: 0, notices: [] as NoticeDue[] };
+      for (let start = 0; start < keys.length; start += AT_ONCE) {
+        const outcomes = await Promise.all(
+          keys.slice(start, start + AT_ONCE).map(async (summary) => {
+            const key = { hsm, name: summary.name };
+            const effective = effectiveRule(inForce.policy, hsm, summary.name, summary.tags, inForce.version);
+            if (effective.rule.rotation.mode !== 'rotate' || effective.hold || !summary.enabled) return undefined;
+            return reconcileOne(world, key, summary, effective, instance);
+          }),
+        );
+        for (const outcome of outcomes) {
+          if (!outcome) continue;
+          total.checked += 1;
+          total.drifted += outcome.drifted ? 1 : 0;
+          total.repaired += outcome.repaired ? 1 : 0;
+          total.notices.push(...outcome.notices);
+        }
+      }
+      const last = keys.at(-1)?.name;
+      return { kind: 'reconciled', ...total, ...(more && last !== undefined ? { after: last } : {}) };
+    },
+  }) satisfies Partial<ActivityHandlers>;
+
+interface OneReconciled {
+  drifted: boolean;
+  repaired: boolean;
+  notices: NoticeDue[];
+}
+
+async function reconcileOne(
+  world: World,
+  key: KeyRef,
+  summary: KeySummary,
+  effective: ReturnType<typeof effectiveRule>,
+  instance: string,
+): Promise<OneReconciled> {
+  const found = await world.keys.observe.readRotationPolicy(key).catch((error: unknown) => {
+    // The key was deleted since it was listed: there is nothing to compare.
+    if (hasCode(error, 'ERR_NOT_FOUND')) return 'gone' as const;
+    throw error;
+  });
+  if (found === 'gone') return { drifted: false, repaired: false, notices: [] };
+  const rule = effective.rule.rotation;
+  const comparison = comparePolicy(rule, found);
+  const drift = (
+    action: 'repaired' | 'told' | 'refused',
+    differences: PolicyDifference[],
+    refusal?: Refusal,
+  ): NoticeDue => ({
+    id: `policy-drift-${key.hsm}-${key.name}`,
+    notice: {
+      kind: 'PolicyDrift',
+      at: world.clock.now().toISOString(),
+      key: { ...key, tags: summary.tags },
+      notify: effective.rule.notice,
+      differences,
+      action,
+      ...(refusal ? { refusal } : {}),
+    },
+    repeatAfter: 'P7D',
+  });
+  switch (comparison.kind) {
+    case 'inStep':
+      return { drifted: false, repaired: false, notices: [] };
+    case 'refused':
+      return { drifted: true, repaired: false, notices: [drift('refused', [], comparison)] };
+    case 'drifted': {
+      const { differences } = comparison;
+      if (comparison.action === 'tell') {
+        return { drifted: true, repaired: false, notices: [drift('told', differences)] };
+      }
+      await repair(world, key, summary, expectedHsmPolicy(rule), differences, instance);
+      return { drifted: true, repaired: true, notices: [drift('repaired', differences)] };
+    }
+  }
+}
+
+async function repair(
+  world: World,
+  key: KeyRef,
+  summary: KeySummary,
+  policy: HsmRotationPolicy,
+  differences: PolicyDifference[],
+  instance: string,
+): Promise<void> {
+  const outcome = await announce(world, {
+    act: 'rotationPolicy.write',
+    duty: 'rotate',
+    key,
+    instance,
+    cause: { kind: 'Sweep' },
+    step: `${key.name}:${summary.updatedOn}`,
+    detail: Object.fromEntries(
+      differences.map(({ attribute, expected, found }) => [attribute, `${found ?? 'none'} -> ${expected ?? 'none'}`]),
+    ),
+  });
+  await world.keys.rotate.writeRotationPolicy(key, policy);
+  await outcome('done');
+}
+
+/** The next keys in order of name. Pages come in no promised order, so all are read and the few that are next are kept. */
+async function nextKeys(world: World, hsm: string, after: string | undefined) {
+  const later: KeySummary[] = [];
+  for await (const page of world.keys.observe.pages(hsm)) {
+    later.push(...page.filter(({ name }) => after === undefined || name > after));
+  }
+  later.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { keys: later.slice(0, KEYS_PER_CALL), more: later.length > KEYS_PER_CALL };
+}

@@ -1,0 +1,15 @@
+/** Bytes as text and back, with nothing but what every runtime has. */
+
+export const hex = (data: Uint8Array): string =>
+  Array.from(data, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+export const base64url = (data: Uint8Array): string =>
+  btoa(String.fromCharCode(...data))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+
+export const fromBase64url = (text: string): Uint8Array =>
+  Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+
+export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,0 +1,107 @@
+import * as z from 'zod';
+import type { KeyRef } from '../shared/keys/key.ts';
+import type { Notice } from '../shared/notification/notice.ts';
+import type { RotatedFor, RotationCause } from '../shared/rotation/decision.ts';
+
+/**
+ * The vocabulary of the app: every activity and orchestration with its input. Inputs are stored in histories and may be read
+ * by a later build, so fields are added, never renamed. Each input is parsed on arrival (functions/implement.ts).
+ *
+ * This module is the only place where orchestration contracts meet zod; others import its types alone.
+ */
+
+const key = z.strictObject({ hsm: z.string(), name: z.string() });
+const instance = z.string();
+
+const cause = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('Sweep') }),
+  z.strictObject({ kind: z.literal('Event'), eventId: z.string(), eventType: z.string() }),
+  z.strictObject({ kind: z.literal('Native') }),
+  z.strictObject({
+    kind: z.literal('Operator'),
+    by: z.string(),
+    note: z.string(),
+    overrides: z.array(z.enum(['window', 'blackout', 'hold', 'notDue'])),
+  }),
+]);
+
+const rotatedFor = z.enum([
+  'NearExpiry',
+  'Expired',
+  'MaximumAge',
+  'OperatorRequest',
+  'Native',
+]) satisfies z.ZodType<RotatedFor>;
+
+const hsmRotationPolicy = z.strictObject({
+  expiryTime: z.string().exactOptional(),
+  rotateAfterCreate: z.string().exactOptional(),
+  rotateBeforeExpiry: z.string().exactOptional(),
+});
+
+/** Its shape belongs to shared/notification, which composes it; the compiler holds those who send it to that. */
+const notice = z.custom<Notice>((value) => typeof value === 'object' && value !== null && 'kind' in value);
+
+export const inputs = {
+  inspectKey: z.strictObject({ key }),
+  writeRotationPolicy: z.strictObject({ key, instance, cause, policy: hsmRotationPolicy }),
+  backUpKey: z.strictObject({ key, instance, cause, version: z.string() }),
+  keepSentinel: z.strictObject({ key, instance, cause, version: z.string() }),
+  reserveCreation: z.strictObject({ hsm: z.string(), instance }),
+  createKeyVersion: z.strictObject({ key, instance, expectedVersion: z.string(), cause, reason: rotatedFor }),
+  proveKeyVersion: z.strictObject({
+    key,
+    instance,
+    cause,
+    version: z.string(),
+    previous: z.string().exactOptional(),
+    proof: z.enum(['required', 'whenPossible']),
+  }),
+  compareKeyVersion: z.strictObject({
+    key,
+    version: z.string(),
+    previous: z.string().exactOptional(),
+    validity: z.string(),
+  }),
+  recordRotation: z.strictObject({
+    key,
+    instance,
+    version: z.string(),
+    previous: z.string().exactOptional(),
+    by: z.enum(['us', 'hsm']),
+    proof: z.enum(['proven', 'unproven', 'failed']),
+    reason: rotatedFor,
+    at: z.string(),
+  }),
+  publishKeyFact: z.strictObject({
+    key,
+    type: z.enum(['KeyNewVersionCreated', 'KeyRotationRefused', 'KeyRotationFailed']),
+    version: z.string(),
+    at: z.string(),
+    expiresOn: z.string().exactOptional(),
+    notBefore: z.string().exactOptional(),
+    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  }),
+  surveyKeys: z.strictObject({ hsm: z.string(), survey: z.string() }),
+  startDueWork: z.strictObject({ hsm: z.string(), survey: z.string(), batch: z.number().int().nonnegative() }),
+  commitSurvey: z.strictObject({ hsm: z.string(), survey: z.string() }),
+  reconcilePolicies: z.strictObject({ hsm: z.string(), instance, after: z.string().exactOptional() }),
+  routeNotice: z.strictObject({ id: z.string(), notice, repeatAfter: z.string().exactOptional() }),
+  sendMail: z.strictObject({ id: z.string(), notice, to: z.string() }),
+  settleNotice: z.strictObject({ id: z.string(), delivered: z.array(z.string()), undelivered: z.array(z.string()) }),
+} as const;
+
+export type ActivityName = keyof typeof inputs;
+export type ActivityInput<N extends ActivityName> = z.infer<(typeof inputs)[N]>;
+
+/** Orchestrations are started only by this app, from input that was parsed at its door, so types suffice here. */
+export interface OrchestrationInputs {
+  rotateKey: { key: KeyRef; version: string; cause: RotationCause };
+  /** Proves and tells a version that the HSM, or a person, made. */
+  confirmKeyVersion: { key: KeyRef; version: string; by: 'us' | 'hsm'; reason: RotatedFor };
+  sweepExpiringKeys: { hsm: string };
+  reconcileRotationPolicies: { hsm: string };
+  deliverNotification: { id: string; notice: Notice; repeatAfter?: string };
+}
+
+export type OrchestrationName = keyof OrchestrationInputs;

@@ -1,0 +1,63 @@
+import type { InvocationContext } from '@azure/functions';
+import type { OrchestrationContext, Task } from 'durable-functions';
+import * as df from 'durable-functions';
+import { AppError, isTransient } from '../shared/errors.ts';
+import { createLog, type Log } from '../shared/log.ts';
+import type { ActivityInput, ActivityName, OrchestrationName } from './contracts.ts';
+import type { ActivityOutcomes, Failed } from './outcomes.ts';
+import { createStarter, type Starter } from './start-once.ts';
+
+/** What an activity is given beside its input. */
+export interface ActivityContext {
+  log: Log;
+  starter: Starter;
+}
+
+export type ActivityHandlers = {
+  [N in ActivityName]: (input: ActivityInput<N>, context: ActivityContext) => Promise<ActivityOutcomes[N] | Failed>;
+};
+
+/**
+ * Registers activities. Each input is parsed on arrival, because an instance started last month may still speak last
+ * month's shape. Faults that asking again may cure leave as throws, so that the caller's retry policy applies; faults that
+ * will not go away become answers; anything else is a bug and leaves as it is.
+ */
+export function implementActivities(handlers: ActivityHandlers): void {
+  for (const [name, handler] of Object.entries(handlers) as [ActivityName, ActivityHandlers[ActivityName]][]) {
+    df.app.activity(name, {
+      extraInputs: [df.input.durableClient()],
+      handler: async (raw: unknown, invocation: InvocationContext) => {
+        const { inputs } = await import('./contracts.ts');
+        const input = inputs[name].parse(raw) as never;
+        const log = createLog(invocation);
+        try {
+          return await handler(input, { log, starter: createStarter(df.getClient(invocation)) });
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error;
+          log.warn('ActivityFailed', {
+            activity: name,
+            code: error.code,
+            message: error.message,
+            again: isTransient(error),
+          });
+          if (isTransient(error)) throw error;
+          return asFailed(error);
+        }
+      },
+    });
+  }
+}
+
+const asFailed = (error: AppError): Failed => ({
+  kind: 'failed',
+  code: error.code,
+  message: error.message,
+  nextStep: error.nextStep,
+  ...(error.denial ? { denial: error.denial } : {}),
+});
+
+export type Orchestrator = (context: OrchestrationContext) => Generator<Task, unknown, unknown>;
+
+export function implementOrchestrations(orchestrators: Record<OrchestrationName, Orchestrator>): void {
+  for (const [name, orchestrator] of Object.entries(orchestrators)) df.app.orchestration(name, orchestrator);
+}

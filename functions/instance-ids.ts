@@ -1,0 +1,37 @@
+import { canonicalName, type KeyRef } from '../shared/keys/key.ts';
+
+/** Longest instance id that the durable extension takes. */
+const LONGEST = 100;
+
+/**
+ * Instance ids are the dedupe keys: the same work asked for twice is one instance. Ids that would be too long (a key name
+ * has up to 127 characters) keep a readable head and end in a hash of the whole.
+ */
+export const rotationId = (key: KeyRef, version: string): string =>
+  bounded(`rotate-${key.hsm}-${canonicalName(key)}-${version}`);
+
+/** A version that we find rather than make is confirmed under its own id, because the one it replaced may be unknown. */
+export const confirmationId = (key: KeyRef, version: string): string =>
+  bounded(`confirm-${key.hsm}-${canonicalName(key)}-${version}`);
+
+export const sweepId = (hsm: string): string => bounded(`sweep-${hsm}`);
+
+export const reconciliationId = (hsm: string): string => bounded(`reconcile-${hsm}`);
+
+export const noticeId = (instance: string, kind: string): string => bounded(`notify-${instance}-${kind}`);
+
+function bounded(id: string): string {
+  if (id.length <= LONGEST) return id;
+  const tail = `-${fnv1a64(id)}`;
+  return id.slice(0, LONGEST - tail.length) + tail;
+}
+
+/** FNV-1a, 64 bit: short, stable and no secret. http://www.isthe.com/chongo/tech/comp/fnv/ */
+function fnv1a64(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (let index = 0; index < text.length; index++) {
+    hash ^= BigInt(text.charCodeAt(index));
+    hash = (hash * 0x100000001b3n) & 0xffffffffffffffffn;
+  }
+  return hash.toString(16).padStart(16, '0');
+}

@@ -1,0 +1,93 @@
+import { createCreationSlots } from '../shared/adapters/azure/creation-slots.ts';
+import { createIdentities } from '../shared/adapters/azure/credentials.ts';
+import { createDocuments } from '../shared/adapters/azure/documents.ts';
+import { createEventPublisher } from '../shared/adapters/azure/event-publisher.ts';
+import { createHsmCrypto } from '../shared/adapters/azure/hsm-crypto.ts';
+import { createHsmKeys } from '../shared/adapters/azure/hsm-keys.ts';
+import { createJournalLog } from '../shared/adapters/azure/journal-log.ts';
+import { createStateAccount } from '../shared/adapters/azure/state-account.ts';
+import { createMailer } from '../shared/adapters/smtp.ts';
+import { createSystemClock } from '../shared/adapters/system-clock.ts';
+import { type Config, loadConfig } from '../shared/config.ts';
+import { keyFactActivities } from './activities/key-facts.ts';
+import { keyActivities } from './activities/keys.ts';
+import { notificationActivities } from './activities/notifications.ts';
+import { proofActivities } from './activities/proof.ts';
+import { reconcileActivities } from './activities/reconcile.ts';
+import { rotationActivities } from './activities/rotation.ts';
+import { surveyActivities } from './activities/survey.ts';
+import { implementActivities, implementOrchestrations } from './implement.ts';
+import { createAuthorise } from './operator/authorise.ts';
+import { confirmKeyVersion } from './orchestrators/confirm-key-version.ts';
+import { deliverNotification } from './orchestrators/deliver-notification.ts';
+import { reconcileRotationPolicies } from './orchestrators/reconcile-rotation-policies.ts';
+import { rotateKey } from './orchestrators/rotate-key.ts';
+import { sweepExpiringKeys } from './orchestrators/sweep-expiring-keys.ts';
+import { expirySweepTimer } from './triggers/expiry-sweep.timer.ts';
+import { historyPurgeTimer } from './triggers/history-purge.timer.ts';
+import { keyEventEventGrid } from './triggers/key-event.event-grid.ts';
+import { keyEventQueue } from './triggers/key-event.queue.ts';
+import { operatorHttp } from './triggers/operator.http.ts';
+import { policyReconcileTimer } from './triggers/policy-reconcile.timer.ts';
+import type { World } from './world.ts';
+
+/**
+ * The composition root: reads the settings, builds the adapters, registers everything. A setting that is wrong throws here,
+ * with every fault listed, and the host does not start the app.
+ */
+const config = loadConfig(process.env);
+const world = createWorld(config);
+
+implementActivities({
+  ...keyActivities(world),
+  ...rotationActivities(world),
+  ...proofActivities(world),
+  ...surveyActivities(world),
+  ...reconcileActivities(world),
+  ...keyFactActivities(world),
+  ...notificationActivities(world),
+});
+
+implementOrchestrations({
+  rotateKey,
+  confirmKeyVersion,
+  sweepExpiringKeys,
+  reconcileRotationPolicies,
+  deliverNotification,
+});
+
+expirySweepTimer(config.hsms);
+policyReconcileTimer(config.hsms);
+historyPurgeTimer(config.historyRetentionDays, world.clock.now);
+keyEventEventGrid({ hsms: config.hsms, sources: config.eventSources });
+keyEventQueue({ hsms: config.hsms, sources: config.eventSources });
+operatorHttp(world, createAuthorise(config.api));
+
+/** Adapters load their SDKs at first use, so building them costs nothing at start. */
+function createWorld({ installation, hsms, identities: clientIds, ...settings }: Config): World {
+  const clock = createSystemClock();
+  const identities = createIdentities(clientIds);
+  const account = createStateAccount({ url: settings.stateBlobUrl, identity: identities.observe });
+  const documents = createDocuments(account);
+  return {
+    installation,
+    fallbackRecipients: settings.mail.fallback,
+    hsms,
+    identities: {
+      observe: { duty: 'observe', clientId: clientIds.observe },
+      rotate: { duty: 'rotate', clientId: clientIds.rotate },
+    },
+    keys: {
+      observe: createHsmKeys({ hsms, identity: identities.observe }),
+      rotate: createHsmKeys({ hsms, identity: identities.rotate }),
+    },
+    crypto: createHsmCrypto({ hsms, identity: identities.rotate }),
+    documents,
+    journal: createJournalLog(account, clock),
+    events: createEventPublisher({ ...settings.topic, identity: identities.observe }),
+    mailer: createMailer(settings.mail),
+    slots: createCreationSlots(documents),
+    clock,
+    settleMs: (hsm) => (hsms.find(({ name }) => name === hsm)?.settleSeconds ?? 30) * 1000,
+  };
+}

@@ -1,0 +1,73 @@
+import type { DurableClient } from 'durable-functions';
+import type * as z from 'zod';
+import { createStarter } from '../start-once.ts';
+import type { World } from '../world.ts';
+import type { Caller } from './authorise.ts';
+import { describeApi } from './openapi.ts';
+import { ProblemError } from './problem.ts';
+import type { ParsedRequest } from './request.ts';
+import { requestRotation } from './request-rotation.ts';
+import type { OperationName, rotationRequest } from './routes.ts';
+import { showHealth } from './show-health.ts';
+import { showKey } from './show-key.ts';
+import { showOperation } from './show-operation.ts';
+import { showPolicy } from './show-policy.ts';
+import { verifyJournal } from './verify-journal.ts';
+
+interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body: unknown;
+}
+
+/** Does what a parsed and authorised request asks for. Throws ProblemError, or AppError from the world. */
+export async function answerTo(
+  world: World,
+  client: DurableClient,
+  operation: OperationName,
+  { params, query, body, idempotencyKey }: ParsedRequest,
+  caller: Caller,
+): Promise<Answer> {
+  const hsm = params.hsm ?? '';
+  const name = params.name ?? '';
+  if (params.hsm !== undefined) knownHsm(world, hsm);
+  switch (operation) {
+    case 'requestRotation': {
+      const { expectedVersion, ...asked } = body as z.infer<typeof rotationRequest>;
+      return requestRotation(world, createStarter(client), caller, {
+        hsm,
+        name,
+        ...asked,
+        ...(expectedVersion === undefined ? {} : { expectedVersion }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+        dryRun: query.dryRun === 'true',
+      });
+    }
+    case 'showKey':
+      return showKey(world, hsm, name);
+    case 'showOperation':
+      return showOperation(client, params.id ?? '');
+    case 'showPolicy':
+      return showPolicy(world);
+    case 'verifyJournal':
+      return verifyJournal(world);
+    case 'showHealth':
+      return showHealth(world);
+    case 'describeApi':
+      return { status: 200, body: describeApi(world.installation) };
+  }
+}
+
+function knownHsm(world: World, hsm: string): void {
+  if (world.hsms.some((each) => each.name === hsm)) return;
+  throw new ProblemError({
+    status: 404,
+    code: 'UnknownHsm',
+    title: 'No such HSM in this installation',
+    detail: `${hsm} is not one of ${world.hsms.map((each) => each.name).join(', ')}.`,
+    nextStep: 'Use a name from the setting MHSM_HSMS.',
+    errors: [
+      { field: 'path hsm', rule: 'must be an HSM of this installation', example: world.hsms[0]?.name ?? 'contoso' },
+    ],
+  });
+}

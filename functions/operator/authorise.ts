@@ -1,0 +1,74 @@
+import { ProblemError } from './problem.ts';
+
+/** App roles of the API's registration. Who asks cannot approve, so the roles never imply each other. */
+export type AppRole = 'Viewer' | 'Operator' | 'Approver' | 'Auditor';
+
+/** The person or application behind a request, from a verified token. */
+export interface Caller {
+  /** Object id in Entra: what the journal names. */
+  oid: string;
+  /** Display only. */
+  name: string;
+  roles: AppRole[];
+}
+
+export interface Authority {
+  issuer: string;
+  audience: string;
+  jwksUrl: string;
+}
+
+export type Authorise = (authorization: string | null, anyOf: readonly AppRole[]) => Promise<Caller>;
+
+/**
+ * Verifies the bearer token in code, whatever the platform in front has done: its headers can be forged where platform
+ * authentication is off. Issuer, audience, time window and signature first; nothing in the token is believed before that.
+ */
+export function createAuthorise(authority: Authority): Authorise {
+  let keys: Promise<import('jose').JWTVerifyGetKey> | undefined;
+  return async (authorization, anyOf) => {
+    const token = /^Bearer ([^\s]+)$/i.exec(authorization ?? '')?.[1];
+    if (!token) throw unauthenticated('The request carries no bearer token.');
+    const jose = await import('jose');
+    keys ??= Promise.resolve(jose.createRemoteJWKSet(new URL(authority.jwksUrl)));
+    const { payload } = await jose
+      .jwtVerify(token, await keys, {
+        issuer: authority.issuer,
+        audience: authority.audience,
+        algorithms: ['RS256', 'PS256', 'ES256'],
+        requiredClaims: ['exp', 'oid'],
+      })
+      .catch((error: unknown) => {
+        if (error instanceof jose.errors.JOSEError) throw unauthenticated(`The token was refused: ${error.message}.`);
+        throw error;
+      });
+    const roles = Array.isArray(payload.roles) ? payload.roles.filter(isAppRole) : [];
+    const name = [payload.name, payload.preferred_username, payload.azp, payload.appid].find(
+      (x) => typeof x === 'string',
+    );
+    const caller: Caller = { oid: String(payload.oid), name: String(name ?? payload.oid), roles };
+    if (!anyOf.some((role) => roles.includes(role))) {
+      throw new ProblemError({
+        status: 403,
+        code: 'Forbidden',
+        title: 'Not allowed',
+        detail: `This needs the app role ${anyOf.join(' or ')}; the token carries ${roles.join(', ') || 'none'}.`,
+        nextStep: `Ask an administrator to assign you the app role ${anyOf[0]} on this application, then sign in again.`,
+      });
+    }
+    return caller;
+  };
+}
+
+const APP_ROLES: readonly string[] = ['Viewer', 'Operator', 'Approver', 'Auditor'] satisfies AppRole[];
+
+const isAppRole = (value: unknown): value is AppRole => APP_ROLES.includes(String(value));
+
+const unauthenticated = (detail: string) =>
+  new ProblemError({
+    status: 401,
+    code: 'Unauthenticated',
+    title: 'Sign in first',
+    detail,
+    nextStep: "Send 'Authorization: Bearer <token>' with a token for this API's audience.",
+  });

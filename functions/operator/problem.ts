@@ -1,0 +1,68 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { AppError } from '../../shared/errors.ts';
+
+/** Stable codes of refused requests; scripts match on them. */
+export type ProblemCode =
+  | 'Unauthenticated'
+  | 'Forbidden'
+  | 'InvalidRequest'
+  | 'UnknownHsm'
+  | 'KeyNotFound'
+  | 'OperationNotFound'
+  | 'HsmDenied'
+  | 'HsmUnavailable'
+  | 'Faulted';
+
+export interface FieldFault {
+  /** Path in the body, or the name of the query parameter or header. */
+  field: string;
+  rule: string;
+  example?: string;
+}
+
+export interface Problem {
+  status: number;
+  code: ProblemCode;
+  title: string;
+  detail: string;
+  nextStep?: string;
+  errors?: FieldFault[];
+}
+
+/** Thrown by operator handlers; answered as application/problem+json (RFC 9457). */
+export class ProblemError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.name = 'ProblemError';
+    this.problem = problem;
+  }
+}
+
+export function problemResponse(problem: Problem, instance: string): HttpResponseInit {
+  const { status, ...rest } = problem;
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+    },
+    body: JSON.stringify({ type: `urn:managed-hsm-lifecycle:problem:${problem.code}`, status, instance, ...rest }),
+  };
+}
+
+/** The problem behind an error, or undefined when it is a bug, which the host answers. */
+export function asProblem(error: unknown): Problem | undefined {
+  if (error instanceof ProblemError) return error.problem;
+  if (!(error instanceof AppError)) return undefined;
+  const { message: detail, nextStep } = error;
+  switch (error.code) {
+    case 'ERR_NOT_FOUND':
+      return { status: 404, code: 'KeyNotFound', title: 'No such key', detail, nextStep };
+    case 'ERR_DENIED':
+      return { status: 502, code: 'HsmDenied', title: 'The app lacks a permission', detail, nextStep };
+    default:
+      return { status: 503, code: 'HsmUnavailable', title: 'Not reachable now', detail, nextStep };
+  }
+}

@@ -1,0 +1,131 @@
+import * as z from 'zod';
+import type { AppRole } from './authorise.ts';
+
+const hsm = z
+  .string()
+  .regex(/^[a-zA-Z][a-zA-Z0-9-]{2,23}$/, 'must be the name of a Managed HSM: 3 to 24 letters, digits and hyphens');
+const name = z.string().regex(/^[0-9a-zA-Z-]{1,127}$/, 'must be a key name: 1 to 127 letters, digits and hyphens');
+
+/** One route of the operator API. The same table registers, validates and documents. */
+export interface OperatorRoute {
+  operation: OperationName;
+  method: 'GET' | 'POST';
+  /** Below /api, as a Functions route template. */
+  path: string;
+  summary: string;
+  anyOf: readonly AppRole[];
+  params: z.ZodObject;
+  query: z.ZodObject;
+  body?: z.ZodType;
+  /** Status and meaning of each answer that is not a refusal. */
+  answers: Record<number, string>;
+}
+
+export type OperationName =
+  | 'requestRotation'
+  | 'showKey'
+  | 'showOperation'
+  | 'showPolicy'
+  | 'verifyJournal'
+  | 'showHealth'
+  | 'describeApi';
+
+const none = z.strictObject({});
+
+/** A misspelt query parameter must not pass for an absent one, least of all dryRun. */
+const dryRun = z.strictObject({
+  dryRun: z.enum(['true', 'false'], 'must be true or false').default('false'),
+});
+
+export const rotationRequest = z.strictObject({
+  reason: z
+    .string({ error: 'must say why, in 3 to 500 characters' })
+    .trim()
+    .min(3, 'must say why, in 3 to 500 characters')
+    .max(500, 'must say why, in 3 to 500 characters')
+    .describe('Why the key is rotated now; journaled and mailed to the owner.'),
+  overrides: z
+    .array(z.enum(['window', 'blackout', 'hold'], 'must be one of window, blackout, hold'))
+    .default([])
+    .describe('Rules of the policy that this request sets aside, on the record.'),
+  expectedVersion: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be a key version: 32 hex digits')
+    .optional()
+    .describe('Refuse unless this is still the current version.'),
+});
+
+export const operatorRoutes: readonly OperatorRoute[] = [
+  {
+    operation: 'requestRotation',
+    method: 'POST',
+    path: 'keys/{hsm}/{name}/rotation',
+    summary: 'Rotate a key now, prove the new version and tell the owner.',
+    anyOf: ['Operator'],
+    params: z.strictObject({ hsm, name }),
+    query: dryRun,
+    body: rotationRequest,
+    answers: { 200: 'The plan, for dryRun=true.', 202: 'Accepted: follow Location.' },
+  },
+  {
+    operation: 'showKey',
+    method: 'GET',
+    path: 'keys/{hsm}/{name}',
+    summary:
+      'A key: its state, the rule in force with where each field came from, its version budget and its rotations.',
+    anyOf: ['Viewer', 'Operator', 'Approver', 'Auditor'],
+    params: z.strictObject({ hsm, name }),
+    query: none,
+    answers: { 200: 'The key.' },
+  },
+  {
+    operation: 'showOperation',
+    method: 'GET',
+    path: 'operations/{id}',
+    summary: 'How an accepted request stands.',
+    anyOf: ['Viewer', 'Operator', 'Approver', 'Auditor'],
+    params: z.strictObject({ id: z.string().regex(/^[0-9a-zA-Z-]{1,100}$/, 'must be the id from a Location header') }),
+    query: none,
+    answers: { 200: 'Ended: the outcome.', 202: 'Under way: ask again after Retry-After.' },
+  },
+  {
+    operation: 'showPolicy',
+    method: 'GET',
+    path: 'policy',
+    summary: 'The policy in force, and the faults of a newer document that does not parse.',
+    anyOf: ['Viewer', 'Operator', 'Approver', 'Auditor'],
+    params: none,
+    query: none,
+    answers: { 200: 'The policy.' },
+  },
+  {
+    operation: 'verifyJournal',
+    method: 'GET',
+    path: 'journal/verification',
+    summary: 'Walk the hash chain of the journal from its first line.',
+    anyOf: ['Auditor'],
+    params: none,
+    query: none,
+    answers: { 200: 'Unbroken, or where it breaks.' },
+  },
+  {
+    operation: 'showHealth',
+    method: 'GET',
+    path: 'health',
+    summary: 'Whether the app reaches what it needs, and when each HSM was last swept.',
+    anyOf: ['Viewer', 'Operator', 'Approver', 'Auditor'],
+    params: none,
+    query: none,
+    answers: { 200: 'Healthy.', 503: 'Something is out of reach.' },
+  },
+  {
+    operation: 'describeApi',
+    method: 'GET',
+    path: 'openapi.json',
+    summary: 'This description, as OpenAPI 3.1.',
+    anyOf: ['Viewer', 'Operator', 'Approver', 'Auditor'],
+    params: none,
+    query: none,
+    answers: { 200: 'OpenAPI 3.1.' },
+  },
+];

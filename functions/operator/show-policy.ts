@@ -1,0 +1,8 @@
+import { policyInForce } from '../activities/policy-in-force.ts';
+import type { World } from '../world.ts';
+
+export async function showPolicy(world: World) {
+  const { policy, version, rejected } = await policyInForce(world);
+  const { jsonSchema } = await import('../../shared/policy/schema.ts');
+  return { status: 200, body: { version, policy, rejected: rejected ?? null, schema: jsonSchema() } };
+}

@@ -1,0 +1,128 @@
+import type { Denial, ErrorCode } from '../shared/errors.ts';
+import type { HsmRotationPolicy, KeyFacts } from '../shared/keys/key.ts';
+import type { Notice } from '../shared/notification/notice.ts';
+import type { EffectiveRule } from '../shared/policy/rule.ts';
+import type { KeepReason, RefusalReason, RotatedFor } from '../shared/rotation/decision.ts';
+import type { ActivityName } from './contracts.ts';
+
+/** What a fault that will not go away by asking again becomes: an answer, with a next step that a person can follow. */
+export interface Failed {
+  kind: 'failed';
+  code: ErrorCode;
+  message: string;
+  nextStep: string;
+  denial?: Denial;
+}
+
+export const isFailed = (outcome: { kind: string }): outcome is Failed => outcome.kind === 'failed';
+
+export interface Inspected {
+  kind: 'inspected';
+  facts: KeyFacts;
+  versionsUsed: number;
+  /** ISO instants of the versions' creation, oldest first: the cadence that was. */
+  versionsCreatedOn: string[];
+  /** The version before the current one, if there is one. */
+  previous?: string;
+  hsmPolicy?: HsmRotationPolicy;
+  effective: EffectiveRule;
+  /** Set while a backup or restore of this HSM is known to run. */
+  busy?: { kind: 'backup' | 'restore'; since: string; holder: string };
+}
+
+export type CreateOutcome =
+  | { kind: 'created'; facts: KeyFacts }
+  /** The key moved on before we acted: by an earlier attempt of ours, or by the HSM or a person. */
+  | { kind: 'alreadyThere'; facts: KeyFacts; by: 'us' | 'hsm' }
+  /** A call was sent and its reply is unknown: look again once it can no longer take effect. */
+  | { kind: 'unknown'; settleUntil: string };
+
+export interface Proof {
+  kind: 'proof';
+  verdict: 'proven' | 'unproven' | 'failed';
+  explanation: string;
+  checks: {
+    operation: string;
+    version: 'new' | 'old';
+    algorithm: string;
+    result: 'ok' | 'failed' | 'unprovable';
+    detail?: string;
+  }[];
+}
+
+export interface Compared {
+  kind: 'compared';
+  facts: KeyFacts;
+  differences: { attribute: string; expected: string; found: string; severity: 'corrupt' | 'different' }[];
+}
+
+/** A notice to deliver, told again after `repeatAfter` (ISO duration) if it still holds. */
+export interface NoticeDue {
+  id: string;
+  notice: Notice;
+  repeatAfter: string;
+}
+
+/** What each activity answers when nothing failed. */
+export interface ActivityOutcomes {
+  inspectKey: Inspected;
+  writeRotationPolicy: { kind: 'written' };
+  backUpKey: { kind: 'kept'; path: string };
+  keepSentinel: { kind: 'kept' } | { kind: 'skipped'; why: string };
+  reserveCreation: { kind: 'reserved'; at: string };
+  createKeyVersion: CreateOutcome;
+  proveKeyVersion: Proof;
+  compareKeyVersion: Compared;
+  recordRotation: { kind: 'recorded' };
+  publishKeyFact: { kind: 'published' };
+  surveyKeys: {
+    kind: 'surveyed';
+    keys: number;
+    due: number;
+    newVersions: number;
+    batches: number;
+    notices: NoticeDue[];
+  };
+  startDueWork: { kind: 'started'; started: number; running: number };
+  commitSurvey: { kind: 'committed' };
+  reconcilePolicies: {
+    kind: 'reconciled';
+    checked: number;
+    repaired: number;
+    drifted: number;
+    /** Where the next call goes on; absent when every key has been seen. */
+    after?: string;
+    notices: NoticeDue[];
+  };
+  routeNotice: { kind: 'routed'; recipients: string[] } | { kind: 'toldRecently'; on: string };
+  sendMail: { kind: 'sent' };
+  settleNotice: { kind: 'settled' };
+}
+
+export type Outcome<N extends ActivityName> = ActivityOutcomes[N] | Failed;
+
+export type RotateKeyOutcome =
+  | {
+      kind: 'rotated';
+      version: string;
+      previous: string;
+      by: 'us' | 'hsm';
+      reason: RotatedFor;
+      proof: 'proven' | 'unproven';
+      warnings: string[];
+    }
+  | { kind: 'kept'; reason: KeepReason; explanation: string; dueOn?: string }
+  | { kind: 'deferred'; reason: 'OutsideWindow' | 'InBlackout'; until: string; explanation: string }
+  | { kind: 'reminded'; reason: 'ImportedKey'; explanation: string }
+  | { kind: 'refused'; reason: RefusalReason; explanation: string; nextStep: string; version?: string }
+  | Failed;
+
+/** Every way in which a rotation ends. */
+export const ROTATION_ENDINGS: readonly RotateKeyOutcome['kind'][] = [
+  'rotated',
+  'kept',
+  'deferred',
+  'reminded',
+  'refused',
+  'failed',
+];

@@ -1,0 +1,63 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+import * as df from 'durable-functions';
+import type { ActivityInput, ActivityName, OrchestrationInputs, OrchestrationName } from './contracts.ts';
+import type { Outcome } from './outcomes.ts';
+
+/** A generator that orchestrators delegate to with `yield*`, which gives each answer its type. */
+export type Step<T> = Generator<Task, T, unknown>;
+
+type Steps = { [N in ActivityName]: (input: ActivityInput<N>) => Step<Outcome<N>> };
+
+/**
+ * Retries are bounded by count, never by time: an exceeded retry time-out ends a JavaScript orchestration past any catch.
+ * https://github.com/Azure/azure-functions-durable-js/issues/629
+ */
+const PATIENT = { first: 5_000, attempts: 8, coefficient: 2, longest: 120_000 };
+const BRISK = { first: 2_000, attempts: 5, coefficient: 2, longest: 30_000 };
+
+/** Mail systems are down for longer than HSMs. */
+const MAIL = { first: 10_000, attempts: 6, coefficient: 3, longest: 900_000 };
+
+const policies: Partial<Record<ActivityName, typeof PATIENT>> = {
+  createKeyVersion: PATIENT,
+  surveyKeys: BRISK,
+  sendMail: MAIL,
+};
+
+function retryOptions(name: ActivityName): df.RetryOptions {
+  const policy = policies[name] ?? PATIENT;
+  const options = new df.RetryOptions(policy.first, policy.attempts);
+  options.backoffCoefficient = policy.coefficient;
+  options.maxRetryIntervalInMilliseconds = policy.longest;
+  return options;
+}
+
+/** Typed calls to activities: `const { inspectKey } = steps(context); const seen = yield* inspectKey({ key });`. */
+export function steps(context: OrchestrationContext): Steps {
+  return new Proxy({} as Steps, {
+    get: (_, name: ActivityName) =>
+      function* (input: unknown): Step<unknown> {
+        return yield context.df.callActivityWithRetry(name, retryOptions(name), input);
+      },
+  });
+}
+
+/** Waits until `at`, however far away; an instant that has passed does not wait. */
+export function* waitUntil(context: OrchestrationContext, at: string): Step<void> {
+  const instant = new Date(at);
+  if (instant > context.df.currentUtcDateTime) yield context.df.createTimer(instant);
+}
+
+export function* pause(context: OrchestrationContext, ms: number): Step<void> {
+  yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + ms));
+}
+
+/** Runs another orchestration and waits for it. */
+export function* run<T, N extends OrchestrationName>(
+  context: OrchestrationContext,
+  name: N,
+  input: OrchestrationInputs[N],
+  instanceId: string,
+): Step<T> {
+  return (yield context.df.callSubOrchestrator(name, input, instanceId)) as T;
+}

@@ -1,0 +1,52 @@
+import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
+import { createLog } from '../../shared/log.ts';
+import type { Authorise } from '../operator/authorise.ts';
+import { asProblem, problemResponse } from '../operator/problem.ts';
+import type { OperationName, OperatorRoute } from '../operator/routes.ts';
+import type { World } from '../world.ts';
+
+/** Registered without loading what the routes need: schemas and handlers are loaded by the first request. */
+const ROUTES: { operation: OperationName; method: 'GET' | 'POST'; path: string }[] = [
+  { operation: 'requestRotation', method: 'POST', path: 'keys/{hsm}/{name}/rotation' },
+  { operation: 'showKey', method: 'GET', path: 'keys/{hsm}/{name}' },
+  { operation: 'showOperation', method: 'GET', path: 'operations/{id}' },
+  { operation: 'showPolicy', method: 'GET', path: 'policy' },
+  { operation: 'verifyJournal', method: 'GET', path: 'journal/verification' },
+  { operation: 'showHealth', method: 'GET', path: 'health' },
+  { operation: 'describeApi', method: 'GET', path: 'openapi.json' },
+];
+
+/**
+ * The operator API. Platform authentication stands in front of it in Azure; the token is verified here as well, before the
+ * request is looked at any further.
+ */
+export function operatorHttp(world: World, authorise: Authorise): void {
+  for (const { operation, method, path } of ROUTES) {
+    app.http(operation, {
+      methods: [method],
+      authLevel: 'anonymous',
+      route: path,
+      extraInputs: [df.input.durableClient()],
+      handler: async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
+        const log = createLog(context);
+        try {
+          const { operatorRoutes } = await import('../operator/routes.ts');
+          const route = operatorRoutes.find((each) => each.operation === operation) as OperatorRoute;
+          const caller = await authorise(request.headers.get('authorization'), route.anyOf);
+          const { parseRequest } = await import('../operator/request.ts');
+          const parsed = await parseRequest(route, request);
+          const { answerTo } = await import('../operator/answer.ts');
+          const answer = await answerTo(world, df.getClient(context), operation, parsed, caller);
+          log.info('OperatorAnswered', { operation, caller: caller.oid, status: answer.status });
+          return { status: answer.status, headers: { ...answer.headers }, jsonBody: answer.body };
+        } catch (error) {
+          const problem = asProblem(error);
+          if (!problem) throw error;
+          log.warn('OperatorRefused', { operation, code: problem.code, detail: problem.detail });
+          return problemResponse(problem, context.invocationId);
+        }
+      },
+    });
+  }
+}
