@@ -71,7 +71,7 @@ export function lineFor(happening: Happening): Line | undefined {
           : (delivery.reason ?? delivery.state);
       return {
         what: 'undelivered',
-        subject: `${shortType(event.type)} to ${delivery.subscription}`,
+        subject: `${inWords(shortType(event.type))} to ${delivery.subscription}`,
         result,
         tone: 'bad',
       };
@@ -123,20 +123,57 @@ const keyName = (id: string): string => /\/keys\/([^/]+)/.exec(id)?.[1] ?? id;
 const firstLine = (text: string): string => text.split('\n')[0]?.slice(0, 100) ?? '';
 const shortType = (type: string): string => type.replace(/^(ManagedHsmLifecycle|Microsoft\.KeyVault)\./, '');
 
-function eventLine(body: EventGridEvent | CloudEvent, type: string, subject: string): Line {
-  const data = (typeof body.data === 'object' && body.data !== null ? body.data : {}) as Record<string, unknown>;
-  const said = ['reason', 'code', 'detail', 'version', 'Version'].flatMap((name) =>
-    typeof data[name] === 'string' && data[name] !== '' ? [data[name]] : [],
-  );
-  const bad = /Failed|Refused|Expired|Missed|Overdue|AtRisk/.test(type);
-  const good = /Created|Completed|Passed|Contained|Closed|Adopted/.test(type);
-  return {
-    what: shortType(type),
-    subject: subject.replace(/^keys\//, ''),
-    result: firstLine(said[0] ?? ''),
-    tone: bad ? 'bad' : good ? 'good' : 'plain',
-  };
+type Body = EventGridEvent | CloudEvent;
+
+function eventLine(body: Body, type: string, subject: string): Line {
+  const name = shortType(type);
+  const facts = (typeof body.data === 'object' && body.data !== null ? body.data : {}) as Record<string, unknown>;
+  const about = `${sourceName(body)}${subject.replace(/^keys\//, '')}`;
+  const said = (field: string): string => (typeof facts[field] === 'string' ? facts[field] : '');
+  switch (name) {
+    case 'KeyNearExpiry':
+    case 'KeyExpired': {
+      const what = name === 'KeyExpired' ? 'expired' : 'near expiry';
+      return { what, subject: about, result: distance(facts.EXP, body), tone: 'plain' };
+    }
+    case 'KeyNewVersionCreated': {
+      const isProven = said('proof') === 'proven';
+      const result = `version ${said('Version').slice(0, 8)}${isProven ? '' : `, ${said('proof') || 'proof unknown'}`}`;
+      return { what: isProven ? 'proven' : 'new version', subject: about, result, tone: isProven ? 'good' : 'plain' };
+    }
+    case 'KeyRotationRefused':
+      return { what: 'refused', subject: about, result: said('reason'), tone: 'bad' };
+    default:
+      return {
+        what: inWords(name),
+        subject: about,
+        result: firstLine(said('reason') || said('code') || said('detail')),
+        tone: /Failed|Missed|Overdue|AtRisk/.test(name)
+          ? 'bad'
+          : /Completed|Passed|Closed/.test(name)
+            ? 'good'
+            : 'plain',
+      };
+  }
 }
+
+/** `contoso/`, from the HSM's resource id. */
+function sourceName(body: Body): string {
+  const source = 'source' in body ? String(body.source) : (body.topic ?? '');
+  const name = source.split('/').at(-1) ?? '';
+  return name === '' ? '' : `${name}/`;
+}
+
+/** How far the expiry lies from the event, in days. */
+function distance(exp: unknown, body: Body): string {
+  const time = Date.parse(String('time' in body ? body.time : body.eventTime));
+  const days = Math.round((Number(exp) * 1000 - time) / 86_400_000);
+  if (exp === null || Number.isNaN(days)) return '';
+  const unit = Math.abs(days) === 1 ? 'day' : 'days';
+  return days >= 0 ? `in ${days} ${unit}` : `${-days} ${unit} ago`;
+}
+
+const inWords = (name: string): string => name.replace(/(?<=[a-z])([A-Z])/g, ' $1').toLowerCase();
 
 function hostLine(change: Extract<Happening, { kind: 'host' }>['change']): Line | undefined {
   switch (change.kind) {

@@ -29,7 +29,7 @@ const event = (type: string, data: unknown): Happening => ({
     id: '1',
     type: `ManagedHsmLifecycle.${type}`,
     subject: 'keys/orders',
-    body: { specversion: '1.0', id: '1', source: '/hsm', type, data },
+    body: { specversion: '1.0', id: '1', source: '/managedHSMs/contoso', time: '2030-01-01T00:00:00Z', type, data },
     publishTime: '',
     publisher: 'observe',
     deliveries: [],
@@ -46,9 +46,22 @@ describe('The story in the terminal', () => {
   test('tells of a rotation and of a refusal with its reason', () => {
     expect(lineFor(row({ operationName: 'KeyRotate' }))).toMatchObject({ what: 'rotated', subject: 'contoso/orders' });
     const refused = lineFor(event('KeyRotationRefused', { reason: 'OnHold' }));
-    expect(refused).toMatchObject({ what: 'KeyRotationRefused', subject: 'orders', result: 'OnHold', tone: 'bad' });
+    expect(refused).toMatchObject({ what: 'refused', subject: 'contoso/orders', result: 'OnHold', tone: 'bad' });
     const denied = row({ operationName: 'KeyRotate', httpStatusCode: 403, resultDescription: 'No right.\nActivity' });
     expect(lineFor(denied)).toMatchObject({ what: 'HSM refused', result: 'KeyRotate 403 No right.', tone: 'bad' });
+  });
+
+  test('says how far an expiry lies, and whether a new version is proven', () => {
+    const EXP = Date.parse('2030-01-20T00:00:00Z') / 1000;
+    expect(lineFor(event('KeyNearExpiry', { EXP }))).toMatchObject({ what: 'near expiry', result: 'in 19 days' });
+    expect(lineFor(event('KeyExpired', { EXP: EXP - 20 * 86_400 }))).toMatchObject({ result: '1 day ago' });
+    const version = { Version: '0123456789abcdef' };
+    expect(lineFor(event('KeyNewVersionCreated', { ...version, proof: 'proven' }))).toMatchObject({
+      what: 'proven',
+      result: 'version 01234567',
+    });
+    expect(lineFor(event('KeyNewVersionCreated', version))?.result).toContain('proof unknown');
+    expect(lineFor(event('BackupCompleted', {}))).toMatchObject({ what: 'backup completed', tone: 'good' });
   });
 
   test('is one line with the estate’s time', () => {
