@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { appSettings } from '../infra/local/app-settings.ts';
 import { loadConfig, SETTING_NAMES } from '../shared/config.ts';
 
 const sample = JSON.parse(readFileSync(new URL('../local.settings.sample.json', import.meta.url), 'utf8')) as {
@@ -24,4 +25,17 @@ test('the sample file gives the host its own storage by identity, without a key 
       (name) => `AzureWebJobsStorage__${name}`,
     ),
   ]);
+});
+
+test('the embedded estate gives the app settings that can be loaded', () => {
+  const hsms = loadConfig(sample.Values).hsms.map(({ name, uri, resourceId }) => ({ name, uri, resourceId }));
+  const settings = appSettings({
+    hsms,
+    blobUrl: 'https://localhost:10000/devstoreaccount1',
+    queueUrl: 'https://localhost:10001/devstoreaccount1',
+    topicEndpoint: 'https://localhost:10002/api/events',
+    mail: { host: '127.0.0.1', port: 10025 },
+    api: { issuer: 'http://127.0.0.1:10003/t/v2.0', audience: 'api://mhsm', jwksUrl: 'http://127.0.0.1:10003/keys' },
+  });
+  expect(loadConfig(settings).hsms).toMatchObject(hsms);
 });
