@@ -31,7 +31,7 @@ export interface EngineOptions {
   maxConcurrentOrchestrators: number;
   chaos?: Chaos;
   random?: () => number;
-  log(level: 'information' | 'warning' | 'error', message: string, instanceId?: string): void;
+  log(level: 'error', message: string): void;
 }
 
 /** Runs orchestrations out of a store. What `management.ts` puts behind HTTP is built on these few operations. */
@@ -171,6 +171,8 @@ export function createEngine(options: EngineOptions): Engine {
     // Terminated, purged or replaced while the orchestrator thought: its answer counts no more.
     if (stopped || !after || after.executionId !== executionId || isFinal(after.status)) return;
     const decision = decide(after, delivered, answer, now, rules);
+    if (decision.ending?.kind === 'failed')
+      options.log('error', `Instance '${instanceId}' failed. Reason: ${decision.ending.reason}`);
     commit(changes.afterEpisode(after, decision, taken));
     if (hub.instances.get(instanceId)?.executionId !== executionId) timers.cancelAll(executionId);
   };

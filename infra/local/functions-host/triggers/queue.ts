@@ -18,6 +18,8 @@ const LEASE_SECONDS = 600;
 /** The host backs off to a minute; here a person is waiting. */
 const SHORTEST_POLL_MS = 50;
 const LONGEST_POLL_MS = 500;
+/** Between attempts at a queue that does not answer. */
+const LONGEST_PAUSE_MS = 10_000;
 
 /** Polls each queue function's queue and hands messages over, at least once and in no order. */
 export function createQueueTriggers(options: {
@@ -57,7 +59,9 @@ export function createQueueTriggers(options: {
           pauseMs = (await takeBatch()) > 0 ? SHORTEST_POLL_MS : Math.min(pauseMs * 2, LONGEST_POLL_MS);
         } catch (error) {
           if (stopping.signal.aborted) return;
-          pauseMs = LONGEST_POLL_MS;
+          // It may have been deleted meanwhile.
+          created = false;
+          pauseMs = Math.min(Math.max(pauseMs, LONGEST_POLL_MS) * 2, LONGEST_PAUSE_MS);
           options.log('error', `Function '${name}' cannot read queue '${queue.name}': ${messageOf(error)}`);
         }
         await pause(pauseMs, stopping.signal);
