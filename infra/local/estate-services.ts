@@ -18,7 +18,8 @@ import { installMovableDate, realNow } from './movable-date.ts';
 import { portsFrom } from './ports.ts';
 import { type EstateSecrets, obtainSecrets } from './secrets.ts';
 import { applySeed, seedPolicy } from './seed/apply.ts';
-import { obtainSeed, type Seed, SUBSCRIPTION } from './seed/seed.ts';
+import { RESOURCE_GROUP } from './seed/resource-id.ts';
+import { obtainSeed, type Seed } from './seed/seed.ts';
 import { openState } from './state.ts';
 import { STORAGE_AUDIENCE } from './storage/proxy.ts';
 import { type StorageService, startStorage } from './storage/storage.ts';
@@ -134,7 +135,7 @@ async function boot(
     storage,
     call,
     accessKey: secrets.topicKey,
-    topicId: `${SUBSCRIPTION}/providers/Microsoft.EventGrid/topics/key-lifecycle`,
+    topicId: `${RESOURCE_GROUP}/providers/Microsoft.EventGrid/topics/key-lifecycle`,
     inputSchema: options.topicSchema ?? 'CloudEventSchemaV1_0',
     subscriptions: options.subscriptions ?? DEFAULT_SUBSCRIPTIONS,
     senders: SENDERS.map(({ objectId }) => objectId),

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startEstate } from './estate-run.ts';
@@ -61,6 +62,8 @@ const tell = (happening: Happening) => {
   );
 };
 
+// Whoever waits for the file must not read that of an earlier run.
+if (wish['ready-file'] !== undefined) await rm(resolve(wish['ready-file']), { force: true });
 const began = performance.now();
 const estate = await startEstate({
   seed: wish.seed,

@@ -1,6 +1,7 @@
 import { jwtVerify, SignJWT } from 'jose';
 import type { EstateClock } from '../clock.ts';
 import type { Principal, TokenVerifier } from '../estate.ts';
+import { RESOURCE_GROUP } from '../seed/resource-id.ts';
 import { IDENTITIES, type Identity, OPERATOR_CLIENT_ID, type Person, TENANT_ID } from './registrations.ts';
 import type { SigningKey } from './signing-key.ts';
 
@@ -57,7 +58,7 @@ export function createTokens(key: SigningKey, clock: EstateClock): Tokens {
           sub: objectId,
           idtyp: 'app',
           ver: '1.0',
-          xms_mirid: `/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-keys/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`,
+          xms_mirid: `${RESOURCE_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`,
         },
         window,
       );

@@ -1,5 +1,6 @@
 import { demoKeys, fabrikamKeys } from './demo-keys.ts';
-import { hsmResourceId, type Seed } from './seed.ts';
+import { hsmResourceId } from './resource-id.ts';
+import type { Seed } from './seed.ts';
 
 /** A bank with a hospital: one HSM with keys in every state an owner ever left one in, and a small second one. */
 export const demoSeed = (): Seed => ({

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { durationMs } from '../duration.ts';
 import { IDENTITIES, type IdentityName } from '../identity/registrations.ts';
 import { demoSeed } from './demo.ts';
+import { hsmResourceId } from './resource-id.ts';
 
 /** ISO instant, or a signed ISO duration from the start of the estate: `P12D` ahead, `-P90D` ago. */
 const when = z
@@ -63,10 +64,6 @@ export type KeySeed = z.infer<typeof keySeed>;
 export type HsmSeed = z.infer<typeof hsmSeed>;
 export type Seed = z.infer<typeof seedDocument>;
 export type AssignmentSeed = z.infer<typeof roleAssignment>;
-
-export const SUBSCRIPTION = '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-keys';
-export const hsmResourceId = (name: string): string =>
-  `${SUBSCRIPTION}/providers/Microsoft.KeyVault/managedHSMs/${name}`;
 
 /** The seed of that name, or the one in that file. Throws an Error that names every fault of a file. */
 export async function obtainSeed(name: string): Promise<Seed> {
