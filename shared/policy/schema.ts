@@ -3,6 +3,7 @@ import { DURATION_PATTERN, parseInstant } from '../time.ts';
 import { ruleFaults } from './check-rule.ts';
 import { BUILT_IN_ROTATION, type PartialRule, type PolicyDocument, type PolicyFault } from './document.ts';
 import { mergeRotation } from './merge-rule.ts';
+import { nearestName } from './nearest-name.ts';
 
 const duration = z
   .string({ error: 'is an ISO 8601 duration' })
@@ -180,12 +181,18 @@ type Issue = z.core.$ZodIssue;
 
 function shapeFaults(raw: unknown, issue: Issue): PolicyFault[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: printPath([...issue.path, key]),
-      rule: 'is no field of the policy: correct its name or remove it',
-      got: shown(valueAt(raw, [...issue.path, key])),
-      example: 'rotation.before',
-    }));
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key];
+      const meant = nearestName(key, Object.keys(EXAMPLES));
+      const hint = meant === undefined ? 'remove it' : `did you mean ${meant}?`;
+      const example = EXAMPLES[meant ?? ''] ?? MINIMAL;
+      return {
+        path: printPath(path),
+        rule: `is no field of the policy: ${hint}`,
+        got: shown(valueAt(raw, path)),
+        example,
+      };
+    });
   }
   const got = valueAt(raw, issue.path);
   const field = issue.path.findLast((step) => typeof step === 'string');

@@ -125,6 +125,19 @@ describe('parsePolicy', () => {
     ]);
   });
 
+  it('guesses what a misspelt field means, and only when one is near', () => {
+    const [near] = faultsOf(rotation({ befor: 'P30D' }));
+    expect(near).toMatchObject({ rule: 'is no field of the policy: did you mean before?', example: 'P30D' });
+    const [far] = faultsOf(rotation({ __proto: 1 }));
+    expect(far?.rule).toBe('is no field of the policy: remove it');
+  });
+
+  it('takes names of methods for names like any other', () => {
+    const document = '{"version":1,"classes":{"constructor":{},"__proto__":{"x":1}},"owners":{"fallback":["a@b.org"]}}';
+    expect(['valid', 'invalid']).toContain(parsePolicy(document).kind);
+    expect(faultsOf({ keys: [{ match: '*', class: 'constructor' }] })).toMatchObject([{ path: 'keys[0].class' }]);
+  });
+
   it('names the figure by which a cadence cannot last', () => {
     const [fault] = faultsOf(rotation({ validity: 'P56D', before: 'P28D' }));
     expect(fault?.rule).toContain('one every 28 days, last 2,800 days, and 3,650 days are planned');
