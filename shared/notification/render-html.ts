@@ -109,8 +109,12 @@ function todoList(mustDo: readonly string[]): Markup {
 const item = (text: string): Markup => markup`<li style="margin: 0 0 6px; overflow-wrap: anywhere;">${text}</li>`;
 
 const commandBlock = (command: string): Markup =>
-  markup`<pre class="box ink line" style="margin: 0 0 12px; padding: 10px 12px; background: #ffffff; border: 1px solid ${LINE}; border-radius: 4px; color: ${INK}; font-family: ${MONO}; font-size: 12px; line-height: 18px; white-space: pre-wrap; overflow-wrap: break-word;">${command}</pre>
+  markup`<pre class="box ink line" style="margin: 0 0 12px; padding: 10px 12px; background: #ffffff; border: 1px solid ${LINE}; border-radius: 4px; color: ${INK}; font-family: ${MONO}; font-size: 12px; line-height: 18px; white-space: pre-wrap; overflow-wrap: break-word;">${command.split(/(?<= )/).map(unbroken)}</pre>
 `;
+
+/** A line may end between words, and not within the `--` of an option. */
+const unbroken = (word: string): Markup =>
+  word.startsWith('--') ? markup`<span style="white-space: nowrap;">${word.trimEnd()}</span> ` : markup`${word}`;
 
 function takeNote(warnings: readonly string[]): Markup {
   if (warnings.length === 0) return NOTHING;

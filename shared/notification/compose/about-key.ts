@@ -13,8 +13,8 @@ export const EXPIRED_VERSION =
 export const shortVersion = (version: string): string => version.slice(0, 8);
 
 /** The full identifier by which consumers name a version; the HSM's name stands in while its address is not known. */
-export const keyIdentifier = ({ hsm, name }: NoticeKey, version: string, { hsmUris }: ComposeContext): string =>
-  `${hsmUris[hsm] ?? hsm}/keys/${name}/${version}`;
+export const keyIdentifier = ({ hsm, name }: NoticeKey, version: string, context: ComposeContext): string =>
+  `${hsmUri(hsm, context) ?? hsm}/keys/${name}/${version}`;
 
 /** Where and what the key is. */
 export const keyFacts = (key: NoticeKey, context: ComposeContext): Fact[] => [
@@ -23,16 +23,20 @@ export const keyFacts = (key: NoticeKey, context: ComposeContext): Fact[] => [
   { label: 'Key', value: key.keyType === undefined ? keyLabel(key) : `${keyLabel(key)} (${key.keyType})` },
 ];
 
-export const hsmFact = (hsm: string, { hsmUris }: ComposeContext): Fact => ({
-  label: 'HSM',
-  value: hsmUris[hsm] === undefined ? hsm : `${hsm}, ${hsmUris[hsm]}`,
-});
+export function hsmFact(hsm: string, context: ComposeContext): Fact {
+  const uri = hsmUri(hsm, context);
+  return { label: 'HSM', value: uri === undefined ? hsm : `${hsm}, ${uri}` };
+}
+
+/** Address of an HSM by its name in the settings, while there is one. */
+export const hsmUri = (hsm: string, { hsmUris }: ComposeContext): string | undefined =>
+  Object.hasOwn(hsmUris, hsm) ? hsmUris[hsm] : undefined;
 
 /** One version: short, by which people compare, then whole, by which machines do. */
-export const versionFacts = (label: string, key: NoticeKey, version: string, context: ComposeContext): Fact[] => [
-  { label, value: shortVersion(version) },
-  { label: 'Identifier', value: keyIdentifier(key, version, context) },
-];
+export const versionFact = (label: string, key: NoticeKey, version: string, context: ComposeContext): Fact => ({
+  label,
+  value: `${shortVersion(version)}, ${keyIdentifier(key, version, context)}`,
+});
 
 /** When it happened, until when the key lives, and what its tags say of it. */
 export const closingFacts = (key: NoticeKey, at: string): Fact[] => [
@@ -47,7 +51,7 @@ export const instant = (iso: string): string =>
 
 function tagFacts(tags: Record<string, string>): Fact[] {
   const told = Object.entries(tags).map(
-    ([name, value]) => `${oneLine(name, LONGEST_TAG)} = ${oneLine(value, LONGEST_TAG)}`,
+    ([name, value]) => `${oneLine(name, LONGEST_TAG)}=${oneLine(value, LONGEST_TAG)}`,
   );
   return told.length === 0 ? [] : [{ label: 'Tags', value: told.join('; ') }];
 }

@@ -1,6 +1,7 @@
 import type { Denial, ErrorCode } from '../../errors.ts';
 import type { Fact } from '../message.ts';
 import type { ComposeContext } from '../notice.ts';
+import { hsmUri } from './about-key.ts';
 
 /** What a notice says of something that failed. */
 export interface ToldFailure {
@@ -79,5 +80,5 @@ export function remedy(
 }
 
 /** `az --hsm-name` takes the first part of the host, which the settings may call otherwise. */
-const hostName = (hsm: string, { hsmUris }: ComposeContext): string =>
-  /^https:\/\/([^./:]+)/.exec(hsmUris[hsm] ?? '')?.[1] ?? hsm;
+const hostName = (hsm: string, context: ComposeContext): string =>
+  /^https:\/\/([^./:]+)/.exec(hsmUri(hsm, context) ?? '')?.[1] ?? hsm;

@@ -1,7 +1,7 @@
 import { keyLabel } from '../../keys/key.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
-import { closingFacts, keyFacts, versionFacts } from './about-key.ts';
+import { closingFacts, keyFacts, versionFact } from './about-key.ts';
 import { failureFacts, failureInBrief, isPassing, remedy } from './failure.ts';
 
 /** Asking again did not cure it. The version is the one that was looked at last: it may be the new one already. */
@@ -14,11 +14,11 @@ export function rotationFailed(notice: Extract<Notice, { kind: 'RotationFailed' 
     preheader: failure.message,
     paragraphs: [
       `The rotation of ${keyLabel(key)} did not finish. ${failure.message}`,
-      'Every version that consumers use stays as it was. The next sweep tries again; while it goes on failing you are told once a day.',
+      'Every version that was there is still there and enabled; one that was made meanwhile is found and proven by the next sweep. While it goes on failing you are told once a day.',
     ],
     facts: [
       ...keyFacts(key, context),
-      ...versionFacts('Version', key, version, context),
+      versionFact('Version', key, version, context),
       ...failureFacts(failure),
       ...closingFacts(key, notice.at),
     ],

@@ -1,7 +1,7 @@
 import { keyLabel } from '../../keys/key.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
-import { closingFacts, keyFacts, keyIdentifier, shortVersion, versionFacts } from './about-key.ts';
+import { closingFacts, keyFacts, keyIdentifier, shortVersion, versionFact } from './about-key.ts';
 import { differenceFacts, toldChecks } from './told-checks.ts';
 
 /** A new version exists that nobody should use. It cannot be taken back, so consumers have to stay away from it. */
@@ -22,8 +22,8 @@ export function rotationNotCounted(
     ],
     facts: [
       ...keyFacts(key, context),
-      ...(previous === undefined ? [] : versionFacts('Old version', key, previous, context)),
-      ...versionFacts('New version', key, version, context),
+      ...(previous === undefined ? [] : [versionFact('Old version', key, previous, context)]),
+      versionFact('New version', key, version, context),
       { label: 'Reason', value: refusal.reason },
       ...differenceFacts(notice.differences),
       ...closingFacts(key, notice.at),

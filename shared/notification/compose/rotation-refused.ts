@@ -2,7 +2,7 @@ import { keyLabel } from '../../keys/key.ts';
 import type { RefusalReason } from '../../rotation/decision.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
-import { closingFacts, EXPIRED_VERSION, keyFacts, versionFacts } from './about-key.ts';
+import { closingFacts, EXPIRED_VERSION, keyFacts, versionFact } from './about-key.ts';
 
 /** What stands in the way, after `is due and …`. */
 const WHY: Record<RefusalReason, string> = {
@@ -43,7 +43,7 @@ export function rotationRefused(notice: Extract<Notice, { kind: 'RotationRefused
     ],
     facts: [
       ...keyFacts(key, context),
-      ...versionFacts('Version', key, version, context),
+      versionFact('Version', key, version, context),
       { label: 'Reason', value: refusal.reason },
       ...closingFacts(key, notice.at),
     ],

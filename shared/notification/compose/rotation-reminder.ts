@@ -1,7 +1,7 @@
 import { keyLabel } from '../../keys/key.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
-import { closingFacts, EXPIRED_VERSION, keyFacts, versionFacts } from './about-key.ts';
+import { closingFacts, EXPIRED_VERSION, keyFacts, versionFact } from './about-key.ts';
 
 /** The material of the key comes from outside the HSM, so a person has to renew it. */
 export function rotationReminder(
@@ -22,7 +22,7 @@ export function rotationReminder(
     ],
     facts: [
       ...keyFacts(key, context),
-      ...versionFacts('Version', key, version, context),
+      versionFact('Version', key, version, context),
       { label: 'Reason', value: reminder.reason },
       ...closingFacts(key, notice.at),
     ],
