@@ -49,6 +49,7 @@ export const inputs = {
   keepSentinel: z.strictObject({ key, instance, cause, version: z.string() }),
   reserveCreation: z.strictObject({ hsm: z.string(), instance }),
   createKeyVersion: z.strictObject({ key, instance, expectedVersion: z.string(), cause, reason: rotatedFor }),
+  carryTags: z.strictObject({ key, instance, cause, version: z.string(), previous: z.string() }),
   proveKeyVersion: z.strictObject({
     key,
     instance,

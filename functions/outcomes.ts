@@ -71,6 +71,7 @@ export interface ActivityOutcomes {
   keepSentinel: { kind: 'kept' } | { kind: 'skipped'; why: string };
   reserveCreation: { kind: 'reserved'; at: string };
   createKeyVersion: CreateOutcome;
+  carryTags: { kind: 'carried'; tags: string[] };
   proveKeyVersion: Proof;
   compareKeyVersion: Compared;
   recordRotation: { kind: 'recorded' };

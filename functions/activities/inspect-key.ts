@@ -26,12 +26,17 @@ export async function inspectKey(world: World, key: KeyRef): Promise<Inspected> 
   ]);
   const position = versions.findIndex((each) => each.version === facts.version);
   const previous = versions[position - 1]?.version;
+  // A version that has just been made may have no tags yet; until they are carried over, those before it speak for the key.
+  const tags =
+    previous !== undefined && Object.keys(facts.tags).length === 0
+      ? (await observe.read(key, previous)).tags
+      : facts.tags;
   return {
     kind: 'inspected',
-    facts,
+    facts: { ...facts, tags },
     versionsUsed: versions.length,
     versionsCreatedOn: versions.map((each) => each.createdOn),
-    effective: effectiveRule(policy.policy, key.hsm, key.name, facts.tags, policy.version),
+    effective: effectiveRule(policy.policy, key.hsm, key.name, tags, policy.version),
     ...(previous === undefined ? {} : { previous }),
     ...(hsmPolicy ? { hsmPolicy } : {}),
     ...(lock ? { busy: { kind: lock.value.kind, since: lock.value.since, holder: lock.value.holder } } : {}),

@@ -6,6 +6,7 @@ import type { ActivityHandlers } from '../implement.ts';
 import type { CreateOutcome } from '../outcomes.ts';
 import type { World } from '../world.ts';
 import { announce } from './acts.ts';
+import { readFresh } from './keys.ts';
 import {
   type LedgerVersion,
   type RotationLedger,
@@ -79,6 +80,24 @@ export const rotationActivities = (world: World) =>
       await updateLedger(world.documents, key, (current) => withVersion(current, made(input, created, at)));
       await outcome('done', { expectedVersion, version: created.version });
       return { kind: 'created', facts: created };
+    },
+
+    /**
+     * Gives a new version the tags of the one before. Whether a rotation hands them on is documented nowhere, and they carry
+     * owner, class and hold: a key must not lose its owner by being rotated. What the new version says for itself stays.
+     */
+    async carryTags({ key, instance, cause, version, previous }) {
+      const [after, before] = await Promise.all([
+        readFresh(world, key, version),
+        world.keys.observe.read(key, previous),
+      ]);
+      const missing = Object.keys(before.tags).filter((name) => !Object.hasOwn(after.tags, name));
+      if (missing.length === 0) return { kind: 'carried', tags: [] };
+      const detail = { version, previous, tags: missing.join(', ') };
+      const outcome = await announce(world, { act: 'key.tag', duty: 'rotate', key, instance, cause, detail });
+      await world.keys.rotate.writeTags(key, version, { ...before.tags, ...after.tags });
+      await outcome('done');
+      return { kind: 'carried', tags: missing };
     },
 
     async recordRotation({ key, instance, version, previous, by, proof, reason, at }) {

@@ -20,12 +20,17 @@ export interface NewVersion {
 
 /** Prove, compare, record, publish, tell: a rotation counts when the new version works and the old one still opens. */
 export function* finishVersion(context: OrchestrationContext, made: NewVersion): Step<RotateKeyOutcome> {
-  const { proveKeyVersion, compareKeyVersion, recordRotation, publishKeyFact } = steps(context);
+  const { carryTags, proveKeyVersion, compareKeyVersion, recordRotation, publishKeyFact } = steps(context);
   const { key, cause, version, by, seen } = made;
   const instance = context.df.instanceId;
   const { rotation } = seen.effective.rule;
   const previous = made.previous === undefined ? {} : { previous: made.previous };
 
+  const warnings = [...made.warnings];
+  if (made.previous !== undefined) {
+    const carried = yield* carryTags({ key, instance, cause, version, previous: made.previous });
+    if (isFailed(carried)) warnings.push(`The tags were not carried over. ${carried.message} ${carried.nextStep}`);
+  }
   context.df.setCustomStatus('comparing');
   const validity = (made.by === 'hsm' ? seen.hsmPolicy?.expiryTime : undefined) ?? rotation.validity;
   const compared = yield* compareKeyVersion({ key, version, validity, ...previous });
@@ -64,7 +69,7 @@ export function* finishVersion(context: OrchestrationContext, made: NewVersion):
     type: 'KeyNewVersionCreated',
     detail: { proof: verdict, by, previous: made.previous ?? null },
   });
-  yield* tell(context, key, { kind: 'rotated', made, compared, proof });
+  yield* tell(context, key, { kind: 'rotated', made: { ...made, warnings }, compared, proof });
   return {
     kind: 'rotated',
     version,
@@ -72,7 +77,7 @@ export function* finishVersion(context: OrchestrationContext, made: NewVersion):
     by,
     reason: made.reason,
     proof: verdict,
-    warnings: made.warnings,
+    warnings,
   };
 }
 

@@ -7,6 +7,7 @@ export type RotationAct =
   | 'rotationPolicy.write'
   | 'key.backup'
   | 'key.rotate'
+  | 'key.tag'
   | 'key.prove'
   | 'key.compare'
   | 'mail.send'
@@ -17,6 +18,7 @@ export type OperationClass =
   | 'key.policy.set'
   | 'key.backup'
   | 'key.rotate'
+  | 'key.update'
   | 'read.key'
   | 'read.list'
   | 'crypto.protect'
@@ -55,6 +57,7 @@ const CALLS: Record<RotationAct, Partial<Record<OperationClass, number>>> = {
   'rotationPolicy.write': { 'key.policy.set': 1 },
   'key.backup': { 'key.backup': 1 },
   'key.rotate': { 'key.rotate': 1, 'read.key': 2 },
+  'key.tag': { 'key.update': 1 },
   'key.prove': { 'crypto.protect': 4, 'crypto.unprotect': 4, 'crypto.verify': 2 },
   'key.compare': { 'read.key': 1 },
   'mail.send': {},

@@ -1,4 +1,4 @@
-import type { HsmRotationPolicy, KeyFacts, KeyRef, KeySummary, KeyVersionSummary } from '../keys/key.ts';
+import type { HsmRotationPolicy, KeyFacts, KeyRef, KeySummary, KeyVersionSummary, Tags } from '../keys/key.ts';
 
 /** A rotation that is not answered within this time is aborted: how it ended is then unknown. */
 export const ROTATE_TIMEOUT_MS = 20_000;
@@ -24,6 +24,8 @@ export interface HsmKeys {
    * key holds 100 versions at most and a second one could not be taken back. Aborted after ROTATE_TIMEOUT_MS.
    */
   rotate(key: KeyRef): Promise<KeyFacts>;
+  /** Replaces the tags of one version, all of them: the service knows no single tag. */
+  writeTags(key: KeyRef, version: string, tags: Tags): Promise<void>;
   /** All versions as one opaque blob, bound to the security domain. */
   backUp(key: KeyRef): Promise<Uint8Array>;
 }

@@ -91,6 +91,11 @@ export function createFakeWorld(keys: Record<string, FakeKey> = {}): FakeWorld {
       calls.push('writeRotationPolicy');
       found(key).policy = policy;
     },
+    async writeTags(key, version, tags) {
+      calls.push('writeTags');
+      const match = found(key).versions.find((each) => each.version === version);
+      if (match) match.tags = tags;
+    },
     async rotate(key) {
       calls.push('rotate');
       onRotate.before?.(key);

@@ -96,6 +96,11 @@ export function createHsmKeys(options: {
       }
     },
 
+    writeTags: (key, version, tags) =>
+      ask(key.hsm, `write the tags of ${keyLabel(key)}`, async (client) => {
+        await client.updateKeyProperties(key.name, version, { tags });
+      }),
+
     backUp: (key) =>
       ask(key.hsm, `back up the key ${keyLabel(key)}`, async (client) => {
         const blob = await client.backupKey(key.name);
