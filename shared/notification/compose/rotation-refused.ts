@@ -34,7 +34,7 @@ export function rotationRefused(notice: Extract<Notice, { kind: 'RotationRefused
   return {
     severity: expired && !stated ? 'critical' : 'attention',
     action: !stated,
-    headline: `${keyLabel(key)} ${state} and ${WHY[refusal.reason]}`,
+    headline: `${keyLabel(key)} ${state} and ${expired && stated ? 'is ' : ''}${WHY[refusal.reason]}`,
     preheader: refusal.explanation,
     paragraphs: [
       `${keyLabel(key)} ${state}, and it was not rotated. ${refusal.explanation}`,

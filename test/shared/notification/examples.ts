@@ -1,0 +1,123 @@
+import type { ComposeContext, Notice, ToldCheck } from '../../../shared/notification/notice.ts';
+import { NEW_VERSION, OLD_VERSION } from '../builders.ts';
+
+export const CONTEXT: ComposeContext = {
+  installation: 'embedded',
+  hsmUris: { contoso: 'https://contoso.managedhsm.azure.net' },
+};
+
+export type NoticeOf<Kind extends Notice['kind']> = Extract<Notice, { kind: Kind }>;
+
+export const identifier = (version: string): string =>
+  `https://contoso.managedhsm.azure.net/keys/payments-card-pan/${version}`;
+
+export const COMMAND =
+  'az keyvault role assignment create --hsm-name contoso --role "Managed HSM Crypto User" --assignee 22222222-2222-2222-2222-222222222222 --scope /keys/payments-card-pan';
+
+export const denial = {
+  dataAction: 'Microsoft.KeyVault/managedHsm/keys/rotate/action',
+  scope: '/keys/payments-card-pan',
+  duty: 'rotate',
+  clientId: '22222222-2222-2222-2222-222222222222',
+};
+
+export const denied = {
+  code: 'ERR_DENIED' as const,
+  message: `Could not rotate contoso/payments-card-pan: the identity lacks the data action ${denial.dataAction}.`,
+  nextStep: `Grant it with: ${COMMAND} (or name a custom role that holds just this data action).`,
+  denial,
+};
+
+const about = {
+  at: '2030-01-15T12:00:00.000Z',
+  key: {
+    hsm: 'contoso',
+    name: 'payments-card-pan',
+    keyType: 'RSA-HSM' as const,
+    expiresOn: '2030-02-01T00:00:00Z',
+    tags: { application: 'Card vault' },
+  },
+  notify: { notify: ['payments@contoso.example'], owner: 'Payments' },
+};
+
+const checks: ToldCheck[] = [
+  { operation: 'wrapKey', version: 'new', algorithm: 'RSA-OAEP-256', result: 'ok' },
+  { operation: 'unwrapKey', version: 'new', algorithm: 'RSA-OAEP-256', result: 'ok' },
+  { operation: 'unwrapKey', version: 'old', algorithm: 'RSA-OAEP-256', result: 'ok' },
+];
+
+/** One healthy example of each kind, to be changed by the tests. */
+export const EXAMPLES: { [Kind in Notice['kind']]: NoticeOf<Kind> } = {
+  KeyRotated: {
+    kind: 'KeyRotated',
+    ...about,
+    version: NEW_VERSION,
+    previous: OLD_VERSION,
+    by: 'us',
+    reason: 'NearExpiry',
+    explanation: 'The version expires within P30D.',
+    proof: 'proven',
+    proofExplanation: 'The new version passed wrapKey and unwrapKey.',
+    checks,
+    differences: [],
+    warnings: [],
+  },
+  RotationRefused: {
+    kind: 'RotationRefused',
+    ...about,
+    version: OLD_VERSION,
+    expired: false,
+    refusal: {
+      kind: 'refused',
+      reason: 'HeldByTag',
+      explanation: 'The key is held by its tag hold, until the tag is removed.',
+      nextStep: 'Remove the tag hold, or repeat the request with the override hold.',
+    },
+  },
+  RotationReminder: {
+    kind: 'RotationReminder',
+    ...about,
+    version: OLD_VERSION,
+    expired: false,
+    reminder: {
+      kind: 'remind',
+      reason: 'ImportedKey',
+      explanation: 'The version is due for new material.',
+      nextStep: 'Make new key material and import it as a new version of this key.',
+    },
+  },
+  RotationNotCounted: {
+    kind: 'RotationNotCounted',
+    ...about,
+    version: NEW_VERSION,
+    previous: OLD_VERSION,
+    refusal: {
+      kind: 'refused',
+      reason: 'NotProven',
+      explanation: 'unwrapKey with the new version failed.',
+      nextStep: 'Look at the failed checks; once they are explained, rotate the key again.',
+    },
+    checks: checks.map((check, index) =>
+      index === 1 ? { ...check, result: 'failed', detail: 'other bytes came back' } : check,
+    ),
+    differences: [],
+  },
+  RotationFailed: { kind: 'RotationFailed', ...about, version: OLD_VERSION, failure: denied },
+  PolicyDrift: {
+    kind: 'PolicyDrift',
+    ...about,
+    differences: [{ attribute: 'expiryTime', expected: 'P1Y', found: 'P2Y' }],
+    action: 'repaired',
+  },
+  PolicyDocumentFault: {
+    kind: 'PolicyDocumentFault',
+    at: about.at,
+    rejectedVersion: '"0x8DE"',
+    inForce: '"0x8DD"',
+    faults: [
+      { path: 'defaults.rotation.before', rule: 'is an ISO 8601 duration', got: '"30 days"', example: 'P30D' },
+      { path: '', rule: 'names a fallback', got: 'nothing', example: '{ "owners": { "fallback": ["a@b.example"] } }' },
+    ],
+  },
+  SweepFailed: { kind: 'SweepFailed', at: about.at, hsm: 'contoso', failure: denied },
+};
