@@ -126,7 +126,7 @@ const CELL = `border-top: 1px solid ${LINE}; font-size: 13px; line-height: 20px;
 
 function checksTable(checks: readonly Check[]): Markup {
   if (checks.length === 0) return NOTHING;
-  return rows('How it was proven', checks.map(checkRow));
+  return rows('Proof, check by check', checks.map(checkRow));
 }
 
 function checkRow({ text, result, detail }: Check): Markup {

@@ -21,7 +21,7 @@ export function renderText(message: Message): string {
         : [...message.mustDo.map((todo, index) => wrap(todo, `${index + 1}. `)), ...note(message)],
       message.commands.flatMap((command) => ['', `    ${command}`]),
     ),
-    section('How it was proven', checks.map(checkLine)),
+    section('Proof, check by check', checks.map(checkLine)),
     section(
       'Take note',
       warnings.map((warning) => wrap(warning, '- ')),

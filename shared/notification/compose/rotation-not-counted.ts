@@ -29,12 +29,10 @@ export function rotationNotCounted(
       ...closingFacts(key, notice.at),
     ],
     checks: toldChecks(notice.checks),
-    mustDo: [
-      ...(previous === undefined
-        ? []
-        : [`Pin consumers to the old version until this is cleared up: ${keyIdentifier(key, previous, context)}`]),
-      refusal.nextStep,
-    ],
+    mustDo: [refusal.nextStep],
+    ...(previous === undefined
+      ? {}
+      : { mustDoNote: `Until then pin consumers to the previous version, ${keyIdentifier(key, previous, context)}` }),
     ...(notice.notify.owner === undefined ? {} : { owner: notice.notify.owner }),
   };
 }

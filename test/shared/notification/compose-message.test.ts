@@ -165,10 +165,10 @@ describe('a rotation', () => {
     expect(said).toContain('although expired it still unwraps, decrypts and verifies');
   });
 
-  test('that does not count pins consumers to the old version first', () => {
-    const { mustDo, checks } = compose(RotationNotCounted);
-    expect(mustDo[0]).toContain(identifier(OLD_VERSION));
-    expect(mustDo[1]).toBe(RotationNotCounted.refusal.nextStep);
+  test('that does not count says to which version to pin consumers', () => {
+    const { mustDo, mustDoNote, checks } = compose(RotationNotCounted);
+    expect(mustDo).toEqual([RotationNotCounted.refusal.nextStep]);
+    expect(mustDoNote).toBe(`Until then pin consumers to the previous version, ${identifier(OLD_VERSION)}`);
     expect(checks?.[1]).toMatchObject({ result: 'failed', detail: 'other bytes came back' });
   });
 });
