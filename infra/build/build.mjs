@@ -4,7 +4,8 @@
 // @azure/functions-core exists only inside the Functions worker, so it stays an external require; the banner gives the
 // CommonJS packages inside the bundle a `require`.
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -20,11 +21,10 @@ const common = {
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',
+  metafile: true,
 };
 
-await rm(from('dist'), { recursive: true, force: true });
-
-await build({
+const app = await build({
   ...common,
   entryPoints: ['functions/main.ts'],
   outdir: 'dist/functions',
@@ -48,7 +48,7 @@ const estate = Object.entries({
   'tools/verify-journal': 'infra/tools/verify-journal.ts',
 }).filter(([, source]) => existsSync(from(source)));
 
-await build({
+const local = await build({
   ...common,
   entryPoints: Object.fromEntries(estate),
   outdir: 'dist',
@@ -56,3 +56,10 @@ await build({
   splitting: true,
   chunkNames: 'local/chunks/[name]-[hash]',
 });
+
+// What an earlier build left is removed last, file by file, so that a host that runs from dist never misses a chunk it has.
+const built = new Set([app, local].flatMap(({ metafile }) => Object.keys(metafile.outputs)));
+for (const entry of await readdir(from('dist'), { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath, entry.name);
+  if (entry.isFile() && !built.has(path.slice(root.length))) await rm(path);
+}
