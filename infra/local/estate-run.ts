@@ -30,7 +30,7 @@ const BUILT: HostOptions = { directory: inProject('dist', 'local'), appRoot: inP
 
 /**
  * Boots the whole estate on loopback and resolves when the app serves. Rejects with the app's own words when it does not
- * start, after everything else has been stopped again.
+ * start, after everything else has been stopped again. One estate a process: `Date` follows its clock.
  */
 export async function startEstate(options: EstateOptions = {}): Promise<RunningEstate> {
   const listeners = new Set<(happening: Happening) => void>(options.onHappening ? [options.onHappening] : []);

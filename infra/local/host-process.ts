@@ -13,7 +13,7 @@ export interface HostProcess {
   readonly url: string;
   readonly pid: number | undefined;
   readonly isUp: boolean;
-  readonly functions: readonly string[];
+  readonly functions: readonly { name: string; type: string }[];
   /** Resolves when the app is loaded. Rejects with the app's own words when it does not start. */
   start(): Promise<void>;
   /** Ends the process at once, as a crashed worker would, and leaves it down. */
@@ -58,7 +58,7 @@ export async function createHostProcess(options: {
   const port = options.port || (await freePort());
   const url = `http://localhost:${port}`;
   let child: ChildProcess | undefined;
-  let functions: string[] = [];
+  let functions: { name: string; type: string }[] = [];
   let up = false;
   /** Whether an end of the process is wanted; otherwise it is a crash. */
   let ending = false;
@@ -125,7 +125,7 @@ export async function createHostProcess(options: {
         if (message.type === 'fatal') reject(new Error(message.message));
         if (message.type !== 'ready') return;
         clearTimeout(late);
-        functions = message.functions.map(({ name }) => name);
+        functions = message.functions;
         backOffMs = FIRST_BACK_OFF_MS;
         resolve();
       });

@@ -77,8 +77,9 @@ const estate = await startEstate({
 now = () => estate.estate.clock.now();
 if (wish['ready-file'] !== undefined) await writeReadyFile(resolve(wish['ready-file']), estate.ready);
 const seconds = (performance.now() - began) / 1000;
+const timers = (estate.host?.functions ?? []).filter(({ type }) => type === 'timerTrigger').map(({ name }) => name);
 if (wish.json) console.log(JSON.stringify({ kind: 'ready', seconds, ...estate.ready }));
-else if (!wish.quiet) console.log(greeting(estate.ready, seconds));
+else if (!wish.quiet) console.log(greeting(estate.ready, timers, seconds));
 greeted = true;
 for (const happening of waiting) tell(happening);
 
@@ -89,7 +90,7 @@ const stop = () => {
   stopping = true;
   estate.stop().then(
     () => {
-      if (!wish.quiet && !wish.json) console.log(farewell(estate.ready, wish.state));
+      if (!wish.quiet && !wish.json) console.log(farewell(wish.state));
       process.exit(0);
     },
     (error: unknown) => {

@@ -13,46 +13,42 @@ export interface Line {
 }
 
 /** The table of addresses and where to look next. */
-export function greeting(ready: Ready, seconds: number): string {
-  const rows: [string, string][] = [
-    ['app', ready.host || pc.dim('no Functions host')],
+export function greeting(ready: Ready, timers: readonly string[], seconds: number): string {
+  const { control } = ready;
+  const addresses: [string, string][] = [
+    ['app', ready.host || 'none: npm run build makes it'],
     ...ready.hsms.map(({ name, uri }): [string, string] => [`HSM ${name}`, uri]),
     ['storage', ready.blob],
     ['topic', ready.topic],
     ['mail', ready.mail],
-    ['control', ready.control],
+    ['control', control],
   ];
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const table = rows.map(([name, address]) => `  ${pc.dim(name.padEnd(width))}  ${address}`);
-  const hints = [
-    ['mail', 'GET', '/mail'],
-    ['events', 'GET', '/events'],
-    ['move time', 'POST', `/clock -H content-type:application/json -d '{"advance":"P1D"}'`],
-  ] as const;
-  const asked = hints.map(([name, method, path]) => {
-    const command = `curl -s ${method === 'GET' ? '' : `-X ${method} `}${ready.control}${path}`;
-    return `  ${pc.dim(name.padEnd(width))}  ${command}`;
-  });
+  const commands: [string, string][] = [
+    ...timers
+      .slice(0, 1)
+      .map((timer): [string, string] => ['run a timer', `curl -X POST ${control}/timers/${timer}/run`]),
+    ['move time', `curl -X POST ${control}/clock -d '{"advance":"P1D"}'`],
+    ['read mail', `curl ${control}/mail`],
+    ['see events', `curl ${control}/events`],
+  ];
+  const width = Math.max(...[...addresses, ...commands].map(([name]) => name.length));
+  const table = (rows: [string, string][]) => rows.map(([name, value]) => `  ${pc.dim(name.padEnd(width))}  ${value}`);
   return [
-    `${pc.bold('Embedded estate')} ${pc.dim(`up in ${seconds.toFixed(1)} s, ${ready.hsms.length} HSMs`)}`,
+    `${pc.bold('Embedded estate')} ${pc.dim(`up in ${seconds.toFixed(1)} s`)}`,
     '',
-    ...table,
+    ...table(addresses),
     '',
-    ...asked,
+    ...table(commands),
     '',
-    pc.dim(
-      '  The journal is in the container journal; everything that can be done is on the control page. Ctrl-C ends.',
-    ),
+    pc.dim('  The journal is in the blob container journal; the control page lists all that can be done. Ctrl-C ends.'),
     '',
   ].join('\n');
 }
 
-/** What is left to say at the end. */
-export const farewell = (ready: Ready, kept: string | undefined): string =>
+/** What is left to say at the end; `kept` is the directory of the state, if it outlives the estate. */
+export const farewell = (kept: string | undefined): string =>
   pc.dim(
-    kept === undefined
-      ? 'Stopped. Nothing was kept: --state DIR keeps it.'
-      : `Stopped. ${ready.hsms.length} HSMs and all records are kept in ${kept}.`,
+    kept === undefined ? 'Stopped. Nothing was kept: --state DIR keeps it.' : `Stopped. Everything is kept in ${kept}.`,
   );
 
 /** The line for a happening; undefined for what would only be noise. */

@@ -53,9 +53,6 @@ export function createDestinations(options: {
           'content-type': contentType(body),
           'aeg-event-type': kind,
           'aeg-subscription-name': subscription.name.toUpperCase(),
-          'aeg-delivery-count': '0',
-          'aeg-data-version': '1',
-          'aeg-metadata-version': '1',
         },
         body: JSON.stringify(body),
       });

@@ -112,6 +112,14 @@ describe('Storage', () => {
     await queue.deleteMessage(again?.messageId ?? '', again?.popReceipt ?? '');
   });
 
+  test('is emptied for a reset, a leased blob included', async () => {
+    const blob = blobs.getContainerClient('state').getBlockBlobClient('locks/held & named');
+    await blob.upload('', 0);
+    await blob.getBlobLeaseClient().acquireLease(-1);
+    await storage.deleteContents();
+    expect(await blob.exists()).toBe(false);
+  });
+
   test('copies a blob from its own address, for which it trusts its own authority', async () => {
     const source = blobs.getContainerClient('state').getBlockBlobClient('original');
     await source.upload('backup', 6);
