@@ -83,11 +83,16 @@ else if (!wish.quiet) console.log(greeting(estate.ready, timers, seconds));
 greeted = true;
 for (const happening of waiting) tell(happening);
 
-let stopping = false;
+/** npm passes on the signal that the terminal has sent already, so one Ctrl-C may arrive twice. */
+const SAME_SIGNAL_MS = 1000;
+let stoppingSince: number | undefined;
 const stop = () => {
-  // A second Ctrl-C does not wait; the host ends by itself when its parent is gone.
-  if (stopping) process.exit(130);
-  stopping = true;
+  if (stoppingSince !== undefined) {
+    // Ctrl-C once more does not wait; the host ends by itself when its parent is gone.
+    if (realNow() - stoppingSince > SAME_SIGNAL_MS) process.exit(130);
+    return;
+  }
+  stoppingSince = realNow();
   estate.stop().then(
     () => {
       if (!wish.quiet && !wish.json) console.log(farewell(wish.state));
