@@ -24,7 +24,11 @@ const rule = z
     ({ status, lostReply, effect, delayMs }) =>
       [status, lostReply, effect, delayMs].some((value) => value !== undefined),
     { error: 'needs a status, lostReply, effect or delayMs: it would do nothing', path: ['status'] },
-  );
+  )
+  .refine(({ service, effect }) => effect === undefined || service === 'hsm', {
+    error: 'is for the service hsm: the others have no named misbehaviour',
+    path: ['effect'],
+  });
 
 export const faultRoutes = (faults: Faults): Route[] => [
   { method: 'GET', path: '/faults', purpose: 'The faults in force.', act: () => ({ value: faults.list() }) },

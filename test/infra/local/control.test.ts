@@ -45,6 +45,7 @@ describe('The control surface', () => {
       ['/faults', { service: 'hsm', operation: 'X' }, 'status'],
       ['/faults', { service: 'hsm', operation: 'X', status: 200 }, 'status'],
       ['/faults', { service: 'hsm', operation: 'X', status: 500, often: true }, 'often'],
+      ['/faults', { service: 'mail', operation: 'Data', effect: 'corruptVersion' }, 'effect'],
       ['/hsms/contoso/keys', { name: 'no good', kty: 'RSA-HSM' }, 'name'],
       ['/hsms/contoso/keys', { name: 'x', kty: 'RSA-HSM', expires: 'soon' }, 'expires'],
       ['/hsms/contoso/busy', { kind: 'coffee' }, 'kind'],
