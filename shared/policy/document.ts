@@ -1,17 +1,41 @@
+import type { BackupRule, BackupSchedule, CustodyRule, DrillRule, GeographyRule, RecoveryRule } from './hsm-rule.ts';
 import type { Blackout, MaintenanceWindow, RotationRule } from './rule.ts';
 
 /**
  * The policy document as a person writes it. Whatever is left out is inherited: built in, then `defaults`, then the class,
  * then the matching `keys` entries, then the key's own tags. Lists replace, they do not merge.
  */
-export interface PolicyDocument {
+export interface PolicyDocument extends HsmSections {
   /** Address of the JSON Schema, for editors. */
   $schema?: string;
   version: 1;
   defaults?: PartialRule;
   classes?: Record<string, PartialRule>;
   keys?: KeyEntry[];
+  /** What differs for single HSMs; all matching entries apply, most literal last. */
+  hsms?: HsmEntry[];
   owners: Owners;
+}
+
+/** What holds for an HSM as a whole. A field that is left out is inherited. */
+export interface HsmSections {
+  backup?: PartialBackup;
+  drills?: Partial<DrillRule>;
+  custody?: Partial<CustodyRule>;
+  recovery?: Partial<RecoveryRule>;
+  geography?: Partial<GeographyRule>;
+}
+
+export interface PartialBackup extends Partial<Omit<BackupRule, 'schedule' | 'retention'>> {
+  /** Replaces the whole schedule; the zone is UTC unless named. */
+  schedule?: Pick<BackupSchedule, 'every'> & Partial<BackupSchedule>;
+  /** Member by member. */
+  retention?: Partial<BackupRule['retention']>;
+}
+
+export interface HsmEntry extends HsmSections {
+  match: string;
+  notice?: PartialNotice;
 }
 
 export interface PartialRule {

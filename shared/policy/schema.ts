@@ -1,43 +1,22 @@
 import * as z from 'zod';
-import { DURATION_PATTERN, parseInstant } from '../time.ts';
+import { hsmRuleFaults } from './check-hsm-rule.ts';
 import { ruleFaults } from './check-rule.ts';
 import { BUILT_IN_ROTATION, type PartialRule, type PolicyDocument, type PolicyFault } from './document.ts';
+import { mergeHsmSections } from './effective-hsm-rule.ts';
+import { BUILT_IN_HSM_RULE } from './hsm-rule.ts';
 import { mergeRotation } from './merge-rule.ts';
 import { nearestName } from './nearest-name.ts';
-
-const duration = z
-  .string({ error: 'is an ISO 8601 duration' })
-  .regex(DURATION_PATTERN, { error: 'is an ISO 8601 duration of whole parts' })
-  .describe('ISO 8601 duration, such as P30D, P18M or PT4H');
-
-const instant = z
-  .string({ error: 'is an instant' })
-  .refine((text) => parseInstant(text) !== undefined, { error: 'is an existing ISO 8601 instant with its zone' })
-  .describe('ISO 8601 instant with its zone');
+import { HSM_EXAMPLES, hsmSections } from './schema-hsm.ts';
+import { duration, instant, localTime, oneOf, pattern, text } from './schema-parts.ts';
 
 const mail = z.email({ error: 'is a mail address' });
 const mails = z.array(mail, { error: 'is a list of mail addresses' }).min(1, { error: 'names one address at least' });
-const text = z
-  .string({ error: 'is a text' })
-  .trim()
-  .min(1, { error: 'is not empty' })
-  .max(256, { error: 'is 256 characters at most' });
-const pattern = text
-  .regex(/^[0-9A-Za-z*?-]+$/, { error: 'is made of letters, digits, hyphens, * for any run and ? for one character' })
-  .describe('Name pattern: * is any run of characters, ? is one');
-
-const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
-  z.enum(values, { error: `is one of ${values.join(', ')}` });
-
 const window = z.strictObject({
   days: z
     .array(oneOf(['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']), { error: 'is a list of days' })
     .min(1, { error: 'names one day at least' })
     .describe('Days on which the window opens'),
-  opens: z
-    .string({ error: 'is a local time' })
-    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'is a local time, hours and minutes' })
-    .describe('Local time HH:MM'),
+  opens: localTime,
   lasts: duration.describe('ISO 8601 duration, at most 24 hours'),
   timeZone: text.describe('IANA name of a time zone'),
 });
@@ -87,6 +66,8 @@ const document = z.strictObject({
       z.strictObject({ match: pattern, hsm: z.exactOptional(pattern), class: z.exactOptional(text), ...partialRule }),
     ),
   ),
+  hsms: z.exactOptional(z.array(z.strictObject({ match: pattern, notice: z.exactOptional(notice), ...hsmSections }))),
+  ...hsmSections,
   owners: z.strictObject(
     {
       fallback: mails.describe('Who is told when nobody else is named'),
@@ -110,7 +91,7 @@ export function parsePolicy(json: string): ParsedPolicy {
   const parsed = document.safeParse(raw);
   if (!parsed.success)
     return { kind: 'invalid', faults: parsed.error.issues.flatMap((issue) => shapeFaults(raw, issue)) };
-  const faults = [...referenceFaults(parsed.data), ...contradictions(parsed.data)];
+  const faults = [...referenceFaults(parsed.data), ...contradictions(parsed.data), ...hsmContradictions(parsed.data)];
   return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'valid', policy: parsed.data };
 }
 
@@ -122,7 +103,8 @@ function referenceFaults(policy: PolicyDocument): PolicyFault[] {
   const faults: PolicyFault[] = [];
   const owners = Object.keys(policy.owners.names ?? {});
   const classes = Object.keys(policy.classes ?? {});
-  for (const { path, rule } of partialRules(policy)) {
+  const entries = (policy.hsms ?? []).map((rule, index) => ({ path: `hsms[${index}]`, rule }));
+  for (const { path, rule } of [...partialRules(policy), ...entries]) {
     const owner = rule.notice?.owner;
     if (owner === undefined || owners.includes(owner)) continue;
     const [first = 'add it there'] = owners;
@@ -167,6 +149,23 @@ function contradictions(policy: PolicyDocument): PolicyFault[] {
     check(`keys[${index}]`, mergeRotation(mergeRotation(base, ofClass), entry.rotation));
   }
   return faults;
+}
+
+/** The sections of the document over the built-in ones, then each `hsms` entry over those. */
+function hsmContradictions(policy: PolicyDocument): PolicyFault[] {
+  const base = mergeHsmSections(BUILT_IN_HSM_RULE, policy);
+  const inherited = new Set<string>();
+  const check = (prefix: string, sections: typeof base): PolicyFault[] =>
+    hsmRuleFaults(sections).flatMap(({ field, rule, got, example }) => {
+      const same = `${field} ${rule} ${got}`;
+      if (inherited.has(same)) return [];
+      inherited.add(same);
+      return [{ path: `${prefix}${field}`, rule, got: shown(got), example }];
+    });
+  return [
+    ...check('', base),
+    ...(policy.hsms ?? []).flatMap((entry, index) => check(`hsms[${index}].`, mergeHsmSections(base, entry))),
+  ];
 }
 
 function partialRules(policy: PolicyDocument): { path: string; rule: PartialRule }[] {
@@ -223,6 +222,7 @@ function shown(value: unknown): string {
 const MINIMAL = '{ "version": 1, "owners": { "fallback": ["keys@example.org"] } }';
 
 const EXAMPLES: Record<string, string> = {
+  ...HSM_EXAMPLES,
   version: '1',
   defaults: '{ "rotation": { "before": "P30D" } }',
   classes: '{ "tier0": { "rotation": { "validity": "P90D" } } }',

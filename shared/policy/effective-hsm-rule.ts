@@ -1,0 +1,106 @@
+import type { HsmEntry, HsmSections, PartialNotice, PolicyDocument } from './document.ts';
+import { literalLength, matchesGlob } from './glob.ts';
+import { BUILT_IN_HSM_RULE, type HsmRule } from './hsm-rule.ts';
+import type { NoticeRule } from './rule.ts';
+
+/** A rule with the place where each field came from: `backup.rpo` -> `policy`, `hsms[1] contoso-*`, `built in`. */
+export interface EffectiveHsmRule {
+  rule: HsmRule;
+  origin: Record<string, string>;
+  policyVersion: string;
+}
+
+export const HSM_SECTIONS = ['backup', 'drills', 'custody', 'recovery', 'geography'] as const;
+
+/**
+ * The rule of one HSM: built in, then the sections of the document, then the matching `hsms` entries, most literal last. A
+ * field replaces what was inherited, `retention` member by member.
+ */
+export function effectiveHsmRule(policy: PolicyDocument, hsm: string, policyVersion: string): EffectiveHsmRule {
+  const origin: Record<string, string> = {};
+  for (const section of HSM_SECTIONS) {
+    for (const field of Object.keys(BUILT_IN_HSM_RULE[section])) origin[`${section}.${field}`] = 'built in';
+  }
+  const layers = [
+    { from: 'policy', sections: policy as HsmSections },
+    ...matchingEntries(policy, hsm).map(({ index, entry }) => ({
+      from: `hsms[${index}] ${entry.match}`,
+      sections: entry as HsmSections,
+    })),
+  ];
+  let rule = BUILT_IN_HSM_RULE;
+  for (const { from, sections } of layers) {
+    rule = mergeHsmSections(rule, sections);
+    for (const section of HSM_SECTIONS) {
+      for (const field of Object.keys(sections[section] ?? {})) origin[`${section}.${field}`] = from;
+    }
+  }
+  const { notice, from } = noticeOf(policy, hsm);
+  origin['notice.notify'] = from;
+  return { rule: { ...rule, notice }, origin, policyVersion };
+}
+
+/** One row a field, for people: `backup.rpo`, `P2D`, `hsms[0] contoso-*`. */
+export function explainHsmRule({ rule, origin }: EffectiveHsmRule): { field: string; value: string; from: string }[] {
+  const rows = HSM_SECTIONS.flatMap((section) =>
+    Object.entries(rule[section]).map(([field, value]) => ({ field: `${section}.${field}`, value })),
+  );
+  return [...rows, { field: 'notice.notify', value: rule.notice.notify }].map(({ field, value }) => ({
+    field,
+    value: printed(value),
+    from: origin[field] ?? 'built in',
+  }));
+}
+
+/** The rule with what the sections set. */
+export function mergeHsmSections(
+  rule: Omit<HsmRule, 'notice'>,
+  { backup, drills, custody, recovery, geography }: HsmSections,
+): Omit<HsmRule, 'notice'> {
+  return {
+    backup: {
+      ...rule.backup,
+      ...backup,
+      // A schedule that names whole days afresh must not inherit a time of day meant for another rhythm.
+      schedule: backup?.schedule === undefined ? rule.backup.schedule : { ...SCHEDULE_BASE, ...backup.schedule },
+      retention: { ...rule.backup.retention, ...backup?.retention },
+    },
+    drills: { ...rule.drills, ...drills },
+    custody: { ...rule.custody, ...custody },
+    recovery: { ...rule.recovery, ...recovery },
+    geography: { ...rule.geography, ...geography },
+  };
+}
+
+const SCHEDULE_BASE = {
+  timeZone: BUILT_IN_HSM_RULE.backup.schedule.timeZone,
+  starts: BUILT_IN_HSM_RULE.backup.schedule.starts,
+};
+
+function matchingEntries(policy: PolicyDocument, hsm: string): { index: number; entry: HsmEntry }[] {
+  return (policy.hsms ?? [])
+    .map((entry, index) => ({ entry, index }))
+    .filter(({ entry }) => matchesGlob(entry.match, hsm))
+    .sort((a, b) => literalLength(a.entry.match) - literalLength(b.entry.match) || a.index - b.index);
+}
+
+function noticeOf(policy: PolicyDocument, hsm: string): { notice: NoticeRule; from: string } {
+  const named = matchingEntries(policy, hsm).findLast(({ entry }) => addressesOf(policy, entry.notice) !== undefined);
+  const owner = named?.entry.notice?.owner;
+  const notify = addressesOf(policy, named?.entry.notice) ?? policy.owners.fallback;
+  return {
+    notice: { notify: [...notify], ...(owner === undefined ? {} : { owner }) },
+    from: named === undefined ? 'owners.fallback' : `hsms[${named.index}] ${named.entry.match}`,
+  };
+}
+
+const addressesOf = (policy: PolicyDocument, notice: PartialNotice | undefined): string[] | undefined =>
+  notice?.notify ?? (notice?.owner === undefined ? undefined : policy.owners.names?.[notice.owner]);
+
+function printed(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, member]) => `${name} ${member}`)
+    .join(', ');
+}
