@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { KeyRef } from '../shared/keys/key.ts';
 import type { Notice } from '../shared/notification/notice.ts';
-import type { RotatedFor, RotationCause } from '../shared/rotation/decision.ts';
+import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts';
 
 /**
  * The vocabulary of the app: every activity and orchestration with its input. Inputs are stored in histories and may be read
@@ -31,7 +31,7 @@ const rotatedFor = z.enum([
   'MaximumAge',
   'OperatorRequest',
   'Native',
-]) satisfies z.ZodType<RotatedFor>;
+]) satisfies z.ZodType<RotateReason>;
 
 const hsmRotationPolicy = z.strictObject({
   expiryTime: z.string().exactOptional(),
@@ -99,7 +99,7 @@ export type ActivityInput<N extends ActivityName> = z.infer<(typeof inputs)[N]>;
 export interface OrchestrationInputs {
   rotateKey: { key: KeyRef; version: string; cause: RotationCause };
   /** Proves and tells a version that the HSM, or a person, made. */
-  confirmKeyVersion: { key: KeyRef; version: string; by: 'us' | 'hsm'; reason: RotatedFor };
+  confirmKeyVersion: { key: KeyRef; version: string; by: 'us' | 'hsm'; reason: RotateReason };
   sweepExpiringKeys: { hsm: string };
   reconcileRotationPolicies: { hsm: string };
   deliverNotification: { id: string; notice: Notice; repeatAfter?: string };

@@ -2,7 +2,7 @@ import type { Denial, ErrorCode } from '../shared/errors.ts';
 import type { HsmRotationPolicy, KeyFacts } from '../shared/keys/key.ts';
 import type { Notice } from '../shared/notification/notice.ts';
 import type { EffectiveRule } from '../shared/policy/rule.ts';
-import type { KeepReason, RefusalReason, RotatedFor } from '../shared/rotation/decision.ts';
+import type { KeepReason, RefusalReason, RotateReason } from '../shared/rotation/decision.ts';
 import type { ActivityName } from './contracts.ts';
 
 /** What a fault that will not go away by asking again becomes: an answer, with a next step that a person can follow. */
@@ -108,7 +108,7 @@ export type RotateKeyOutcome =
       version: string;
       previous: string;
       by: 'us' | 'hsm';
-      reason: RotatedFor;
+      reason: RotateReason;
       proof: 'proven' | 'unproven';
       warnings: string[];
     }

@@ -1,5 +1,5 @@
 import type { Documents } from '../../shared/ports/documents.ts';
-import type { RotatedFor } from '../../shared/rotation/decision.ts';
+import type { RotateReason } from '../../shared/rotation/decision.ts';
 import type { InventoryEntry } from '../../shared/rotation/survey.ts';
 
 /** What the last sweep that ended saw of each key, by name. */
@@ -24,7 +24,7 @@ export type DueWork =
       /** The event was published by an earlier sweep: only the rotation is asked for again. */
       announced: boolean;
     }
-  | { kind: 'newVersion'; name: string; version: string; by: 'us' | 'hsm'; reason: RotatedFor };
+  | { kind: 'newVersion'; name: string; version: string; by: 'us' | 'hsm'; reason: RotateReason };
 
 /** What a sweep proposes: written first, started next, committed last. */
 export interface Survey {

@@ -1,6 +1,6 @@
 import { canonicalName, type KeyRef } from '../../shared/keys/key.ts';
 import type { Documents, Stored } from '../../shared/ports/documents.ts';
-import type { RotatedFor } from '../../shared/rotation/decision.ts';
+import type { RotateReason } from '../../shared/rotation/decision.ts';
 
 /**
  * What we know of one key's versions, and the attempt that is under way. The document is the guard that makes a rotation
@@ -21,7 +21,7 @@ export interface LedgerVersion {
   instance: string;
   at: string;
   proof: 'pending' | 'proven' | 'unproven' | 'failed';
-  reason: RotatedFor;
+  reason: RotateReason;
 }
 
 const path = (key: KeyRef) => `rotations/${key.hsm}/${canonicalName(key)}.json`;

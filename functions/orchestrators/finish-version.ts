@@ -1,6 +1,6 @@
 import type { OrchestrationContext } from 'durable-functions';
 import type { KeyRef } from '../../shared/keys/key.ts';
-import type { Refusal, RotatedFor, RotationCause } from '../../shared/rotation/decision.ts';
+import type { Refusal, RotateReason, RotationCause } from '../../shared/rotation/decision.ts';
 import { type Compared, type Inspected, isFailed, type Proof, type RotateKeyOutcome } from '../outcomes.ts';
 import { type Step, steps } from '../steps.ts';
 import { tell } from './tell.ts';
@@ -13,7 +13,7 @@ export interface NewVersion {
   version: string;
   previous?: string;
   by: 'us' | 'hsm';
-  reason: RotatedFor;
+  reason: RotateReason;
   explanation: string;
   warnings: string[];
 }

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { KeyFacts, KeyRef } from '../../shared/keys/key.ts';
 import { decideRotation } from '../../shared/rotation/decide-rotation.ts';
-import type { RotatedFor, RotationPlan } from '../../shared/rotation/decision.ts';
+import type { RotateReason, RotationPlan } from '../../shared/rotation/decision.ts';
 import { expectedHsmPolicy } from '../../shared/rotation/reconcile-policy.ts';
 import type { OrchestrationInputs } from '../contracts.ts';
 import { type Failed, type Inspected, isFailed, type RotateKeyOutcome } from '../outcomes.ts';
@@ -121,7 +121,7 @@ function* act(
 function* createOnce(
   context: OrchestrationContext,
   { key, version, cause }: OrchestrationInputs['rotateKey'],
-  reason: RotatedFor,
+  reason: RotateReason,
 ): Step<{ kind: 'made'; facts: KeyFacts; by: 'us' | 'hsm' } | Failed> {
   const { reserveCreation, createKeyVersion } = steps(context);
   const instance = context.df.instanceId;

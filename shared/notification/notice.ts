@@ -46,7 +46,7 @@ export type Notice =
       version: string;
       previous?: string;
       by: 'us' | 'hsm';
-      reason: RotateReason | 'Native';
+      reason: RotateReason;
       explanation: string;
       proof: 'proven' | 'unproven';
       proofExplanation: string;

@@ -11,17 +11,10 @@ export type RefusalReason =
   | 'CadenceCannotLast'
   | 'OutsideWindow'
   | 'InBlackout'
-  | 'HsmBusy'
   | 'CorruptVersion'
-  | 'NotProven'
-  | 'AccessDenied'
-  | 'KeyNotFound'
-  | 'RefusedByService';
+  | 'NotProven';
 
 export type RotateReason = 'NearExpiry' | 'Expired' | 'MaximumAge' | 'OperatorRequest' | 'Native';
-
-/** Why a version was made: for a reason of ours, or by the HSM or a person. */
-export type RotatedFor = RotateReason | 'Native';
 
 /** Who or what asked for the rotation. */
 export type RotationCause =

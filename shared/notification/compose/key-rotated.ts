@@ -5,7 +5,7 @@ import type { ComposeContext, Notice } from '../notice.ts';
 import { closingFacts, keyFacts, keyIdentifier, shortVersion, versionFact } from './about-key.ts';
 import { differenceFacts, toldChecks } from './told-checks.ts';
 
-const BECAUSE: Record<RotateReason | 'Native', string> = {
+const BECAUSE: Record<RotateReason, string> = {
   NearExpiry: 'It was about to expire',
   Expired: 'It had expired',
   MaximumAge: 'It had reached its maximum age',

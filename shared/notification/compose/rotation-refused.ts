@@ -15,12 +15,8 @@ const WHY: Record<RefusalReason, string> = {
   CadenceCannotLast: 'its versions cannot last',
   OutsideWindow: 'no maintenance window follows',
   InBlackout: 'its blackouts never end',
-  HsmBusy: 'the HSM is busy',
   CorruptVersion: 'its new version is incomplete',
   NotProven: 'its new version is not proven',
-  AccessDenied: 'a permission is missing',
-  KeyNotFound: 'cannot be found',
-  RefusedByService: 'the HSM refused to rotate it',
 };
 
 /** A person said so, knowing the key: nothing is asked of anybody, it is only not forgotten. */
