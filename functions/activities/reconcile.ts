@@ -2,6 +2,7 @@ import { hasCode } from '../../shared/errors.ts';
 import type { HsmRotationPolicy, KeyRef, KeySummary } from '../../shared/keys/key.ts';
 import { effectiveRule } from '../../shared/policy/effective-rule.ts';
 import type { Refusal } from '../../shared/rotation/decision.ts';
+import { dueOn } from '../../shared/rotation/due.ts';
 import { comparePolicy, expectedHsmPolicy, type PolicyDifference } from '../../shared/rotation/reconcile-policy.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { NoticeDue } from '../outcomes.ts';
@@ -22,6 +23,7 @@ export const reconcileActivities = (world: World) =>
      */
     async reconcilePolicies({ hsm, instance, after }) {
       const inForce = await policyInForce(world);
+      const now = world.clock.now();
       const { keys, more } = await nextKeys(world, hsm, after);
       const total = { checked: 0, repaired: 0, drifted: 0, notices: [] as NoticeDue[] };
       for (let start = 0; start < keys.length; start += AT_ONCE) {
@@ -30,6 +32,10 @@ export const reconcileActivities = (world: World) =>
             const key = { hsm, name: summary.name };
             const effective = effectiveRule(inForce.policy, hsm, summary.name, summary.tags, inForce.version);
             if (effective.rule.rotation.mode !== 'rotate' || effective.hold || !summary.enabled) return undefined;
+            // A key that is due is about to be rotated, and its policy is seen to there: a backstop written now would make
+            // the HSM rotate it at once.
+            const due = dueOn({ hsm, ...summary }, effective.rule.rotation);
+            if (due !== undefined && due.on <= now) return undefined;
             return reconcileOne(world, key, summary, effective, instance);
           }),
         );

@@ -130,6 +130,7 @@ export const rotationActivities = (world: World) =>
         key,
         instance,
         cause,
+        step: policy.rotateBeforeExpiry ?? 'without backstop',
         detail: { ...policy },
       });
       await world.keys.rotate.writeRotationPolicy(key, policy);

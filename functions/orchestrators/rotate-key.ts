@@ -2,7 +2,7 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { KeyFacts, KeyRef } from '../../shared/keys/key.ts';
 import { decideRotation } from '../../shared/rotation/decide-rotation.ts';
 import type { RotateReason, RotationPlan } from '../../shared/rotation/decision.ts';
-import { expectedHsmPolicy } from '../../shared/rotation/reconcile-policy.ts';
+import { expectedHsmPolicy, policyBeforeRotation } from '../../shared/rotation/reconcile-policy.ts';
 import type { OrchestrationInputs } from '../contracts.ts';
 import { type Failed, type Inspected, isFailed, type RotateKeyOutcome } from '../outcomes.ts';
 import { pause, type Step, steps, waitUntil } from '../steps.ts';
@@ -87,10 +87,6 @@ function* act(
   const instance = context.df.instanceId;
   const { rule } = seen.effective;
 
-  if (plan.steps.includes('repairRotationPolicy')) {
-    const written = yield* writeRotationPolicy({ key, instance, cause, policy: expectedHsmPolicy(rule.rotation) });
-    if (isFailed(written)) return yield* fail(context, { key, version }, written, seen);
-  }
   if (plan.steps.includes('backUpKey')) {
     context.df.setCustomStatus('backing up the key');
     const kept = yield* backUpKey({ key, instance, cause, version });
@@ -100,10 +96,22 @@ function* act(
   const sentinel = yield* keepSentinel({ key, instance, cause, version });
   if (isFailed(sentinel)) return yield* fail(context, { key, version }, sentinel, seen);
 
+  const repairs = plan.steps.includes('repairRotationPolicy');
+  const whole = expectedHsmPolicy(rule.rotation);
+  const first = policyBeforeRotation(rule.rotation, seen.facts.expiresOn, context.df.currentUtcDateTime);
+  if (repairs) {
+    const written = yield* writeRotationPolicy({ key, instance, cause, policy: first });
+    if (isFailed(written)) return yield* fail(context, { key, version }, written, seen);
+  }
   context.df.setCustomStatus('rotating');
   const made = yield* createOnce(context, { key, version, cause }, plan.reason);
   if (isFailed(made)) return yield* fail(context, { key, version }, made, seen);
 
+  const warnings = [...plan.warnings];
+  if (repairs && first.rotateBeforeExpiry !== whole.rotateBeforeExpiry) {
+    const completed = yield* writeRotationPolicy({ key, instance, cause, policy: whole });
+    if (isFailed(completed)) warnings.push(`The backstop was not set. ${completed.message} ${completed.nextStep}`);
+  }
   return yield* finishVersion(context, {
     key,
     cause,
@@ -113,7 +121,7 @@ function* act(
     by: made.by,
     reason: made.by === 'us' ? plan.reason : 'Native',
     explanation: plan.explanation,
-    warnings: plan.warnings,
+    warnings,
   });
 }
 

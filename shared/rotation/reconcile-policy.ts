@@ -1,7 +1,7 @@
 import { type HsmRotationPolicy, SHORTEST_POLICY_DAYS } from '../keys/key.ts';
 import { ruleFaults } from '../policy/check-rule.ts';
 import type { RotationRule } from '../policy/rule.ts';
-import { durationInDays, parseDuration, sameDuration } from '../time.ts';
+import { durationInDays, parseDuration, sameDuration, subtractDuration } from '../time.ts';
 import type { Refusal } from './decision.ts';
 
 export interface PolicyDifference {
@@ -20,6 +20,19 @@ export const expectedHsmPolicy = (rule: RotationRule): HsmRotationPolicy => ({
   expiryTime: rule.validity,
   ...(rule.backstop === undefined ? {} : { rotateBeforeExpiry: rule.backstop }),
 });
+
+/**
+ * What may be written while the current version still stands. A backstop whose time has come would make the HSM rotate at
+ * once, behind the back of a rotation that is about to be proven, so it is written only after that.
+ */
+export function policyBeforeRotation(rule: RotationRule, expiresOn: string | undefined, now: Date): HsmRotationPolicy {
+  const { rotateBeforeExpiry, ...rest } = expectedHsmPolicy(rule);
+  const fires =
+    rotateBeforeExpiry !== undefined &&
+    expiresOn !== undefined &&
+    subtractDuration(new Date(expiresOn), rotateBeforeExpiry) <= now;
+  return fires || rotateBeforeExpiry === undefined ? rest : { ...rest, rotateBeforeExpiry };
+}
 
 const ATTRIBUTES = ['expiryTime', 'rotateAfterCreate', 'rotateBeforeExpiry'] as const;
 

@@ -8,6 +8,8 @@ export interface FailureContext {
   identity: Pick<Identity, 'duty' | 'clientId'>;
   /** Name of the HSM as its host and `az --hsm-name` spell it; absent for other services. */
   hsmName?: string;
+  /** The data action that the act takes, for calls whose refusal the SDK passes on without the service's words. */
+  needs?: { dataAction: string; scope: string };
   /** The Azure role that the act takes on a service that does not name what is missing. */
   role?: string;
 }
@@ -86,7 +88,9 @@ function classifyForbidden(status: number, failure: Failure, context: FailureCon
   const { duty, clientId } = context.identity;
   const who = `the identity of the duty ${duty} (client id ${clientId})`;
   // Source of the text: Azure/azure-cli issue 32719.
-  const [, dataAction, scope] = /Not authorized to access (\S+) on (\S+)/i.exec(failure.text) ?? [];
+  const needs = failure.code === 'AccessDenied' ? context.needs : undefined;
+  const [, dataAction = needs?.dataAction, scope = needs?.scope] =
+    /Not authorized to access (\S+) on (\S+)/i.exec(failure.text) ?? [];
   if (dataAction && scope) {
     const denial: Denial = { dataAction, scope, duty, clientId };
     const message = `Could not ${context.act}: ${who} lacks the data action ${dataAction} on ${scope}.`;

@@ -8,6 +8,8 @@ import type { Identity } from './credentials.ts';
 import { clientOptions, type HsmAddress, hsmNameOf, REPEATING, SENT_ONCE, unknownHsm } from './hsm-client.ts';
 import { fromRotationPolicy, toFacts, toRotationPolicy, toSummary, toVersionSummary } from './key-mapping.ts';
 
+/** What listing takes. The SDK's pager drops the service's words about a refusal, so the adapter must know. */
+const READ_ACTION = 'Microsoft.KeyVault/managedHsm/keys/read/action';
 /** The service gives no more. https://learn.microsoft.com/rest/api/keyvault/keys/get-keys/get-keys */
 const PAGE_SIZE = 25;
 
@@ -37,13 +39,20 @@ export function createHsmKeys(options: {
     if (!connected) throw unknownHsm(hsm);
     return connected();
   };
-  const failed = (error: unknown, act: string, { uri }: HsmAddress) =>
-    classifyFailure(error, { act, identity, hsmName: hsmNameOf(uri) });
+  const failed = (error: unknown, act: string, { uri }: HsmAddress, scope?: string) => {
+    const needs = scope === undefined ? {} : { needs: { dataAction: READ_ACTION, scope } };
+    return classifyFailure(error, { act, identity, hsmName: hsmNameOf(uri), ...needs });
+  };
   /** One call that may be repeated. */
-  const ask = async <T>(hsm: string, act: string, call: (client: KeyClient) => Promise<T>): Promise<T> => {
+  const ask = async <T>(
+    hsm: string,
+    act: string,
+    call: (client: KeyClient) => Promise<T>,
+    scope?: string,
+  ): Promise<T> => {
     const { address, repeating } = await open(hsm);
     return call(repeating).catch((error: unknown) => {
-      throw failed(error, act, address);
+      throw failed(error, act, address, scope);
     });
   };
 
@@ -54,7 +63,7 @@ export function createHsmKeys(options: {
       try {
         for await (const page of pages) yield page.map(toSummary);
       } catch (error) {
-        throw failed(error, `list the keys of ${hsm}`, address);
+        throw failed(error, `list the keys of ${hsm}`, address, '/keys');
       }
     },
 
@@ -64,12 +73,17 @@ export function createHsmKeys(options: {
       ),
 
     versions: (key) =>
-      ask(key.hsm, `list the versions of ${keyLabel(key)}`, async (client) => {
-        const found = [];
-        const pages = client.listPropertiesOfKeyVersions(key.name).byPage({ maxPageSize: PAGE_SIZE });
-        for await (const page of pages) found.push(...page.map(toVersionSummary));
-        return found.toSorted((a, b) => compare(a.createdOn, b.createdOn) || compare(a.version, b.version));
-      }),
+      ask(
+        key.hsm,
+        `list the versions of ${keyLabel(key)}`,
+        async (client) => {
+          const found = [];
+          const pages = client.listPropertiesOfKeyVersions(key.name).byPage({ maxPageSize: PAGE_SIZE });
+          for await (const page of pages) found.push(...page.map(toVersionSummary));
+          return found.toSorted((a, b) => compare(a.createdOn, b.createdOn) || compare(a.version, b.version));
+        },
+        `/keys/${key.name}`,
+      ),
 
     readRotationPolicy: (key) =>
       ask(key.hsm, `read the rotation policy of ${keyLabel(key)}`, async (client) =>

@@ -87,7 +87,22 @@ describe('rotateKey', () => {
     const seen = inspected({}, { backupFirst: true, drift: 'repair' });
     delete seen.hsmPolicy;
     const { asked } = run({ inspectKey: () => ({ result: seen }) });
-    expect(names(asked).slice(0, 4)).toEqual(['inspectKey', 'writeRotationPolicy', 'backUpKey', 'keepSentinel']);
+    expect(names(asked).slice(0, 4)).toEqual(['inspectKey', 'backUpKey', 'keepSentinel', 'writeRotationPolicy']);
+  });
+
+  test('writes a backstop whose time has come only after the rotation, or the HSM would rotate by itself at once', () => {
+    const seen = inspected(
+      { facts: { ...old, expiresOn: '2030-01-05T00:00:00Z' } },
+      { backstop: 'P7D', drift: 'repair' },
+    );
+    const { asked } = run({ inspectKey: () => ({ result: seen }) });
+    const writes = asked.flatMap((each) =>
+      each.kind === 'activity' && each.name === 'writeRotationPolicy'
+        ? [(each.input as { policy: unknown }).policy]
+        : [],
+    );
+    expect(writes).toEqual([{ expiryTime: 'P1Y' }, { expiryTime: 'P1Y', rotateBeforeExpiry: 'P7D' }]);
+    expect(names(asked).indexOf('createKeyVersion')).toBeLessThan(names(asked).lastIndexOf('writeRotationPolicy'));
   });
 
   test('takes its turn: waits for the creation slot that it was given', () => {
