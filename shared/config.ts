@@ -23,6 +23,15 @@ export interface MailSettings {
   fallback: string[];
 }
 
+export interface BackupSettings {
+  /** The container that the HSMs write to: no immutability there. */
+  landingContainerUrl: string;
+  /** The account that holds the verified, locked copies. */
+  vaultBlobUrl: string;
+  /** Azure region of that account, as `westeurope`; the policy says which regions are allowed. */
+  vaultRegion: string;
+}
+
 /** Everything the app reads from its settings. Modules receive the slice they need, never the whole. */
 export interface Config {
   installation: string;
@@ -36,7 +45,11 @@ export interface Config {
   /** The queue that the topic delivers to; the Functions host itself reads the connection settings. */
   events: { queueServiceUri: string; queue: string };
   /** Client id of the user-assigned identity of each duty. */
-  identities: { observe: string; rotate: string };
+  identities: { observe: string; rotate: string; backup?: string; restore?: string };
+  /** Where backups go; absent when this installation makes none. */
+  backup?: BackupSettings;
+  /** Azure Resource Manager, without a slash at the end. */
+  armUrl: string;
   /** NCRONTAB, UTC. The host reads them as `%NAME%`; here for display and validation. */
   schedules: { sweep: string; reconcile: string; purge: string };
   historyRetentionDays: number;
@@ -124,6 +137,14 @@ const hsms = z
 
 const CLIENT_ID_RULE = 'The client id (a GUID) of a user-assigned managed identity';
 const URL_RULE = 'An https URL (http only on a loopback host).';
+/** Backups need all of these, and none of them has a use alone. */
+const BACKUP_SETTINGS = [
+  'MHSM_IDENTITY_BACKUP',
+  'MHSM_LANDING_CONTAINER_URL',
+  'MHSM_VAULT_BLOB_URL',
+  'MHSM_VAULT_REGION',
+] as const;
+const TOGETHER = 'identity, landing container, vault account and its region are given together or not at all.';
 const SCHEDULE_RULE = 'An NCRONTAB schedule of six fields, seconds first, in UTC';
 
 /** Each setting, with the rule and the example that a fault shows. */
@@ -191,6 +212,43 @@ const settings = z.strictObject({
   MHSM_IDENTITY_ROTATE: clientId().register(documented, {
     rule: `${CLIENT_ID_RULE} that may rotate keys and prove the new version.`,
     example: '00000000-0000-0000-0000-000000000002',
+  }),
+  MHSM_IDENTITY_BACKUP: clientId()
+    .optional()
+    .register(documented, {
+      rule: `${CLIENT_ID_RULE} that may start backups and write their copies; ${TOGETHER}`,
+      example: '00000000-0000-0000-0000-000000000003',
+    }),
+  MHSM_IDENTITY_RESTORE: clientId()
+    .optional()
+    .register(documented, {
+      rule: `${CLIENT_ID_RULE} that may restore; left out until a drill or a recovery needs it.`,
+      example: '00000000-0000-0000-0000-000000000004',
+    }),
+  MHSM_LANDING_CONTAINER_URL: httpsUrl()
+    .refine((url) => (parseUrl(url)?.pathname ?? '/') !== '/')
+    .optional()
+    .register(documented, {
+      rule: `The https URL of the container that the HSMs write backups to; ${TOGETHER}`,
+      example: 'https://contosolanding.blob.core.windows.net/hsm-backups',
+    }),
+  MHSM_VAULT_BLOB_URL: httpsUrl()
+    .optional()
+    .register(documented, {
+      rule: `The https blob endpoint of the account that holds the locked copies; ${TOGETHER}`,
+      example: 'https://contosovault.blob.core.windows.net',
+    }),
+  MHSM_VAULT_REGION: z
+    .string()
+    .regex(/^[a-z0-9]{3,40}$/)
+    .optional()
+    .register(documented, {
+      rule: `The Azure region of that account, in lower case without spaces; ${TOGETHER}`,
+      example: 'northeurope',
+    }),
+  MHSM_ARM_URL: httpsUrl().default('https://management.azure.com').register(documented, {
+    rule: 'The https endpoint of Azure Resource Manager.',
+    example: 'https://management.azure.com',
   }),
   MHSM_SWEEP_SCHEDULE: schedule().register(documented, {
     rule: `${SCHEDULE_RULE}: when every key is looked at.`,
@@ -304,7 +362,13 @@ function crossFaults(given: Record<string, string | undefined>): SettingFault[] 
     ...(security === 'none' && host !== undefined && !isLoopback(host) ? [fault('MHSM_MAIL_SECURITY')] : []),
     ...(user !== undefined && password === undefined ? [fault('MHSM_MAIL_PASSWORD')] : []),
     ...(user === undefined && password !== undefined ? [fault('MHSM_MAIL_USER')] : []),
+    ...missingFromBackup(given).map((name) => fault(name)),
   ];
+}
+
+function missingFromBackup(given: Record<string, string | undefined>): SettingName[] {
+  const missing = BACKUP_SETTINGS.filter((name) => given[name] === undefined);
+  return missing.length === BACKUP_SETTINGS.length ? [] : missing;
 }
 
 /** What the platform leaves in place of a secret that it could not read. https://learn.microsoft.com/azure/app-service/app-service-key-vault-references */
@@ -337,6 +401,12 @@ function nearestName(misspelt: string): string {
 
 function arrange(found: z.output<typeof settings>): Config {
   const { MHSM_SETTLE_SECONDS: settle, MHSM_MAIL_USER: user, MHSM_MAIL_PASSWORD: password } = found;
+  const { MHSM_IDENTITY_BACKUP: backupId, MHSM_IDENTITY_RESTORE: restoreId } = found;
+  const {
+    MHSM_LANDING_CONTAINER_URL: landingContainerUrl,
+    MHSM_VAULT_BLOB_URL: vaultBlobUrl,
+    MHSM_VAULT_REGION: vaultRegion,
+  } = found;
   return {
     installation: found.MHSM_INSTALLATION,
     taskHub: found.MHSM_TASK_HUB,
@@ -350,7 +420,16 @@ function arrange(found: z.output<typeof settings>): Config {
     topic: { endpoint: found.MHSM_TOPIC_ENDPOINT, schema: found.MHSM_TOPIC_SCHEMA },
     eventSources: found.MHSM_EVENT_SOURCES,
     events: { queueServiceUri: found.MHSM_EVENTS__queueServiceUri, queue: found.MHSM_EVENTS_QUEUE },
-    identities: { observe: found.MHSM_IDENTITY_OBSERVE, rotate: found.MHSM_IDENTITY_ROTATE },
+    identities: {
+      observe: found.MHSM_IDENTITY_OBSERVE,
+      rotate: found.MHSM_IDENTITY_ROTATE,
+      ...(backupId === undefined ? {} : { backup: backupId }),
+      ...(restoreId === undefined ? {} : { restore: restoreId }),
+    },
+    ...(landingContainerUrl !== undefined && vaultBlobUrl !== undefined && vaultRegion !== undefined
+      ? { backup: { landingContainerUrl, vaultBlobUrl, vaultRegion } }
+      : {}),
+    armUrl: found.MHSM_ARM_URL,
     schedules: {
       sweep: found.MHSM_SWEEP_SCHEDULE,
       reconcile: found.MHSM_RECONCILE_SCHEDULE,

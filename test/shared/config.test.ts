@@ -142,6 +142,27 @@ describe('loadConfig', () => {
     expect(faults).toMatchObject([{ setting: 'MHSM_MAIL_PASSWORD', rule: expect.stringContaining('not resolved') }]);
   });
 
+  test('takes the settings of backups together or not at all, and a restoring identity by itself', () => {
+    expect(loadConfig(complete)).not.toHaveProperty('backup');
+    const id = '00000000-0000-0000-0000-000000000003';
+    expect(loadConfig({ ...complete, MHSM_IDENTITY_RESTORE: id }).identities.restore).toBe(id);
+    const given = {
+      MHSM_IDENTITY_BACKUP: id,
+      MHSM_LANDING_CONTAINER_URL: 'https://landing.blob.core.windows.net/backups/',
+      MHSM_VAULT_BLOB_URL: 'https://vault.blob.core.windows.net',
+      MHSM_VAULT_REGION: 'northeurope',
+    };
+    expect(loadConfig({ ...complete, ...given }).backup).toEqual({
+      landingContainerUrl: 'https://landing.blob.core.windows.net/backups',
+      vaultBlobUrl: 'https://vault.blob.core.windows.net',
+      vaultRegion: 'northeurope',
+    });
+    for (const name of Object.keys(given)) expect(faultySettings({ ...given, [name]: undefined })).toEqual([name]);
+    expect(faultySettings({ ...given, MHSM_LANDING_CONTAINER_URL: 'https://landing.blob.core.windows.net' })).toEqual([
+      'MHSM_LANDING_CONTAINER_URL',
+    ]);
+  });
+
   test('never shows a secret: not in a fault, a log, JSON or an inspection', () => {
     const { mail } = loadConfig({ ...complete, MHSM_MAIL_USER: 'keys', MHSM_MAIL_PASSWORD: 'correct horse' });
     expect(mail.signIn?.password.reveal()).toBe('correct horse');

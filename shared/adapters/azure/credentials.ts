@@ -1,8 +1,14 @@
 import type { TokenCredential } from '@azure/identity';
 import { once } from '../once.ts';
 
-/** What the app acts as. Each duty has its own user-assigned identity with the least role that works. */
-export type Duty = 'observe' | 'rotate';
+/**
+ * What the app acts as. Each duty has its own user-assigned identity with the least role that works. Backups and restores
+ * are optional duties: an installation may leave them out, and a restoring identity is granted only while it is needed.
+ */
+export type Duty = 'observe' | 'rotate' | 'backup' | 'restore';
+
+/** One value for each duty that an installation has. */
+export type PerDuty<T> = Record<'observe' | 'rotate', T> & { backup?: T; restore?: T };
 
 /** One of our identities: who it is, for messages, and its credential, made on first use. */
 export interface Identity {
@@ -12,14 +18,20 @@ export interface Identity {
 }
 
 /** The identity of each duty. Managed identities only: nothing else may sign in for the app. */
-export function createIdentities(clientIds: Record<Duty, string>): Record<Duty, Identity> {
-  const identity = (duty: Duty): Identity => ({
+export function createIdentities(clientIds: PerDuty<string>): PerDuty<Identity> {
+  const identity = (duty: Duty, clientId: string): Identity => ({
     duty,
-    clientId: clientIds[duty],
+    clientId,
     credential: once(async () => {
       const { ManagedIdentityCredential } = await import('@azure/identity');
-      return new ManagedIdentityCredential({ clientId: clientIds[duty] });
+      return new ManagedIdentityCredential({ clientId });
     }),
   });
-  return { observe: identity('observe'), rotate: identity('rotate') };
+  const { observe, rotate, backup, restore } = clientIds;
+  return {
+    observe: identity('observe', observe),
+    rotate: identity('rotate', rotate),
+    ...(backup === undefined ? {} : { backup: identity('backup', backup) }),
+    ...(restore === undefined ? {} : { restore: identity('restore', restore) }),
+  };
 }
