@@ -100,6 +100,8 @@ export async function startEstate(options: EstateOptions = {}): Promise<RunningE
     logs: `${control.url}/logs/rows`,
     topic: topic.endpoint,
     blob: storage.blobUrl,
+    blobLanding: storage.accounts.landing.blobUrl,
+    blobVault: storage.accounts.vault.blobUrl,
     queue: storage.queueUrl,
     mail: mail.url,
     webhook: services.webhooks.url,

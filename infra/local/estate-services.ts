@@ -7,7 +7,7 @@ import type { EstateOptions } from './estate-options.ts';
 import { DEFAULT_SUBSCRIPTIONS } from './estate-options.ts';
 import { createFaults } from './faults.ts';
 import { type EstateHsm, startFleet } from './hsm-fleet.ts';
-import { IDENTITIES, TENANT_ID } from './identity/registrations.ts';
+import { IDENTITIES, type IdentityName, TENANT_ID } from './identity/registrations.ts';
 import { type IdentityService, startIdentity } from './identity/server.ts';
 import { obtainSigningKey } from './identity/signing-key.ts';
 import { createTokens, type Tokens } from './identity/tokens.ts';
@@ -113,7 +113,7 @@ async function boot(
   const [storage, identity, hsms] = await together([
     lifecycle.running(
       startStorage({
-        ports: { blob: ports.blob, queue: ports.queue },
+        ports,
         tls: certificates,
         tokens,
         faults,
@@ -125,7 +125,12 @@ async function boot(
     lifecycle.running(
       startIdentity({ port: ports.identity, secret: secrets.identityHeader, audience: AUDIENCE, key, tokens, faults }),
     ),
-    startFleet({ estate, seeds: seed.hsms, port: ports.hsm, lifecycle }),
+    startFleet({
+      ...{ estate, seeds: seed.hsms, port: ports.hsm, lifecycle },
+      // Valid for a year, so that a clock that is moved during a transfer does not end it.
+      storageToken: (identity) =>
+        tokens.forIdentity(IDENTITIES[identity as IdentityName], STORAGE_AUDIENCE, 365 * 24 * 3600),
+    }),
     lifecycle.running(mail.start().then(() => mail)),
     lifecycle.running(webhooks.start().then(() => webhooks)),
   ]);

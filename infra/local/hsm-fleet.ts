@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Estate } from './estate.ts';
 import { IDENTITIES } from './identity/registrations.ts';
 import { type Lifecycle, together } from './lifecycle.ts';
+import { addFullBackups, type FullBackups } from './managed-hsm/backup/service.ts';
 import { createManagedHsm, type ManagedHsm, type Readings } from './managed-hsm/server.ts';
 import { inProject } from './project.ts';
 import { type AssignmentSeed, type HsmSeed, instantOf, type KeySeed } from './seed/seed.ts';
@@ -9,6 +10,8 @@ import { type AssignmentSeed, type HsmSeed, instantOf, type KeySeed } from './se
 /** One Managed HSM of the estate, with what seeds and the control surface need of it. */
 export interface EstateHsm extends ManagedHsm {
   readonly resourceId: string;
+  /** Full backup and restore, with the identities attached to the HSM. */
+  readonly backups: FullBackups;
   plant(key: KeySeed): Promise<void>;
   /** Puts in the custom roles of infra/azure/hsm-roles.json and these assignments. */
   grant(assignments: readonly AssignmentSeed[]): Promise<void>;
@@ -22,6 +25,7 @@ interface RoleFile {
   permissions: { dataActions: string[] }[];
 }
 
+const REGION = 'westeurope';
 const DATA_ACTION_PREFIX = 'Microsoft.KeyVault/managedHsm/';
 
 /** Starts the HSMs of the seeds, empty. */
@@ -30,16 +34,18 @@ export async function startFleet(options: {
   seeds: readonly HsmSeed[];
   port(index: number): number;
   lifecycle: Lifecycle;
+  /** A token for storage of the identity of that name. */
+  storageToken(identity: string): Promise<{ token: string; expiresOn: number }>;
   readings?: Partial<Readings>;
 }): Promise<EstateHsm[]> {
-  const { estate, readings } = options;
+  const { estate, readings, storageToken } = options;
   const roles = JSON.parse(await readFile(inProject('infra/azure/hsm-roles.json'), 'utf8')) as RoleFile[];
   const fleet = options.seeds.map(({ name, resourceId }, index) =>
     toEstateHsm(
       createManagedHsm({
         name,
         resourceId,
-        region: 'westeurope',
+        region: REGION,
         retentionDays: 90,
         purgeProtection: true,
         port: options.port(index),
@@ -47,7 +53,7 @@ export async function startFleet(options: {
         administrators: [IDENTITIES.administrator.objectId],
         ...(readings ? { readings } : {}),
       }),
-      { resourceId, roles, estate },
+      { resourceId, roles, estate, storageToken },
     ),
   );
   await together(fleet.map((hsm) => options.lifecycle.running(hsm.start().then(() => hsm))));
@@ -56,8 +62,15 @@ export async function startFleet(options: {
 
 function toEstateHsm(
   hsm: ManagedHsm,
-  { resourceId, roles, estate }: { resourceId: string; roles: readonly RoleFile[]; estate: Estate },
+  options: {
+    resourceId: string;
+    roles: readonly RoleFile[];
+    estate: Estate;
+    storageToken(identity: string): Promise<{ token: string; expiresOn: number }>;
+  },
 ): EstateHsm {
+  const { resourceId, roles, estate, storageToken } = options;
+  const backups = addFullBackups({ hsm, estate, region: REGION, storageToken, identities: ['backup'] });
   const plant = async (seed: KeySeed): Promise<void> => {
     const now = estate.clock.now();
     const { name, kty, size, crv, keyOps, tags, enabled, versions, imported } = seed;
@@ -90,7 +103,23 @@ function toEstateHsm(
     }
   };
   // The HSM answers some properties by getters, which a spread would freeze.
-  return Object.assign(Object.create(hsm) as ManagedHsm, { resourceId, plant, grant });
+  return Object.assign(Object.create(hsm) as ManagedHsm, {
+    ...{ resourceId, plant, grant, backups },
+    save: () => ({ hsm: hsm.save(), backups: backups.save() }),
+    load(saved: unknown) {
+      const state = saved as { hsm: unknown; backups: unknown };
+      hsm.load(state.hsm);
+      backups.load(state.backups);
+    },
+    reset() {
+      hsm.reset();
+      backups.reset();
+    },
+    async stop() {
+      backups.stop();
+      await hsm.stop();
+    },
+  });
 }
 
 const withoutPrefix = (action: string): string => action.slice(DATA_ACTION_PREFIX.length);

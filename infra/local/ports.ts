@@ -8,6 +8,9 @@ export interface Ports {
   topic: number;
   mail: number;
   webhook: number;
+  /** Blob service of the account that HSMs write backups to, and of the one that keeps the copies. */
+  landing: number;
+  vault: number;
   hsm(index: number): number;
 }
 
@@ -23,6 +26,8 @@ export function portsFrom(base: number): Ports {
     topic: place(5),
     mail: place(6),
     webhook: place(7),
+    landing: place(8),
+    vault: place(9),
     hsm: (index) => place(10 + index),
   };
 }

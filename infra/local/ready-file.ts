@@ -10,7 +10,10 @@ export interface Ready {
   identity: string;
   logs: string;
   topic: string;
+  /** Blob services: the state account, the one HSMs write backups to, the one that keeps the copies. */
   blob: string;
+  blobLanding: string;
+  blobVault: string;
   queue: string;
   mail: string;
   webhook: string;

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { durationMs } from '../duration.ts';
 import type { EstateServices } from '../estate-services.ts';
-import type { EstateHsm } from '../hsm-fleet.ts';
 import { IDENTITIES, type IdentityName } from '../identity/registrations.ts';
 import { HsmError } from '../managed-hsm/server.ts';
 import { parseKeySeed } from '../seed/seed.ts';
 import { sendTraffic, TRAFFIC_OPERATIONS } from '../traffic.ts';
+import { namedHsm } from './named-hsm.ts';
 import { Problem, parseBody } from './problem.ts';
 import type { Route } from './routes.ts';
 
@@ -31,12 +31,7 @@ const trafficInput = z.strictObject({
 });
 
 export function hsmRoutes({ hsms, call, tokens, estate }: EstateServices): Route[] {
-  const named = (params: Record<string, string>): EstateHsm => {
-    const hsm = hsms.find((one) => one.name === params.name);
-    if (hsm) return hsm;
-    const names = hsms.map(({ name }) => name).join(', ');
-    throw new Problem(404, 'ERR_NOT_FOUND', `There is no HSM ${params.name}; there are: ${names}.`);
-  };
+  const named = (params: Record<string, string>) => namedHsm(hsms, params.name);
   return [
     {
       method: 'GET',

@@ -1,6 +1,7 @@
 import type { EstateServices } from '../estate-services.ts';
 import { type Listener, listen } from '../http.ts';
 import type { Ready } from '../ready-file.ts';
+import { backupRoutes } from './backup-routes.ts';
 import { clockRoutes } from './clock-routes.ts';
 import { faultRoutes } from './fault-routes.ts';
 import { type HostControl, hostRoutes } from './host-routes.ts';
@@ -32,6 +33,7 @@ export async function startControl({
     ...faultRoutes(services.estate.faults),
     ...hostRoutes(host),
     ...hsmRoutes(services),
+    ...backupRoutes(services),
     ...recordRoutes(services),
     {
       method: 'POST',

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tls } from '../estate.ts';
+import { azuriteAccounts } from './accounts.ts';
 import type { Azurite } from './azurite.ts';
 
 const LISTENING = /Azurite (Blob|Queue) service is successfully listening at https:\/\/127\.0\.0\.1:(\d+)/g;
@@ -25,7 +26,7 @@ export async function startAzuriteChild(options: { tls: Tls; directory?: string 
       ...['--cert', files.cert, '--key', files.key, '--oauth', 'basic', '--skipApiVersionCheck', '--disableTelemetry'],
       ...(options.directory === undefined ? ['--inMemoryPersistence'] : ['--location', options.directory]),
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, AZURITE_ACCOUNTS: azuriteAccounts() } },
   );
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const endWithParent = () => void child.kill('SIGKILL');

@@ -3,6 +3,7 @@ import Module, { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Tls } from '../estate.ts';
+import { azuriteAccounts } from './accounts.ts';
 
 /** Azurite's two services, listening on loopback over https. */
 export interface Azurite {
@@ -27,6 +28,7 @@ export async function startAzurite(
   parts: AzuriteParts,
   { tls, directory }: { tls: Tls; directory?: string },
 ): Promise<Azurite> {
+  process.env.AZURITE_ACCOUNTS = azuriteAccounts();
   if (directory !== undefined) await mkdir(directory, { recursive: true });
   // One store for each estate: Azurite's own is shared by the whole process.
   const memory = new parts.MemoryStore();

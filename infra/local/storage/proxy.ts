@@ -7,6 +7,7 @@ import type { Tls, TokenVerifier } from '../estate.ts';
 import type { Faults } from '../faults.ts';
 import type { Listener } from '../http.ts';
 import { nameBlobOperation, nameQueueOperation, type StorageRequest } from './operations.ts';
+import type { DataRoles } from './roles.ts';
 
 /** Audience of storage tokens. Source: https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory */
 export const STORAGE_AUDIENCE = 'https://storage.azure.com';
@@ -17,13 +18,16 @@ export const STORAGE_AUDIENCE = 'https://storage.azure.com';
  */
 export async function startStorageProxy(options: {
   service: 'blob' | 'queue';
+  /** The one account that is served here. */
+  account: string;
+  roles: DataRoles;
   port?: number;
   targetPort: number;
   tls: Tls;
   tokens: TokenVerifier;
   faults: Faults;
 }): Promise<Listener> {
-  const { service, targetPort, tls, tokens, faults } = options;
+  const { service, account, targetPort, tls, tokens, faults, roles } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: 64, ca: tls.ca, servername: 'localhost' });
 
   const forward = (req: IncomingMessage, res: ServerResponse, swallowReply: boolean) => {
@@ -52,6 +56,10 @@ export async function startStorageProxy(options: {
       url: new URL(req.url ?? '/', 'https://localhost'),
       header,
     };
+    if (request.url.pathname.split('/')[1] !== account) {
+      req.resume();
+      return refuse(res, { status: 404, code: 'ResourceNotFound', message: `This is the account ${account}.` });
+    }
     const { operation, ...about } = service === 'blob' ? nameBlobOperation(request) : nameQueueOperation(request);
     const fault = await faults.meet(service, operation, about);
     if (fault.kind === 'lostReply' && fault.when === 'before') return void res.destroy();
@@ -61,11 +69,16 @@ export async function startStorageProxy(options: {
     }
     const token = /^bearer (.+)$/i.exec(header('authorization') ?? '')?.[1];
     if (token !== undefined) {
-      const refusal = await tokens.verify(token, STORAGE_AUDIENCE).then(() => undefined, String);
-      if (refusal !== undefined) {
+      const verified = await tokens.verify(token, STORAGE_AUDIENCE).catch(String);
+      if (typeof verified === 'string') {
         req.resume();
-        const message = `Server failed to authenticate the request. ${refusal}`;
+        const message = `Server failed to authenticate the request. ${verified}`;
         return refuse(res, { status: 401, code: 'InvalidAuthenticationInfo', message });
+      }
+      if (!roles.permits(verified, request.method)) {
+        req.resume();
+        const message = 'This request is not authorized to perform this operation using this permission.';
+        return refuse(res, { status: 403, code: 'AuthorizationPermissionMismatch', message });
       }
     }
     forward(req, res, fault.kind === 'lostReply');

@@ -2,21 +2,27 @@ import { STATUS_CODES } from 'node:http';
 import type { Caller, Reply } from '../call.ts';
 import type { Tls, TokenVerifier } from '../estate.ts';
 import type { Faults } from '../faults.ts';
+import { ACCOUNT_NAMES, ACCOUNTS, type AccountName, QUEUES } from './accounts.ts';
 import { type Azurite, type AzuriteParts, loadAzurite, startAzurite } from './azurite.ts';
 import { startAzuriteChild } from './azurite-child.ts';
 import { startStorageProxy } from './proxy.ts';
+import { createDataRoles, type DataRoles } from './roles.ts';
 
-/** The one account of the embedded estate; the path-style name is the only visible difference from Azure. */
-export const ACCOUNT = 'devstoreaccount1';
+export { ACCOUNT, ACCOUNT_NAMES, type AccountName, CONTAINERS, QUEUES } from './accounts.ts';
 
-export const CONTAINERS = ['policy', 'state', 'journal', 'evidence', 'key-backups', 'dead-letters'] as const;
-export const QUEUES = ['key-events'] as const;
+/** One account as the control surface and the estate's state see it. */
+export interface AccountService {
+  /** `https://localhost:{port}/{account}` */
+  readonly blobUrl: string;
+  readonly roles: DataRoles;
+}
 
 /** Storage as the estate's own services use it: with a token, through the same address as everyone. */
 export interface StorageService {
-  /** `https://localhost:{port}/devstoreaccount1` */
+  /** Of the state account: `https://localhost:{port}/devstoreaccount1`. */
   readonly blobUrl: string;
   readonly queueUrl: string;
+  readonly accounts: Record<AccountName, AccountService>;
   /** Creates what Bicep would create; what is there already stays. */
   provision(): Promise<void>;
   putBlob(container: string, name: string, body: string | Buffer, contentType: string): Promise<void>;
@@ -30,7 +36,7 @@ export interface StorageService {
 }
 
 export async function startStorage(options: {
-  ports?: { blob: number; queue: number };
+  ports?: { blob: number; queue: number; landing: number; vault: number };
   tls: Tls;
   tokens: TokenVerifier;
   faults: Faults;
@@ -43,26 +49,30 @@ export async function startStorage(options: {
   const { tls, tokens, faults, call, directory } = options;
   const kept = { tls, ...(directory === undefined ? {} : { directory }) };
   const azurite = await startEither(kept);
-  const [blob, queue] = await Promise.all([
+  const front = { tls, tokens, faults };
+  const roles = { state: createDataRoles(), landing: createDataRoles(), vault: createDataRoles() };
+  const openAccount = (account: AccountName, port = 0) =>
     startStorageProxy({
-      service: 'blob',
-      port: options.ports?.blob ?? 0,
-      targetPort: azurite.blobPort,
-      tls,
-      tokens,
-      faults,
-    }),
+      ...{ ...front, service: 'blob', account: ACCOUNTS[account].name, port, targetPort: azurite.blobPort },
+      roles: roles[account],
+    });
+  const [state, landing, vault, queue] = await Promise.all([
+    openAccount('state', options.ports?.blob),
+    openAccount('landing', options.ports?.landing),
+    openAccount('vault', options.ports?.vault),
     startStorageProxy({
-      service: 'queue',
-      port: options.ports?.queue ?? 0,
-      targetPort: azurite.queuePort,
-      tls,
-      tokens,
-      faults,
+      ...{ ...front, service: 'queue', account: ACCOUNTS.state.name, port: options.ports?.queue ?? 0 },
+      ...{ targetPort: azurite.queuePort, roles: createDataRoles() },
     }),
   ]);
-  const blobUrl = `https://localhost:${blob.port}/${ACCOUNT}`;
-  const queueUrl = `https://localhost:${queue.port}/${ACCOUNT}`;
+  const listeners = { state, landing, vault };
+  const accountOf = (account: AccountName): AccountService => ({
+    blobUrl: `https://localhost:${listeners[account].port}/${ACCOUNTS[account].name}`,
+    roles: roles[account],
+  });
+  const accounts = { state: accountOf('state'), landing: accountOf('landing'), vault: accountOf('vault') };
+  const { blobUrl } = accounts.state;
+  const queueUrl = `https://localhost:${queue.port}/${ACCOUNTS.state.name}`;
 
   const send = async (method: string, url: string, headers: Record<string, string> = {}, body: string | Buffer = '') =>
     call({
@@ -75,12 +85,12 @@ export async function startStorage(options: {
     send('PUT', `${blobUrl}/${container}/${blobPath(name)}`, { 'x-ms-blob-type': 'BlockBlob', ...headers }, body);
 
   const list = async (container: string): Promise<string[]> => {
-    const listing = await send('GET', `${blobUrl}/${container}?restype=container&comp=list`);
+    const listing = await send('GET', `${container}?restype=container&comp=list`);
     expect(listing);
     return [...listing.body.toString('utf8').matchAll(/<Name>([^<]*)<\/Name>/g)].map((match) => unescapeXml(match[1]));
   };
   const remove = async (container: string, name: string): Promise<void> => {
-    const url = `${blobUrl}/${container}/${blobPath(name)}`;
+    const url = `${container}/${blobPath(name)}`;
     const attempt = () => send('DELETE', url, { 'x-ms-delete-snapshots': 'include' });
     const reply = await attempt();
     if (reply.status !== 412) return expect(reply);
@@ -89,12 +99,17 @@ export async function startStorage(options: {
     expect(await attempt());
   };
 
+  const containers = ACCOUNT_NAMES.flatMap((account) =>
+    ACCOUNTS[account].containers.map((name) => `${accounts[account].blobUrl}/${name}`),
+  );
+
   return {
     blobUrl,
     queueUrl,
+    accounts,
     async provision() {
       await Promise.all([
-        ...CONTAINERS.map(async (name) => expect(await send('PUT', `${blobUrl}/${name}?restype=container`), 409)),
+        ...containers.map(async (container) => expect(await send('PUT', `${container}?restype=container`), 409)),
         ...QUEUES.map(async (name) => expect(await send('PUT', `${queueUrl}/${name}`), 409)),
       ]);
     },
@@ -105,7 +120,7 @@ export async function startStorage(options: {
       expect(await put(container, name, body, { 'content-type': contentType, 'if-none-match': '*' }), 409);
     },
     async deleteContents() {
-      for (const container of CONTAINERS) for (const name of await list(container)) await remove(container, name);
+      for (const container of containers) for (const name of await list(container)) await remove(container, name);
       for (const name of QUEUES) expect(await send('DELETE', `${queueUrl}/${name}/messages`));
     },
     async putMessage(name, text) {
@@ -113,7 +128,7 @@ export async function startStorage(options: {
       return (await send('POST', `${queueUrl}/${name}/messages`, { 'content-type': 'application/xml' }, body)).status;
     },
     async stop() {
-      await Promise.all([blob.close(), queue.close()]);
+      await Promise.all([state, landing, vault, queue].map((listener) => listener.close()));
       await azurite.stop();
     },
   };
