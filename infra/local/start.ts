@@ -83,6 +83,14 @@ else if (!wish.quiet) console.log(greeting(estate.ready, timers, seconds));
 greeted = true;
 for (const happening of waiting) tell(happening);
 
+// A person who starts the demo came to see keys rotate, and would wait up to a quarter of an hour for the schedule. Whoever
+// asks for a ready file is a program, and runs timers when it wants to.
+if (wish.seed === 'demo' && wish['ready-file'] === undefined) {
+  await estate
+    .runTimer('expirySweepTimer')
+    .catch((error: unknown) => console.error('The first sweep did not start:', error));
+}
+
 /** npm passes on the signal that the terminal has sent already, so one Ctrl-C may arrive twice. */
 const SAME_SIGNAL_MS = 1000;
 let stoppingSince: number | undefined;
