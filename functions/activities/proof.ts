@@ -5,7 +5,7 @@ import { planProof, planSentinel } from '../../shared/rotation/plan-proof.ts';
 import type { ProofCheck, Sentinel } from '../../shared/rotation/proof.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
-import { announce } from './acts.ts';
+import { onRecord } from './acts.ts';
 import { learnKeySize, withKeySize } from './key-size.ts';
 import { readFresh } from './keys.ts';
 import { keepSentinel, makeSentinel, readSentinel } from './sentinels.ts';
@@ -21,11 +21,20 @@ export const proofActivities = (world: World) =>
       const facts = withKeySize(read, await learnKeySize(world, key, read));
       const plan = planSentinel(facts, world.clock.now());
       if (plan.kind === 'skip') return { kind: 'skipped', why: plan.explanation };
-      const act = { act: 'key.prove' as const, duty: 'rotate' as const, key, instance, cause, step: 'sentinel' };
-      const outcome = await announce(world, { ...act, detail: { version, operation: plan.operation } });
-      await keepSentinel(world.documents, key, await makeSentinel(world, key, version, plan));
-      await outcome('done');
-      return { kind: 'kept' };
+      const detail = { version, operation: plan.operation };
+      const act = {
+        act: 'key.prove' as const,
+        duty: 'rotate' as const,
+        key,
+        instance,
+        cause,
+        step: 'sentinel',
+        detail,
+      };
+      return onRecord(world, act, async () => {
+        await keepSentinel(world.documents, key, await makeSentinel(world, key, version, plan));
+        return { value: { kind: 'kept' } };
+      });
     },
 
     /** Uses the new version for everything that it permits, and the old one for what it once made. */
@@ -39,24 +48,29 @@ export const proofActivities = (world: World) =>
       const fresh = withKeySize(made, size);
       const old = before && withKeySize(before, size);
       const plan = planProof(fresh, old, sentinel, world.clock.now());
-      const outcome = await announce(world, {
-        act: 'key.prove',
-        duty: 'rotate',
+      const act = {
+        act: 'key.prove' as const,
+        duty: 'rotate' as const,
         key,
         instance,
         cause,
         detail: { version, previous: previous ?? null, checks: plan.checks.length },
+      };
+      return onRecord(world, act, async () => {
+        const results = await carryOut(world, key, plan.checks, sentinel);
+        const verdict = judgeProof(plan, results, proof);
+        const ownSentinel = planSentinel(fresh, world.clock.now());
+        if (verdict.kind !== 'failed' && ownSentinel.kind === 'keep') {
+          const kept = await readSentinel(world.documents, key, version);
+          if (!kept) await keepSentinel(world.documents, key, await makeSentinel(world, key, version, ownSentinel));
+        }
+        const explanation = verdict.kind === 'proven' ? verdict.explanation : verdict.why;
+        return {
+          value: { kind: 'proof', verdict: verdict.kind, explanation, checks: verdict.checks },
+          result: verdict.kind === 'failed' ? 'failed' : 'done',
+          detail: { verdict: verdict.kind },
+        };
       });
-      const results = await carryOut(world, key, plan.checks, sentinel);
-      const verdict = judgeProof(plan, results, proof);
-      const ownSentinel = planSentinel(fresh, world.clock.now());
-      if (verdict.kind !== 'failed' && ownSentinel.kind === 'keep') {
-        const kept = await readSentinel(world.documents, key, version);
-        if (!kept) await keepSentinel(world.documents, key, await makeSentinel(world, key, version, ownSentinel));
-      }
-      await outcome(verdict.kind === 'failed' ? 'failed' : 'done', { verdict: verdict.kind });
-      const explanation = verdict.kind === 'proven' ? verdict.explanation : verdict.why;
-      return { kind: 'proof', verdict: verdict.kind, explanation, checks: verdict.checks };
     },
   }) satisfies Partial<ActivityHandlers>;
 

@@ -1,13 +1,14 @@
 import { hasCode } from '../../shared/errors.ts';
 import type { HsmRotationPolicy, KeyRef, KeySummary } from '../../shared/keys/key.ts';
 import { effectiveRule } from '../../shared/policy/effective-rule.ts';
+import type { Hold } from '../../shared/policy/rule.ts';
 import type { Refusal } from '../../shared/rotation/decision.ts';
 import { dueOn } from '../../shared/rotation/due.ts';
 import { comparePolicy, expectedHsmPolicy, type PolicyDifference } from '../../shared/rotation/reconcile-policy.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { NoticeDue } from '../outcomes.ts';
 import type { World } from '../world.ts';
-import { announce } from './acts.ts';
+import { onRecord } from './acts.ts';
 import { policyInForce } from './policy-in-force.ts';
 
 /** Keys compared by one call: small enough to end well within an activity, and to lose little when it is repeated. */
@@ -31,7 +32,9 @@ export const reconcileActivities = (world: World) =>
           keys.slice(start, start + AT_ONCE).map(async (summary) => {
             const key = { hsm, name: summary.name };
             const effective = effectiveRule(inForce.policy, hsm, summary.name, summary.tags, inForce.version);
-            if (effective.rule.rotation.mode !== 'rotate' || effective.hold || !summary.enabled) return undefined;
+            if (effective.rule.rotation.mode !== 'rotate' || !summary.enabled || isHeld(effective.hold, now)) {
+              return undefined;
+            }
             // A key that is due is about to be rotated, and its policy is seen to there: a backstop written now would make
             // the HSM rotate it at once.
             const due = dueOn({ hsm, ...summary }, effective.rule.rotation);
@@ -51,6 +54,10 @@ export const reconcileActivities = (world: World) =>
       return { kind: 'reconciled', ...total, ...(more && last !== undefined ? { after: last } : {}) };
     },
   }) satisfies Partial<ActivityHandlers>;
+
+/** A hold that has lapsed holds nothing, though its tag is still there. */
+const isHeld = (hold: Hold | undefined, now: Date): boolean =>
+  hold !== undefined && (hold.until === undefined || Date.parse(hold.until) > now.getTime());
 
 interface OneReconciled {
   drifted: boolean;
@@ -100,7 +107,7 @@ async function reconcileOne(
       if (comparison.action === 'tell') {
         return { drifted: true, repaired: false, notices: [drift('told', differences)] };
       }
-      await repair(world, key, summary, expectedHsmPolicy(rule), differences, instance);
+      await repair(world, key, expectedHsmPolicy(rule), differences, instance);
       return { drifted: true, repaired: true, notices: [drift('repaired', differences)] };
     }
   }
@@ -109,24 +116,22 @@ async function reconcileOne(
 async function repair(
   world: World,
   key: KeyRef,
-  summary: KeySummary,
   policy: HsmRotationPolicy,
   differences: PolicyDifference[],
   instance: string,
 ): Promise<void> {
-  const outcome = await announce(world, {
-    act: 'rotationPolicy.write',
-    duty: 'rotate',
+  const act = {
+    act: 'rotationPolicy.write' as const,
+    duty: 'rotate' as const,
     key,
     instance,
-    cause: { kind: 'Sweep' },
-    step: `${key.name}:${summary.updatedOn}`,
+    cause: { kind: 'Sweep' as const },
+    step: key.name,
     detail: Object.fromEntries(
       differences.map(({ attribute, expected, found }) => [attribute, `${found ?? 'none'} -> ${expected ?? 'none'}`]),
     ),
-  });
-  await world.keys.rotate.writeRotationPolicy(key, policy);
-  await outcome('done');
+  };
+  await onRecord(world, act, async () => ({ value: await world.keys.rotate.writeRotationPolicy(key, policy) }));
 }
 
 /** The next keys in order of name. Pages come in no promised order, so all are read and the few that are next are kept. */

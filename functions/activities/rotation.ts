@@ -1,11 +1,11 @@
 import { hasCode, isTransient } from '../../shared/errors.ts';
-import type { KeyFacts } from '../../shared/keys/key.ts';
+import { canonicalName, type KeyFacts } from '../../shared/keys/key.ts';
 import { ROTATE_TIMEOUT_MS } from '../../shared/ports/hsm-keys.ts';
 import type { ActivityInput } from '../contracts.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { CreateOutcome } from '../outcomes.ts';
 import type { World } from '../world.ts';
-import { announce } from './acts.ts';
+import { announce, onRecord } from './acts.ts';
 import { readFresh } from './keys.ts';
 import {
   type LedgerVersion,
@@ -53,7 +53,6 @@ export const rotationActivities = (world: World) =>
         key,
         instance,
         cause,
-        step: at,
         detail: { expectedVersion },
       });
       // Announcing took time. Too late a call could still run when the next caller believes that this one is over.
@@ -94,10 +93,11 @@ export const rotationActivities = (world: World) =>
       const missing = Object.keys(before.tags).filter((name) => !Object.hasOwn(after.tags, name));
       if (missing.length === 0) return { kind: 'carried', tags: [] };
       const detail = { version, previous, tags: missing.join(', ') };
-      const outcome = await announce(world, { act: 'key.tag', duty: 'rotate', key, instance, cause, detail });
-      await world.keys.rotate.writeTags(key, version, { ...before.tags, ...after.tags });
-      await outcome('done');
-      return { kind: 'carried', tags: missing };
+      const act = { act: 'key.tag' as const, duty: 'rotate' as const, key, instance, cause, detail };
+      return onRecord(world, act, async () => {
+        await world.keys.rotate.writeTags(key, version, { ...before.tags, ...after.tags });
+        return { value: { kind: 'carried', tags: missing } };
+      });
     },
 
     async recordRotation({ key, instance, version, previous, by, proof, reason, at }) {
@@ -108,34 +108,25 @@ export const rotationActivities = (world: World) =>
     },
 
     async backUpKey({ key, instance, cause, version }) {
-      const path = `${key.hsm}/${key.name}/${version}.keybackup`;
-      const outcome = await announce(world, {
-        act: 'key.backup',
-        duty: 'rotate',
-        key,
-        instance,
-        cause,
-        detail: { version },
+      const path = `${key.hsm}/${canonicalName(key)}/${version}.keybackup`;
+      const act = { act: 'key.backup' as const, duty: 'rotate' as const, key, instance, cause, detail: { version } };
+      return onRecord(world, act, async () => {
+        const blob = await world.keys.rotate.backUp(key);
+        const kept = await world.documents.keep('key-backups', path, blob, { hsm: key.hsm, key: key.name, version });
+        return {
+          value: { kind: 'kept', path },
+          detail: { version, path, bytes: blob.byteLength, kept: kept === 'kept' },
+        };
       });
-      const blob = await world.keys.rotate.backUp(key);
-      const kept = await world.documents.keep('key-backups', path, blob, { hsm: key.hsm, key: key.name, version });
-      await outcome('done', { version, path, bytes: blob.byteLength, kept: kept === 'kept' });
-      return { kind: 'kept', path };
     },
 
     async writeRotationPolicy({ key, instance, cause, policy }) {
-      const outcome = await announce(world, {
-        act: 'rotationPolicy.write',
-        duty: 'rotate',
-        key,
-        instance,
-        cause,
-        step: policy.rotateBeforeExpiry ?? 'without backstop',
-        detail: { ...policy },
+      const detail = { ...policy };
+      const act = { act: 'rotationPolicy.write' as const, duty: 'rotate' as const, key, instance, cause, detail };
+      return onRecord(world, act, async () => {
+        await world.keys.rotate.writeRotationPolicy(key, policy);
+        return { value: { kind: 'written' } };
       });
-      await world.keys.rotate.writeRotationPolicy(key, policy);
-      await outcome('done');
-      return { kind: 'written' };
     },
   }) satisfies Partial<ActivityHandlers>;
 
@@ -146,12 +137,14 @@ async function alreadyThere(
   ledger: RotationLedger,
   facts: KeyFacts,
 ): Promise<CreateOutcome> {
-  const known = ledger.versions.find((each) => each.version === facts.version);
-  if (known) return { kind: 'alreadyThere', facts, by: known.by };
+  const found = made(input, facts, ledger.attempt?.at ?? facts.createdOn);
   const by = ledger.attempt?.expectedVersion === input.expectedVersion ? 'us' : 'hsm';
-  const at = ledger.attempt?.at ?? facts.createdOn;
-  await updateLedger(world.documents, input.key, (current) => withVersion(current, { ...made(input, facts, at), by }));
-  return { kind: 'alreadyThere', facts, by };
+  // Whoever recorded it meanwhile knows better: what is proven must not become pending again.
+  const isKnown = ({ version }: LedgerVersion) => version === facts.version;
+  const { versions } = await updateLedger(world.documents, input.key, (current) =>
+    current.versions.some(isKnown) ? current : withVersion(current, { ...found, by }),
+  );
+  return { kind: 'alreadyThere', facts, by: versions.find(isKnown)?.by ?? by };
 }
 
 const made = (input: ActivityInput<'createKeyVersion'>, facts: KeyFacts, at: string): LedgerVersion => ({

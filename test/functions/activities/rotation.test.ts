@@ -148,15 +148,84 @@ describe('createKeyVersion', () => {
   });
 });
 
-describe('backUpKey', () => {
-  test('keeps the blob once under the version, however often it runs', async () => {
+describe('an act that touches the HSM', () => {
+  const common = { key, instance: 'rotate-1', cause: { kind: 'Sweep' } } as const;
+
+  test('keeps the backup once under the version, however often it runs and however the key is spelt', async () => {
     const { world } = aWorld();
-    const run = () =>
-      rotationActivities(world).backUpKey({ key, instance: 'rotate-1', cause: { kind: 'Sweep' }, version: 'v1' });
-    await run();
-    await run();
+    world.fakeKeys.set('ORDERS', world.fakeKeys.get('orders') as never);
+    const { backUpKey } = rotationActivities(world);
+    await backUpKey({ ...common, version: 'v1' });
+    await backUpKey({ ...common, key: { ...key, name: 'ORDERS' }, version: 'v1' });
     expect([...world.stored.keys()].filter((path) => path.startsWith('key-backups/'))).toEqual([
       'key-backups/contoso/orders/v1.keybackup',
     ]);
+  });
+
+  test('is announced anew each time it runs, because each run calls the HSM and needs a window of its own', async () => {
+    const { world } = aWorld();
+    const { writeRotationPolicy } = rotationActivities(world);
+    await writeRotationPolicy({ ...common, policy: { expiryTime: 'P1Y' } });
+    later(world, 86_400);
+    await writeRotationPolicy({ ...common, policy: { expiryTime: 'P1Y' } });
+    const intents = world.journalled.filter(({ kind }) => kind === 'intent');
+    expect(new Set(intents.map(({ id }) => id)).size).toBe(2);
+    for (const { at, window } of intents) expect(window && window.from <= at && at <= window.to).toBe(true);
+    const answered = world.journalled.filter(({ kind }) => kind === 'outcome').map(({ intent }) => intent);
+    expect(answered).toEqual(intents.map(({ id }) => id));
+  });
+
+  test.each([
+    ['ERR_DENIED', 'refused'],
+    ['ERR_THROTTLED', 'failed'],
+  ] as const)('that ends with %s is journaled as %s', async (code, result) => {
+    const { world } = aWorld();
+    world.keys.rotate.backUp = async () => {
+      throw new AppError(code, 'no', { nextStep: 'x' });
+    };
+    await expect(rotationActivities(world).backUpKey({ ...common, version: 'v1' })).rejects.toMatchObject({ code });
+    expect(world.journalled.at(-1)).toMatchObject({ kind: 'outcome', result, detail: { code } });
+  });
+});
+
+describe('recording', () => {
+  test('a version that was found does not make pending what another run has proven meanwhile', async () => {
+    const { world, input, create } = aWorld();
+    const next = await world.keys.rotate.rotate(key);
+    const { read } = world.keys.rotate;
+    world.keys.rotate.read = async (...asked) => {
+      const facts = await read(...asked);
+      await rotationActivities(world).recordRotation({
+        key,
+        instance: 'other',
+        version: next.version,
+        previous: input.expectedVersion,
+        by: 'us',
+        proof: 'proven',
+        reason: 'NearExpiry',
+        at: '2030-01-01T00:00:00.000Z',
+      });
+      return facts;
+    };
+    expect(await create()).toMatchObject({ kind: 'alreadyThere', by: 'us' });
+    const { ledger } = await readLedger(world.documents, key);
+    expect(ledger.versions).toMatchObject([{ version: next.version, proof: 'proven', instance: 'other' }]);
+  });
+});
+
+describe('carryTags', () => {
+  const common = { key, instance: 'rotate-1', cause: { kind: 'Sweep' } } as const;
+
+  test('gives the new version what it lacks, keeps what it says for itself, and has nothing to do the second time', async () => {
+    const old = aKey({ tags: { owner: 'payments', class: 'tier0', note: 'old' } });
+    const fresh = aKey({ tags: { note: 'new' } });
+    const world = createFakeWorld({ orders: { versions: [old, fresh] } });
+    const carry = () =>
+      rotationActivities(world).carryTags({ ...common, version: fresh.version, previous: old.version });
+    expect(await carry()).toEqual({ kind: 'carried', tags: ['owner', 'class'] });
+    expect(fresh.tags).toEqual({ owner: 'payments', class: 'tier0', note: 'new' });
+    const before = world.journalled.length;
+    expect(await carry()).toEqual({ kind: 'carried', tags: [] });
+    expect(world.journalled.length).toBe(before);
   });
 });
