@@ -11,7 +11,7 @@ export function jitterOffset(hsm: string, name: string, version: string, span: s
 }
 
 /** FNV-1a over UTF-16 units, then Murmur3's finaliser: FNV alone leaves names that differ in their last letter side by side. */
-function hash32(text: string): number {
+export function hash32(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

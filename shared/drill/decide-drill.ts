@@ -1,0 +1,126 @@
+import type { BackupRecord } from '../backup/backup.ts';
+import { hasReached, isGood, newestFirst } from '../backup/catalogue.ts';
+import type { DrillRule, DrillTarget } from '../policy/hsm-rule.ts';
+import { hash32 } from '../rotation/jitter.ts';
+import { addDuration, subtractDuration, toIso } from '../time.ts';
+
+export interface DrillInput {
+  hsm: string;
+  rule: DrillRule;
+  records: readonly BackupRecord[];
+  /** When the last drill of this HSM ended, whatever its verdict; absent: never. */
+  lastDrillOn?: string;
+  /** Since when the HSM is looked after: the first drill is due one interval later. */
+  watchedSince: string;
+  /** A drill of this HSM that runs. */
+  running?: string;
+  request?: { id: string; by: string; note: string /** Restores this one. */; backup?: string };
+  now: Date;
+}
+
+export type DrillDecision =
+  | {
+      kind: 'run';
+      reason: 'Scheduled' | 'OperatorRequest';
+      /** Instance id, and the source of chance: the same drill picks the same backup for ever. */
+      instance: string;
+      backup: string;
+      /** How many backups of the window could have been picked. */
+      candidates: number;
+      target: DrillTarget;
+      explanation: string;
+    }
+  | { kind: 'join'; holder: string; explanation: string }
+  | { kind: 'keep'; reason: 'NotDue' | 'DrillsOff'; nextOn?: string; explanation: string }
+  | {
+      kind: 'refused';
+      reason: 'NoBackupInWindow' | 'BackupUnknown' | 'BackupNotLocked' | 'NoTarget' | 'TargetIsSource';
+      explanation: string;
+      nextStep: string;
+    };
+
+/** Whether to rehearse a restore now, of which backup, and where. */
+export function decideDrill(input: DrillInput): DrillDecision {
+  const { hsm, rule, running, request, now } = input;
+  if (running !== undefined) {
+    return { kind: 'join', holder: running, explanation: `A drill of ${hsm} is running already: ${running}.` };
+  }
+  if (request === undefined && rule.mode === 'off') {
+    return { kind: 'keep', reason: 'DrillsOff', explanation: `The rule of ${hsm} rehearses only when a person asks.` };
+  }
+  const due = addDuration(new Date(input.lastDrillOn ?? input.watchedSince), rule.every);
+  if (request === undefined && now < due) {
+    const explanation = `The next drill of ${hsm} is due on ${toIso(due)}.`;
+    return { kind: 'keep', reason: 'NotDue', nextOn: toIso(due), explanation };
+  }
+  const unfit = refuseTarget(hsm, rule.target);
+  if (unfit !== undefined) return unfit;
+  const instance = drillInstanceId(hsm, request === undefined ? toIso(due) : `request-${request.id}`);
+  const picked = pickBackup(input, instance);
+  if ('kind' in picked) return picked;
+  return {
+    kind: 'run',
+    reason: request === undefined ? 'Scheduled' : 'OperatorRequest',
+    instance,
+    backup: picked.backup.id,
+    candidates: picked.candidates,
+    target: rule.target,
+    explanation:
+      request === undefined ? `A drill was due on ${toIso(due)}.` : `${request.by} asked for it: ${request.note}`,
+  };
+}
+
+/** One drill for one due instant or request. */
+export const drillInstanceId = (hsm: string, occasion: string): string =>
+  `drill-${hsm}-${occasion.replace(/[^0-9A-Za-z-]/g, '')}`;
+
+function refuseTarget(hsm: string, target: DrillTarget): DrillDecision | undefined {
+  if (target.kind === 'standing' && target.hsm.toLowerCase() === hsm.toLowerCase()) {
+    return {
+      kind: 'refused',
+      reason: 'TargetIsSource',
+      explanation: `The drill HSM of ${hsm} is ${hsm} itself, and a restore wipes its target.`,
+      nextStep: 'Name another HSM of the same security domain in drills.target.',
+    };
+  }
+  if (target.kind === 'standing' || target.region !== '') return undefined;
+  return {
+    kind: 'refused',
+    reason: 'NoTarget',
+    explanation: `The policy does not say where a drill of ${hsm} restores to.`,
+    nextStep: 'Set drills.target to a standing HSM, or to a temporary one with its region.',
+  };
+}
+
+/** Locked copies only, because a proof of what may still change proves nothing; the requested one whatever its age. */
+function pickBackup(
+  { hsm, rule, records, request, now }: DrillInput,
+  instance: string,
+): { backup: BackupRecord; candidates: number } | DrillDecision {
+  if (request?.backup !== undefined) {
+    const asked = records.find(({ id, prunedOn }) => id === request.backup && prunedOn === undefined);
+    if (asked !== undefined && hasReached(asked, 'locked')) return { backup: asked, candidates: 1 };
+    return {
+      kind: 'refused',
+      reason: asked === undefined ? 'BackupUnknown' : 'BackupNotLocked',
+      explanation: `Backup ${request.backup} ${asked === undefined ? 'is not in the catalogue' : 'is not locked yet'}.`,
+      nextStep: 'Choose another backup from the catalogue.',
+    };
+  }
+  const from = subtractDuration(now, rule.window);
+  const candidates = newestFirst(records)
+    .filter((record) => isGood(record) && hasReached(record, 'locked'))
+    .filter(({ takenOn }) => Date.parse(takenOn) >= from.getTime());
+  const index = rule.pick === 'latest' ? 0 : Math.floor(chance(instance) * candidates.length);
+  const backup = candidates[index];
+  if (backup !== undefined) return { backup, candidates: candidates.length };
+  return {
+    kind: 'refused',
+    reason: 'NoBackupInWindow',
+    explanation: `No locked backup of ${hsm} lies within the last ${rule.window}.`,
+    nextStep: 'See why backups are missing or not locked, or widen drills.window.',
+  };
+}
+
+/** From 0 up to, but not including, 1; the same for the same id, so that a replay picks the same backup. */
+export const chance = (id: string): number => hash32(id) / 2 ** 32;
