@@ -7,7 +7,7 @@ import type { Access } from './access.ts';
 import { API_VERSIONS, errorBody, responseHeaders } from './answers.ts';
 import { authenticate } from './authentication.ts';
 import { anyBody, parseBody } from './bodies.ts';
-import { badParameter, HsmError, restoreInProgress } from './errors.ts';
+import { badParameter, fromReading, HsmError, restoreInProgress } from './errors.ts';
 import { createThrottle } from './limits.ts';
 import type { Readings } from './readings.ts';
 import { type Call, createRouter, type MatchedRoute, type Reply, type Route } from './routes/route.ts';
@@ -31,19 +31,21 @@ export function createPipeline(options: {
   access: Access;
   routes(): readonly Route[];
   restoring(): boolean;
+  activated(): boolean;
 }) {
   const { estate, vault, readings } = options;
   const match = createRouter(options.routes);
   const throttle = createThrottle();
   let counts: CallCounts = {};
 
-  /** Refusals come in the service's order as far as it is known: restore mode, address, rights, rate, content. */
+  /** Refusals in the service's order as far as it is known: restore mode, address, rights, activation, rate, content. */
   const act = async (matched: MatchedRoute | undefined, call: Call): Promise<Reply> => {
     const { route, params } = matched ?? {};
     if (options.restoring() && !route?.duringRestore) throw restoreInProgress();
     if (!route?.withoutApiVersion) checkApiVersion(call.request.url);
     if (!route || !params) throw new HsmError(404, 'NotFound', `No resource at ${call.request.path}`);
     options.access.demand(call.principal.oid, route.dataAction, route.scope(params));
+    if (!options.activated() && !route.beforeActivation) throw fromReading(readings.notActivated);
     if (readings.throttling && route.rate) throttle(route.rate);
     return route.handle(call);
   };

@@ -40,6 +40,8 @@ export interface Readings {
   repeatedAssignment: 'conflict' | 'accept';
   /** The service's own list gives the Crypto Auditor deletedKeys/read, the documentation deletedKeys/delete. */
   cryptoAuditor: 'recorded' | 'documented';
+  /** What the data plane answers before the security domain was downloaded: only that it cannot be used is documented. */
+  notActivated: ErrorReading;
   /** Every captured audit record says Success, refused calls included. */
   auditResultType: 'alwaysSuccess' | 'byStatus';
   /** Rates of managed-hsm/scaling-guidance as hard limits. They are published as capacity, so off unless asked for. */
@@ -66,6 +68,7 @@ export const defaultReadings: Readings = {
   purgeProtected: forbidden('Purge is not allowed: purge protection is enabled on this HSM.'),
   repeatedAssignment: 'conflict',
   cryptoAuditor: 'recorded',
+  notActivated: forbidden('The HSM is not activated. Download its security domain first.'),
   auditResultType: 'alwaysSuccess',
   throttling: false,
 };

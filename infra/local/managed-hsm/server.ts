@@ -50,6 +50,8 @@ export interface ManagedHsmOptions {
   readings?: Partial<Readings>;
   /** Default: a new one. Two HSMs with the same domain restore each other's backups. */
   securityDomain?: SecurityDomain;
+  /** Default true; a new HSM of the service is not, until its security domain was downloaded. */
+  activated?: boolean;
 }
 
 export type Busy = { kind: 'backup' | 'restore'; until?: Date };
@@ -86,11 +88,15 @@ export interface ManagedHsm extends Service {
   restoreKeyFrom(contents: HsmContents, name: string): { versions: number };
   readonly securityDomain: SecurityDomain;
   setSecurityDomain(domain: SecurityDomain): void;
+  /** Whether the data plane answers. */
+  readonly activated: boolean;
+  setActivated(activated: boolean): void;
 }
 
 interface Saved extends HsmContents {
   settings: SavedSettings;
   securityDomain: SecurityDomain;
+  activated: boolean;
   calls: CallCounts;
 }
 
@@ -105,6 +111,7 @@ export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
   let { port } = options;
   let listener: Listener | undefined;
   let securityDomain = options.securityDomain ?? createSecurityDomain();
+  let activated = options.activated ?? true;
   let busy: { kind: Busy['kind']; cancel(): void } | undefined;
 
   const vault: Vault = {
@@ -153,6 +160,7 @@ export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
     access,
     routes: () => [...extensions, ...builtIn],
     restoring: () => busy?.kind === 'restore',
+    activated: () => activated,
   });
 
   function schedulePurge(keyName: string, key: DeletedKey | undefined): void {
@@ -232,6 +240,12 @@ export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
     setSecurityDomain(next) {
       securityDomain = next;
     },
+    get activated() {
+      return activated;
+    },
+    setActivated(next) {
+      activated = next;
+    },
 
     async start() {
       listener = await listen({ port, tls: estate.tls, origin: `https://${name}.${domain}`, handle: pipeline.handle });
@@ -282,17 +296,25 @@ export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
       return { versions: key.versions.length };
     },
 
-    save: (): Saved => ({ ...contents(), settings: settings.save(), securityDomain, calls: pipeline.counts() }),
+    save: (): Saved => ({
+      ...contents(),
+      settings: settings.save(),
+      securityDomain,
+      activated,
+      calls: pipeline.counts(),
+    }),
     load(saved) {
       const state = saved as Saved;
       replaceContents(state);
       for (const key of loadKeys(state.keys).deletedKeys) keys.insertDeleted(key);
       settings.load(state.settings);
       securityDomain = state.securityDomain;
+      activated = state.activated;
       pipeline.setCounts(state.calls);
     },
     reset() {
       setBusy(undefined);
+      activated = options.activated ?? true;
       keys.clear();
       roles.replaceCustom([]);
       access.replaceAll([]);

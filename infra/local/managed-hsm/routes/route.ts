@@ -34,6 +34,8 @@ export interface Route {
   rate?: RateClass;
   /** Answered while a restore runs; every other route then refuses. */
   duringRestore?: true;
+  /** Answered before the HSM is activated; every other route then refuses. */
+  beforeActivation?: true;
   /** Status URLs of long-running operations are given out without an api-version. */
   withoutApiVersion?: true;
   handle(call: Call): Reply | Promise<Reply>;

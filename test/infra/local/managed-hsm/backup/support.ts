@@ -4,6 +4,10 @@ import { IDENTITIES, type Identity } from '../../../../../infra/local/identity/r
 import type { BackupReadings } from '../../../../../infra/local/managed-hsm/backup/readings.ts';
 import { addFullBackups, type FullBackups } from '../../../../../infra/local/managed-hsm/backup/service.ts';
 import {
+  addSecurityDomain,
+  type SecurityDomainService,
+} from '../../../../../infra/local/managed-hsm/security-domain/service.ts';
+import {
   createManagedHsm,
   type ManagedHsm,
   type SecurityDomain,
@@ -24,6 +28,7 @@ export interface Answered {
 export interface BackupHsm {
   hsm: ManagedHsm;
   backups: FullBackups;
+  domain: SecurityDomainService;
   /** A call with the administrator's token, or another identity's. */
   send(method: string, path: string, body?: unknown, as?: Identity | null): Promise<Answered>;
 }
@@ -51,13 +56,14 @@ export async function backupBench() {
   const startHsm = async (options: {
     name?: string;
     securityDomain?: SecurityDomain;
+    activated?: boolean;
     readings?: Partial<BackupReadings>;
   }): Promise<BackupHsm> => {
-    const { name = 'contoso', securityDomain, readings } = options;
+    const { name = 'contoso', securityDomain, activated = true, readings } = options;
     const hsm = createManagedHsm({
       ...{ name, resourceId: `/subscriptions/s/managedHSMs/${name}`, region: 'westeurope', port: 0 },
       ...{ retentionDays: 7, purgeProtection: false, estate: parts.estate },
-      administrators: [IDENTITIES.administrator.objectId],
+      ...{ administrators: [IDENTITIES.administrator.objectId], activated },
       ...(securityDomain ? { securityDomain } : {}),
     });
     const backups = addFullBackups({
@@ -65,6 +71,7 @@ export async function backupBench() {
       storageToken: () => tokens.forIdentity(IDENTITIES.backup, STORAGE_AUDIENCE, 86_400 * 365),
       ...(readings ? { readings } : {}),
     });
+    const domain = addSecurityDomain({ hsm, clock });
     await hsm.start();
     for (const role of ['Managed HSM Crypto User', 'Managed HSM Crypto Officer', 'Managed HSM Restore User']) {
       const definition = hsm.keys().roleDefinitions.find(({ properties }) => properties.roleName === role);
@@ -76,11 +83,13 @@ export async function backupBench() {
     }
     afterAll(async () => {
       backups.stop();
+      domain.stop();
       await hsm.stop();
     });
     return {
       hsm,
       backups,
+      domain,
       async send(method, path, body, as = IDENTITIES.administrator) {
         const url = new URL(`${hsm.uri}${path}`);
         if (!url.searchParams.has('api-version')) url.searchParams.set('api-version', '2025-07-01');
