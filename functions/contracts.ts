@@ -88,7 +88,13 @@ export const inputs = {
   commitSurvey: z.strictObject({ hsm: z.string(), survey: z.string() }),
   reconcilePolicies: z.strictObject({ hsm: z.string(), instance, after: z.string().exactOptional() }),
   routeNotice: z.strictObject({ id: z.string(), notice, repeatAfter: z.string().exactOptional() }),
-  sendMail: z.strictObject({ id: z.string(), notice, to: z.string() }),
+  sendMail: z.strictObject({
+    id: z.string(),
+    notice,
+    to: z.string(),
+    /** When it was told before, if it was: a reminder is a message of its own. */
+    lastToldOn: z.string().exactOptional(),
+  }),
   settleNotice: z.strictObject({ id: z.string(), delivered: z.array(z.string()), undelivered: z.array(z.string()) }),
 } as const;
 
@@ -101,7 +107,12 @@ export interface OrchestrationInputs {
   /** Proves and tells a version that the HSM, or a person, made. */
   confirmKeyVersion: { key: KeyRef; version: string; by: 'us' | 'hsm'; reason: RotateReason };
   sweepExpiringKeys: { hsm: string };
-  reconcileRotationPolicies: { hsm: string };
+  /** `after` and `sofar` are given by an instance to itself when it goes on with the next keys. */
+  reconcileRotationPolicies: {
+    hsm: string;
+    after?: string;
+    sofar?: { checked: number; drifted: number; repaired: number };
+  };
   deliverNotification: { id: string; notice: Notice; repeatAfter?: string };
 }
 

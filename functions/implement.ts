@@ -1,6 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import type { OrchestrationContext, Task } from 'durable-functions';
 import * as df from 'durable-functions';
+import type * as z from 'zod';
 import { AppError, isTransient } from '../shared/errors.ts';
 import { createLog, type Log } from '../shared/log.ts';
 import type { ActivityInput, ActivityName, OrchestrationName } from './contracts.ts';
@@ -28,9 +29,9 @@ export function implementActivities(handlers: ActivityHandlers): void {
       extraInputs: [df.input.durableClient()],
       handler: async (raw: unknown, invocation: InvocationContext) => {
         const { inputs } = await import('./contracts.ts');
-        const input = inputs[name].parse(raw) as never;
         const log = createLog(invocation);
         try {
+          const input = parseInput(name, inputs[name], raw) as never;
           return await handler(input, { log, starter: createStarter(df.getClient(invocation)) });
         } catch (error) {
           if (!(error instanceof AppError)) throw error;
@@ -46,6 +47,16 @@ export function implementActivities(handlers: ActivityHandlers): void {
       },
     });
   }
+}
+
+/** An input that does not parse now will not parse later, so it is told at once instead of being asked for again. */
+function parseInput(name: ActivityName, schema: z.ZodType, raw: unknown): unknown {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
+  throw new AppError('ERR_INPUT', `The step ${name} does not understand what it was given (${faults.join('; ')}).`, {
+    nextStep: 'Let the version of the app that started this finish it, or start it anew with this one.',
+  });
 }
 
 const asFailed = (error: AppError): Failed => ({

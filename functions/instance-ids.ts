@@ -5,7 +5,8 @@ const LONGEST = 100;
 
 /**
  * Instance ids are the dedupe keys: the same work asked for twice is one instance. Ids that would be too long (a key name
- * has up to 127 characters) keep a readable head and end in a hash of the whole.
+ * has up to 127 characters) or that hold what an id may not (a policy's ETag has quotes) keep a readable head and end in a
+ * hash of the whole.
  */
 export const rotationId = (key: KeyRef, version: string): string =>
   bounded(`rotate-${key.hsm}-${canonicalName(key)}-${version}`);
@@ -21,9 +22,10 @@ export const reconciliationId = (hsm: string): string => bounded(`reconcile-${hs
 export const noticeId = (instance: string, kind: string): string => bounded(`notify-${instance}-${kind}`);
 
 function bounded(id: string): string {
-  if (id.length <= LONGEST) return id;
+  const readable = id.replaceAll(/[^0-9A-Za-z-]/g, '-');
+  if (readable === id && id.length <= LONGEST) return id;
   const tail = `-${fnv1a64(id)}`;
-  return id.slice(0, LONGEST - tail.length) + tail;
+  return readable.slice(0, LONGEST - tail.length) + tail;
 }
 
 /** FNV-1a, 64 bit: short, stable and no secret. http://www.isthe.com/chongo/tech/comp/fnv/ */

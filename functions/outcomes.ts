@@ -95,7 +95,7 @@ export interface ActivityOutcomes {
     after?: string;
     notices: NoticeDue[];
   };
-  routeNotice: { kind: 'routed'; recipients: string[] } | { kind: 'toldRecently'; on: string };
+  routeNotice: { kind: 'routed'; recipients: string[]; lastToldOn?: string } | { kind: 'toldRecently'; on: string };
   sendMail: { kind: 'sent' };
   settleNotice: { kind: 'settled' };
 }

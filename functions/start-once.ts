@@ -15,6 +15,8 @@ export interface Starter {
     input: OrchestrationInputs[N],
     final?: readonly string[],
   ): Promise<StartOutcome>;
+  /** Whether an instance of this id is running, pending or suspended. */
+  isUnderWay(instanceId: string): Promise<boolean>;
 }
 
 const UNDER_WAY = new Set(['Running', 'Pending', 'Suspended', 'ContinuedAsNew']);
@@ -34,6 +36,10 @@ export function createStarter(client: DurableClient): Starter {
     }
   };
   return {
+    async isUnderWay(instanceId) {
+      const found = await status(instanceId);
+      return found !== undefined && UNDER_WAY.has(String(found.runtimeStatus));
+    },
     async startOnce(name, instanceId, input, final = []) {
       const before = await status(instanceId);
       const runtimeStatus = before ? String(before.runtimeStatus) : undefined;

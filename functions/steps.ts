@@ -15,13 +15,15 @@ type Steps = { [N in ActivityName]: (input: ActivityInput<N>) => Step<Outcome<N>
 const PATIENT = { first: 5_000, attempts: 8, coefficient: 2, longest: 120_000 };
 const BRISK = { first: 2_000, attempts: 5, coefficient: 2, longest: 30_000 };
 
-/** Mail systems are down for longer than HSMs. */
+/** Mail systems are down for longer than HSMs, and what was done is told even when the state account was away meanwhile. */
 const MAIL = { first: 10_000, attempts: 6, coefficient: 3, longest: 900_000 };
 
 const policies: Partial<Record<ActivityName, typeof PATIENT>> = {
   createKeyVersion: PATIENT,
   surveyKeys: BRISK,
+  routeNotice: MAIL,
   sendMail: MAIL,
+  settleNotice: MAIL,
 };
 
 function retryOptions(name: ActivityName): df.RetryOptions {

@@ -1,15 +1,39 @@
 import type { HsmSettings } from '../shared/config.ts';
+import type { BackupVault } from '../shared/ports/backup-vault.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { CreationSlots } from '../shared/ports/creation-slots.ts';
 import type { Documents } from '../shared/ports/documents.ts';
 import type { EventPublisher } from '../shared/ports/event-publisher.ts';
+import type { HsmAccess } from '../shared/ports/hsm-access.ts';
+import type { HsmBackups } from '../shared/ports/hsm-backups.ts';
 import type { HsmCrypto } from '../shared/ports/hsm-crypto.ts';
 import type { HsmKeys } from '../shared/ports/hsm-keys.ts';
+import type { HsmResources } from '../shared/ports/hsm-resources.ts';
 import type { JournalLog } from '../shared/ports/journal-log.ts';
 import type { Mailer } from '../shared/ports/mailer.ts';
 
 /** A duty and the identity that serves it; each has the least role that works. */
-export type Duty = 'observe' | 'rotate';
+export type Duty = 'observe' | 'rotate' | 'backup' | 'restore';
+
+/** What backups need; present where the installation has a landing container and a vault account. */
+export interface BackupWorld {
+  landingContainerUrl: string;
+  vaultBlobUrl: string;
+  vaultRegion: string;
+  /** As the identity of the duty backup. */
+  service: HsmBackups;
+  vault: BackupVault;
+  /** Reads roles for the manifest, as the observing identity. */
+  access: HsmAccess;
+  resources: HsmResources;
+  /** As the identity of the duty restore; absent until a drill or a recovery grants it. */
+  restores?: HsmBackups;
+}
+
+export interface Identity {
+  duty: Duty;
+  clientId: string;
+}
 
 /** Everything that activities and operator handlers may touch, in our words. Built once in main.ts. */
 export interface World {
@@ -17,9 +41,9 @@ export interface World {
   /** Who is told when the policy names nobody, or while there is no policy. */
   fallbackRecipients: string[];
   hsms: HsmSettings[];
-  identities: Record<Duty, { duty: Duty; clientId: string }>;
+  identities: Record<'observe' | 'rotate', Identity> & Partial<Record<Duty, Identity>>;
   /** Reads as the observing identity, acts as the rotating one. */
-  keys: Record<Duty, HsmKeys>;
+  keys: Record<'observe' | 'rotate', HsmKeys>;
   crypto: HsmCrypto;
   documents: Documents;
   journal: JournalLog;
@@ -27,6 +51,7 @@ export interface World {
   mailer: Mailer;
   slots: CreationSlots;
   clock: Clock;
+  backups?: BackupWorld;
   /** How long a call whose reply was lost may still take effect, and a write may need to be seen, in milliseconds. */
   settleMs(hsm: string): number;
 }

@@ -4,14 +4,14 @@ import { rotationIntent, rotationOutcome } from '../../shared/journal/entries.ts
 import type { JournalEntry } from '../../shared/journal/entry.ts';
 import type { KeyRef } from '../../shared/keys/key.ts';
 import type { RotationCause } from '../../shared/rotation/decision.ts';
-import type { Duty, World } from '../world.ts';
+import type { World } from '../world.ts';
 
 /** An HSM in two regions settles no sooner. https://learn.microsoft.com/azure/key-vault/managed-hsm/multi-region-replication */
 const REPLICATION_MS = 6 * 60_000;
 
 export interface Act {
   act: RotationAct;
-  duty: Duty;
+  duty: 'observe' | 'rotate';
   key: KeyRef;
   instance: string;
   cause: RotationCause;

@@ -2,17 +2,8 @@ import type { KeyRef } from '../../shared/keys/key.ts';
 import { effectiveRule } from '../../shared/policy/effective-rule.ts';
 import type { Inspected } from '../outcomes.ts';
 import type { World } from '../world.ts';
+import { readHsmLock } from './hsm-lock.ts';
 import { policyInForce } from './policy-in-force.ts';
-
-/** The exclusive operation of an HSM, as backup and restore record it: the service allows one at a time. */
-export interface HsmLock {
-  schema: 1;
-  kind: 'backup' | 'restore';
-  since: string;
-  holder: string;
-}
-
-export const lockPath = (hsm: string): string => `locks/${hsm}.json`;
 
 /** Gathers everything that a decision about a key looks at, with the observing identity and without changing anything. */
 export async function inspectKey(world: World, key: KeyRef): Promise<Inspected> {
@@ -21,7 +12,7 @@ export async function inspectKey(world: World, key: KeyRef): Promise<Inspected> 
     observe.read(key),
     observe.versions(key),
     observe.readRotationPolicy(key),
-    world.documents.read<HsmLock>('state', lockPath(key.hsm)),
+    readHsmLock(world.documents, key.hsm),
     policyInForce(world),
   ]);
   const position = versions.findIndex((each) => each.version === facts.version);
@@ -39,6 +30,6 @@ export async function inspectKey(world: World, key: KeyRef): Promise<Inspected> 
     effective: effectiveRule(policy.policy, key.hsm, key.name, tags, policy.version),
     ...(previous === undefined ? {} : { previous }),
     ...(hsmPolicy ? { hsmPolicy } : {}),
-    ...(lock ? { busy: { kind: lock.value.kind, since: lock.value.since, holder: lock.value.holder } } : {}),
+    ...(lock ? { busy: { kind: lock.kind, since: lock.since, holder: lock.holder } } : {}),
   };
 }

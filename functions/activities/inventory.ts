@@ -39,6 +39,10 @@ const surveyPath = (hsm: string, survey: string) => `surveys/${hsm}/${survey}.js
 export const readInventory = async (documents: Documents, hsm: string): Promise<Inventory | undefined> =>
   (await documents.read<Inventory>('state', inventoryPath(hsm)))?.value;
 
+/** Own members only: `constructor` is a lawful name for a key. */
+export const entryOf = (inventory: Inventory | undefined, name: string): InventoryEntry | undefined =>
+  inventory && Object.hasOwn(inventory.keys, name) ? inventory.keys[name] : undefined;
+
 export const writeInventory = (documents: Documents, inventory: Inventory): Promise<void> =>
   documents.put('state', inventoryPath(inventory.hsm), inventory);
 

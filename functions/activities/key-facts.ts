@@ -1,5 +1,5 @@
 import type { LifecycleEvent, LifecycleEventType } from '../../shared/events/lifecycle-event.ts';
-import type { KeyRef } from '../../shared/keys/key.ts';
+import { canonicalName, type KeyRef } from '../../shared/keys/key.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 
@@ -22,7 +22,7 @@ export function keyEvent(
   if (!hsm) throw new Error(`no HSM named ${key.hsm} in the settings`);
   const reason = typeof detail?.reason === 'string' ? [detail.reason] : [];
   return {
-    id: [type, key.hsm, key.name, version, ...reason].join('/'),
+    id: [type, key.hsm, canonicalName(key), version, ...reason].join('/'),
     type,
     source: hsm.resourceId,
     subject: `keys/${key.name}`,

@@ -33,16 +33,20 @@ export const notificationActivities = (world: World) =>
       }
       const { policy } = await policyInForce(world);
       const message = composeMessage(notice, contextOf(world));
-      return { kind: 'routed', recipients: routeMessage(message, notice, policy.owners) };
+      return {
+        kind: 'routed',
+        recipients: routeMessage(message, notice, policy.owners),
+        ...(told?.lastToldOn === undefined ? {} : { lastToldOn: told.lastToldOn }),
+      };
     },
 
     /**
      * Hands one mail over. A crash between handing over and recording makes it go out again: with the same Message-ID, by
-     * which mail systems know a repeat.
+     * which mail systems know a repeat. What is told again a week later has another one, or they would swallow it.
      */
-    async sendMail({ id, notice, to }) {
+    async sendMail({ id, notice, to, lastToldOn }) {
       const message = composeMessage(notice, contextOf(world));
-      const digest = world.crypto.digest('SHA-256', utf8(`${id} ${to}`));
+      const digest = world.crypto.digest('SHA-256', utf8([id, to, ...(lastToldOn ? [lastToldOn] : [])].join(' ')));
       await world.mailer.send({
         messageId: `${hex(digest).slice(0, 32)}@${world.installation}.managed-hsm-lifecycle`,
         to: [to],

@@ -9,6 +9,7 @@ import type { World } from '../world.ts';
 import {
   type DueWork,
   dropSurvey,
+  entryOf,
   type Inventory,
   readInventory,
   readSurvey,
@@ -49,7 +50,7 @@ export const surveyActivities = (world: World) =>
       const ruleOf = (name: string, tags: KeySummary['tags']) =>
         effectiveRule(inForce.policy, hsm, name, tags, inForce.version);
       for await (const page of world.keys.observe.pages(hsm)) {
-        const found = surveyPage({ hsm, page, known: (name) => before?.keys[name], ruleOf, now });
+        const found = surveyPage({ hsm, page, known: (name) => entryOf(before, name), ruleOf, now });
         Object.assign(inventory.keys, found.entries);
         for (const group of groupsOf(found.candidates)) {
           const looked = await Promise.all(
@@ -164,7 +165,7 @@ async function lookAt(
   });
   if (!facts) return [];
   entry.version = facts.version;
-  const found = changed ? await foundVersion(world, hsm, facts, before?.keys[name], inventory) : [];
+  const found = changed ? await foundVersion(world, hsm, facts, entryOf(before, name), inventory) : [];
   return due ? [...found, dueWork(candidates, facts, before, inventory)] : found;
 }
 

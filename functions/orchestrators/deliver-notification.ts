@@ -1,41 +1,51 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { OrchestrationInputs } from '../contracts.ts';
+import type { ActivityInput, OrchestrationInputs } from '../contracts.ts';
 import { isFailed } from '../outcomes.ts';
 import { type Step, steps } from '../steps.ts';
 
-export type Delivery =
-  | { kind: 'told'; delivered: string[]; undelivered: string[] }
-  | { kind: 'toldRecently'; on: string };
+interface Told {
+  kind: 'told';
+  delivered: string[];
+  undelivered: string[];
+}
+
+export type Delivery = Told | { kind: 'toldRecently'; on: string };
 
 /** One notice to everybody whom it concerns, each with retries of their own. Never fails its caller. */
 export function* deliverNotification(context: OrchestrationContext): Generator<Task, Delivery, unknown> {
+  const delivery: Told = { kind: 'told', delivered: [], undelivered: [] };
+  try {
+    return yield* deliver(context, delivery);
+  } catch (spent) {
+    // The state account has been away for longer than the retries. What came of it so far is the answer.
+    if (!context.df.isReplaying) context.error(`a notice was not delivered whole: ${String(spent)}`);
+    return delivery;
+  }
+}
+
+function* deliver(context: OrchestrationContext, delivery: Told): Step<Delivery> {
   const { routeNotice, settleNotice } = steps(context);
   const { id, notice, repeatAfter } = context.df.getInput<OrchestrationInputs['deliverNotification']>();
   const routed = yield* routeNotice({ id, notice, ...(repeatAfter === undefined ? {} : { repeatAfter }) });
-  if (isFailed(routed)) return { kind: 'told', delivered: [], undelivered: [] };
+  if (isFailed(routed)) return delivery;
   if (routed.kind === 'toldRecently') return routed;
 
-  const delivered: string[] = [];
-  const undelivered: string[] = [];
+  const { delivered, undelivered } = delivery;
+  const round = routed.lastToldOn === undefined ? {} : { lastToldOn: routed.lastToldOn };
   for (const to of routed.recipients) {
-    const sent = yield* sendPatiently(context, id, notice, to);
+    const sent = yield* sendPatiently(context, { id, notice, to, ...round });
     (sent ? delivered : undelivered).push(to);
   }
   yield* settleNotice({ id, delivered, undelivered });
-  return { kind: 'told', delivered, undelivered };
+  return delivery;
 }
 
 /** A mail that cannot be handed over is a fact to record, not a reason to lose the notices of the others. */
-function* sendPatiently(
-  context: OrchestrationContext,
-  id: string,
-  notice: OrchestrationInputs['deliverNotification']['notice'],
-  to: string,
-): Step<boolean> {
+function* sendPatiently(context: OrchestrationContext, mail: ActivityInput<'sendMail'>): Step<boolean> {
   try {
-    return !isFailed(yield* steps(context).sendMail({ id, notice, to }));
+    return !isFailed(yield* steps(context).sendMail(mail));
   } catch (spent) {
-    if (!context.df.isReplaying) context.warn(`mail to a recipient of ${id} was given up: ${String(spent)}`);
+    if (!context.df.isReplaying) context.warn(`mail to a recipient of ${mail.id} was given up: ${String(spent)}`);
     return false;
   }
 }

@@ -3,7 +3,7 @@ import type { KeyRef } from '../../shared/keys/key.ts';
 import type { Refusal, RotateReason, RotationCause } from '../../shared/rotation/decision.ts';
 import { type Compared, type Inspected, isFailed, type Proof, type RotateKeyOutcome } from '../outcomes.ts';
 import { type Step, steps } from '../steps.ts';
-import { tell } from './tell.ts';
+import { publishIfPossible, tell } from './tell.ts';
 
 /** A new version that exists on the HSM, by our act or not, and has yet to count. */
 export interface NewVersion {
@@ -20,7 +20,7 @@ export interface NewVersion {
 
 /** Prove, compare, record, publish, tell: a rotation counts when the new version works and the old one still opens. */
 export function* finishVersion(context: OrchestrationContext, made: NewVersion): Step<RotateKeyOutcome> {
-  const { carryTags, proveKeyVersion, compareKeyVersion, recordRotation, publishKeyFact } = steps(context);
+  const { carryTags, proveKeyVersion, compareKeyVersion, recordRotation } = steps(context);
   const { key, cause, version, by, seen } = made;
   const instance = context.df.instanceId;
   const { rotation } = seen.effective.rule;
@@ -58,17 +58,18 @@ export function* finishVersion(context: OrchestrationContext, made: NewVersion):
   context.df.setCustomStatus('telling');
   if (refusal) {
     yield* recordRotation({ ...recorded, proof: 'failed' });
-    yield* publishKeyFact({ ...fact, type: 'KeyRotationFailed', detail: { reason: refusal.reason } });
+    yield* publishIfPossible(context, { ...fact, type: 'KeyRotationFailed', detail: { reason: refusal.reason } });
     yield* tell(context, key, { kind: 'notCounted', made, compared, proof, refusal });
     return { ...refusal, version };
   }
   const verdict = proof.verdict === 'proven' ? 'proven' : 'unproven';
   yield* recordRotation({ ...recorded, proof: verdict });
-  yield* publishKeyFact({
+  const unpublished = yield* publishIfPossible(context, {
     ...fact,
     type: 'KeyNewVersionCreated',
     detail: { proof: verdict, by, previous: made.previous ?? null },
   });
+  if (unpublished !== undefined) warnings.push(unpublished);
   yield* tell(context, key, { kind: 'rotated', made: { ...made, warnings }, compared, proof });
   return {
     kind: 'rotated',

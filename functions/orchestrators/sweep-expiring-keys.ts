@@ -2,7 +2,9 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { OrchestrationInputs } from '../contracts.ts';
 import { noticeId } from '../instance-ids.ts';
 import { type Failed, isFailed } from '../outcomes.ts';
-import { run, steps } from '../steps.ts';
+import { run, type Step, steps } from '../steps.ts';
+import { spentRetries } from './tell.ts';
+import { tellOfHsm } from './tell-of-hsm.ts';
 
 export type SweepOutcome = { kind: 'swept'; keys: number; due: number; newVersions: number; started: number } | Failed;
 
@@ -11,35 +13,33 @@ export type SweepOutcome = { kind: 'swept'; keys: number; due: number; newVersio
  * transit delays nothing. The inventory moves on only after all work was started, so a crash repeats and never skips.
  */
 export function* sweepExpiringKeys(context: OrchestrationContext): Generator<Task, SweepOutcome, unknown> {
-  const { surveyKeys, startDueWork, commitSurvey } = steps(context);
   const { hsm } = context.df.getInput<OrchestrationInputs['sweepExpiringKeys']>();
+  try {
+    const outcome = yield* sweep(context, hsm);
+    if (isFailed(outcome)) yield* tellOfHsm(context, hsm, 'sweep', outcome);
+    return outcome;
+  } catch (fault) {
+    yield* tellOfHsm(context, hsm, 'sweep', spentRetries(fault));
+    throw fault;
+  }
+}
+
+function* sweep(context: OrchestrationContext, hsm: string): Step<SweepOutcome> {
+  const { surveyKeys, startDueWork, commitSurvey } = steps(context);
   const survey = context.df.newGuid(context.df.instanceId);
 
   const found = yield* surveyKeys({ hsm, survey });
-  if (isFailed(found)) {
-    yield* tellOfFailure(context, hsm, found);
-    return found;
-  }
+  if (isFailed(found)) return found;
   for (const { id, notice, repeatAfter } of found.notices) {
     yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(context.df.instanceId, id));
   }
   let started = 0;
   for (let batch = 0; batch < found.batches; batch++) {
     const outcome = yield* startDueWork({ hsm, survey, batch });
-    if (isFailed(outcome)) {
-      yield* tellOfFailure(context, hsm, outcome);
-      return outcome;
-    }
+    if (isFailed(outcome)) return outcome;
     started += outcome.started;
   }
   const committed = yield* commitSurvey({ hsm, survey });
   if (isFailed(committed)) return committed;
   return { kind: 'swept', keys: found.keys, due: found.due, newVersions: found.newVersions, started };
-}
-
-function* tellOfFailure(context: OrchestrationContext, hsm: string, { code, message, nextStep, denial }: Failed) {
-  const id = `sweep-failed-${hsm}-${code}`;
-  const failure = { code, message, nextStep, ...(denial ? { denial } : {}) };
-  const notice = { kind: 'SweepFailed' as const, hsm, at: context.df.currentUtcDateTime.toISOString(), failure };
-  yield* run(context, 'deliverNotification', { id, notice, repeatAfter: 'P1D' }, noticeId(context.df.instanceId, id));
 }

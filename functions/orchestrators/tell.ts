@@ -1,9 +1,10 @@
 import type { OrchestrationContext } from 'durable-functions';
-import type { KeyRef } from '../../shared/keys/key.ts';
+import { canonicalName, type KeyRef } from '../../shared/keys/key.ts';
 import type { Notice, NoticeKey } from '../../shared/notification/notice.ts';
 import type { Refusal, Reminder } from '../../shared/rotation/decision.ts';
+import type { ActivityInput } from '../contracts.ts';
 import { noticeId } from '../instance-ids.ts';
-import type { Compared, Failed, Inspected, Proof } from '../outcomes.ts';
+import { type Compared, type Failed, type Inspected, isFailed, type Proof } from '../outcomes.ts';
 import { run, type Step, steps } from '../steps.ts';
 import type { Delivery } from './deliver-notification.ts';
 import type { NewVersion } from './finish-version.ts';
@@ -31,38 +32,59 @@ export function* tell(context: OrchestrationContext, key: KeyRef, telling: Telli
     noticeId(context.df.instanceId, telling.kind),
   );
   if (delivery.kind === 'toldRecently') return;
-  const { publishKeyFact } = steps(context);
   if (telling.kind === 'refused') {
     const { facts } = telling.seen;
     const expiresOn = facts.expiresOn === undefined ? {} : { expiresOn: facts.expiresOn };
     const detail = { reason: telling.decision.reason };
-    yield* publishKeyFact({ key, type: 'KeyRotationRefused', version: facts.version, at, ...expiresOn, detail });
+    const { version } = facts;
+    yield* publishIfPossible(context, { key, type: 'KeyRotationRefused', version, at, ...expiresOn, detail });
   }
   if (telling.kind === 'failed') {
     const detail = { reason: telling.failed.code };
-    yield* publishKeyFact({ key, type: 'KeyRotationFailed', version: telling.version, at, detail });
+    yield* publishIfPossible(context, { key, type: 'KeyRotationFailed', version: telling.version, at, detail });
+  }
+}
+
+/**
+ * Publishes a fact, or says why it could not be: people have been told, and a topic that is down must neither hide the fault
+ * that is being told nor undo what was done.
+ */
+export function* publishIfPossible(
+  context: OrchestrationContext,
+  fact: ActivityInput<'publishKeyFact'>,
+): Step<string | undefined> {
+  try {
+    const published = yield* steps(context).publishKeyFact(fact);
+    if (!isFailed(published)) return undefined;
+    return `The event ${fact.type} was not published. ${published.message} ${published.nextStep}`;
+  } catch (spent) {
+    if (!context.df.isReplaying) context.warn(`the event ${fact.type} was given up: ${firstLine(spent)}`);
+    return `The event ${fact.type} was not published: ${firstLine(spent)}`;
   }
 }
 
 /** A fault that outlived its retries: told before it is thrown on, so that the instance shows Failed and somebody knows. */
 export function* tellFault(context: OrchestrationContext, key: KeyRef, version: string, fault: unknown): Step<void> {
-  const failed: Failed = {
-    kind: 'failed',
-    code: 'ERR_TRANSIENT',
-    message: firstLine(fault),
-    nextStep:
-      'Nothing at once: the next sweep tries again. If this is told again tomorrow, look at the health of the HSM and of the app.',
-  };
-  yield* tell(context, key, { kind: 'failed', version, failed });
+  yield* tell(context, key, { kind: 'failed', version, failed: spentRetries(fault) });
 }
 
+/** What is told of a fault that every retry met. */
+export const spentRetries = (fault: unknown): Failed => ({
+  kind: 'failed',
+  code: 'ERR_TRANSIENT',
+  message: firstLine(fault),
+  nextStep:
+    'Nothing at once: the next sweep tries again. If this is told again tomorrow, look at the health of the HSM and of the app.',
+});
+
 function asNotice(key: KeyRef, telling: Telling, at: string): { id: string; notice: Notice } {
+  const named = `${key.hsm}-${canonicalName(key)}`;
   switch (telling.kind) {
     case 'rotated': {
       const { made, compared, proof } = telling;
       const { version, by, reason, explanation, warnings } = made;
       return {
-        id: `rotated-${key.hsm}-${key.name}-${version}`,
+        id: `rotated-${named}-${version}`,
         notice: {
           kind: 'KeyRotated',
           ...about(key, made.seen, at, compared.facts.expiresOn),
@@ -82,7 +104,7 @@ function asNotice(key: KeyRef, telling: Telling, at: string): { id: string; noti
     case 'notCounted': {
       const { made, compared, proof, refusal } = telling;
       return {
-        id: `not-counted-${key.hsm}-${key.name}-${made.version}`,
+        id: `not-counted-${named}-${made.version}`,
         notice: {
           kind: 'RotationNotCounted',
           ...about(key, made.seen, at, compared.facts.expiresOn),
@@ -97,7 +119,7 @@ function asNotice(key: KeyRef, telling: Telling, at: string): { id: string; noti
     case 'refused': {
       const { seen, decision } = telling;
       return {
-        id: `refused-${key.hsm}-${key.name}-${seen.facts.version}-${decision.reason}`,
+        id: `refused-${named}-${seen.facts.version}-${decision.reason}`,
         notice: {
           kind: 'RotationRefused',
           ...about(key, seen, at, seen.facts.expiresOn),
@@ -110,7 +132,7 @@ function asNotice(key: KeyRef, telling: Telling, at: string): { id: string; noti
     case 'reminder': {
       const { seen, decision } = telling;
       return {
-        id: `reminder-${key.hsm}-${key.name}-${seen.facts.version}`,
+        id: `reminder-${named}-${seen.facts.version}`,
         notice: {
           kind: 'RotationReminder',
           ...about(key, seen, at, seen.facts.expiresOn),
@@ -124,7 +146,7 @@ function asNotice(key: KeyRef, telling: Telling, at: string): { id: string; noti
       const { version, failed, seen } = telling;
       const { code, message, nextStep, denial } = failed;
       return {
-        id: `failed-${key.hsm}-${key.name}-${version}-${code}`,
+        id: `failed-${named}-${version}-${code}`,
         notice: {
           kind: 'RotationFailed',
           ...about(key, seen, at, seen?.facts.expiresOn),
@@ -149,5 +171,5 @@ const hasExpired = ({ facts }: Inspected, at: string): boolean =>
   facts.expiresOn !== undefined && facts.expiresOn <= at;
 
 /** What the engine reports starts with the message and goes on with the details of the exception. */
-const firstLine = (fault: unknown): string =>
+export const firstLine = (fault: unknown): string =>
   (fault instanceof Error ? fault.message : String(fault)).split('\n')[0]?.trim() ?? '';

@@ -86,5 +86,7 @@ export type Notice =
       kind: 'SweepFailed';
       at: string;
       hsm: string;
+      /** What was not done for the whole HSM; absent: the expiry sweep. */
+      work?: 'reconciliation';
       failure: { code?: ErrorCode; message: string; nextStep: string; denial?: Denial };
     };

@@ -14,6 +14,8 @@ export interface Replayed {
   outcome: { kind: 'returned'; value: unknown } | { kind: 'threw'; message: string };
   /** Custom statuses in order, repeats dropped. */
   phases: string[];
+  /** The input of the run that follows, when the orchestrator goes on as a new one. */
+  goesOnWith?: unknown;
 }
 
 /**
@@ -41,6 +43,23 @@ export function replay(
   return first;
 }
 
+/** Drives an orchestrator as `replay` does, and keeps what was asked and answered. */
+export function record(
+  orchestration: string,
+  orchestrator: (context: OrchestrationContext) => Generator<unknown, unknown, unknown>,
+  options: { input: unknown; instanceId: string; now: string; answer: (asked: Asked, turn: number) => Told },
+): RecordedHistory {
+  const turns: RecordedHistory['turns'] = [];
+  const answer = (asked: Asked, turn: number): Told => {
+    const told = options.answer(asked, turn);
+    turns.push({ asked, told });
+    return told;
+  };
+  const { outcome } = replay(orchestrator, { ...options, answer });
+  const { input, instanceId, now: startedOn } = options;
+  return { orchestration, instanceId, startedOn, input, turns, outcome };
+}
+
 /** A history as recorded under test/histories: the input, and each question with its answer. */
 export interface RecordedHistory {
   orchestration: string;
@@ -63,6 +82,7 @@ function drive(
   let time = new Date(now);
   let guids = 0;
   const phases: string[] = [];
+  let goesOn: { goesOnWith?: unknown } = {};
   const context = {
     df: {
       instanceId,
@@ -85,6 +105,9 @@ function drive(
         input: subInput,
         instanceId: id,
       }),
+      continueAsNew: (next: unknown) => {
+        goesOn = { goesOnWith: structuredClone(next) };
+      },
       createTimer: (at: Date): Asked => ({ kind: 'timer', at: at.toISOString() }),
     },
     log: () => undefined,
@@ -105,7 +128,7 @@ function drive(
       const told = answer(question, asked.length - 1);
       step = 'throws' in told ? run.throw(new Error(told.throws)) : run.next(structuredClone(told.result));
     }
-    return { asked, outcome: { kind: 'returned', value: step.value }, phases };
+    return { asked, outcome: { kind: 'returned', value: step.value }, phases, ...goesOn };
   } catch (error) {
     return {
       asked,

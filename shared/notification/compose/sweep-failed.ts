@@ -3,17 +3,30 @@ import type { ComposeContext, Notice } from '../notice.ts';
 import { hsmFact, instant } from './about-key.ts';
 import { failureFacts, failureInBrief, remedy } from './failure.ts';
 
+const SWEEP = (hsm: string) => ({
+  headline: `${hsm} could not be swept`,
+  found: `The expiry sweep of ${hsm} did not finish.`,
+  meanwhile: 'Keys that are due on this HSM may stay unrotated until a sweep succeeds.',
+});
+
+const RECONCILIATION = (hsm: string) => ({
+  headline: `${hsm}: rotation policies could not be compared`,
+  found: `The comparison of the rotation policies on ${hsm} with the policy document did not finish.`,
+  meanwhile: 'A policy that was changed on this HSM may stay unnoticed until a comparison succeeds.',
+});
+
 /** While an HSM cannot be swept, no key on it is rotated or even seen: that concerns everybody on it. */
 export function sweepFailed(notice: Extract<Notice, { kind: 'SweepFailed' }>, context: ComposeContext): Draft {
-  const { hsm, failure } = notice;
+  const { hsm, failure, work } = notice;
+  const { headline, found, meanwhile } = work === 'reconciliation' ? RECONCILIATION(hsm) : SWEEP(hsm);
   return {
     severity: 'critical',
     action: true,
-    headline: `${hsm} could not be swept: ${failureInBrief(failure)}`,
+    headline: `${headline}: ${failureInBrief(failure)}`,
     preheader: failure.message,
     paragraphs: [
-      `The expiry sweep of ${hsm} did not finish. ${failure.message}`,
-      'Keys that are due on this HSM may stay unrotated until a sweep succeeds. The next one tries again; while it goes on failing you are told once a day.',
+      `${found} ${failure.message}`,
+      `${meanwhile} The next one tries again; while it goes on failing you are told once a day.`,
     ],
     facts: [
       { label: 'Installation', value: context.installation },

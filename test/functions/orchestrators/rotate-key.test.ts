@@ -1,68 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { rotateKey } from '../../../functions/orchestrators/rotate-key.ts';
-import type { Inspected } from '../../../functions/outcomes.ts';
-import { BUILT_IN_ROTATION } from '../../../shared/policy/document.ts';
-import type { RotationRule } from '../../../shared/policy/rule.ts';
-import { type Asked, replay, type Told } from '../../support/replay.ts';
-import { aKey } from '../../support/world.ts';
+import { answers, fresh, inspected, NEW, names, notices, OLD, old } from '../../support/answers.ts';
+import { replay } from '../../support/replay.ts';
 
 const key = { hsm: 'contoso', name: 'orders' };
-const OLD = 'a'.repeat(32);
-const NEW = 'b'.repeat(32);
-const old = aKey({ version: OLD, expiresOn: '2030-01-20T00:00:00Z' });
-const fresh = aKey({ version: NEW, createdOn: '2030-01-01T00:00:00Z', expiresOn: '2031-01-01T00:00:00Z' });
-
-const inspected = (overrides: Partial<Inspected> = {}, rule: Partial<RotationRule> = {}): Inspected => ({
-  kind: 'inspected',
-  facts: old,
-  versionsUsed: 3,
-  versionsCreatedOn: ['2027-01-31T00:00:00Z', '2028-01-31T00:00:00Z', '2029-01-31T00:00:00Z'],
-  hsmPolicy: { expiryTime: 'P1Y' },
-  effective: {
-    rule: {
-      rotation: { ...BUILT_IN_ROTATION, drift: 'tell', ...rule },
-      notice: { notify: ['payments@contoso.example'], owner: 'Payments' },
-    },
-    origin: {},
-    notes: [],
-    policyVersion: '1',
-  },
-  ...overrides,
-});
-
-/** Answers of a world in which everything works, unless a test says otherwise. */
-const answers = (overrides: Partial<Record<string, (asked: Asked, count: number) => Told>> = {}) => {
-  const counts: Record<string, number> = {};
-  const usual: Record<string, unknown> = {
-    inspectKey: inspected(),
-    writeRotationPolicy: { kind: 'written' },
-    backUpKey: { kind: 'kept', path: 'p' },
-    keepSentinel: { kind: 'kept' },
-    reserveCreation: { kind: 'reserved', at: '2030-01-01T00:00:00.000Z' },
-    createKeyVersion: { kind: 'created', facts: fresh },
-    carryTags: { kind: 'carried', tags: [] },
-    compareKeyVersion: { kind: 'compared', facts: fresh, differences: [] },
-    proveKeyVersion: { kind: 'proof', verdict: 'proven', explanation: 'All checks passed.', checks: [] },
-    recordRotation: { kind: 'recorded' },
-    publishKeyFact: { kind: 'published' },
-    deliverNotification: { kind: 'told', delivered: ['payments@contoso.example'], undelivered: [] },
-  };
-  return (asked: Asked): Told => {
-    if (asked.kind === 'timer') return { result: undefined };
-    const count = (counts[asked.name] ?? 0) + 1;
-    counts[asked.name] = count;
-    const special = overrides[asked.name];
-    return special ? special(asked, count) : { result: usual[asked.name] };
-  };
-};
-
 const input = { key, version: OLD, cause: { kind: 'Sweep' } };
 const run = (overrides: Parameters<typeof answers>[0] = {}, from: object = input) =>
   replay(rotateKey, { input: from, instanceId: 'rotate-contoso-orders', answer: answers(overrides) });
-const names = (asked: Asked[]) => asked.map((each) => (each.kind === 'timer' ? 'timer' : each.name));
-const notices = (asked: Asked[]) =>
-  asked.flatMap((each) => (each.kind === 'sub' ? [(each.input as { notice: { kind: string } }).notice] : []));
-
 describe('rotateKey', () => {
   test('looks, decides, acts once, reads back, proves, records, publishes and tells, in that order', () => {
     const { asked, outcome } = run();
@@ -211,5 +155,36 @@ describe('rotateKey', () => {
     });
     expect(notices(asked).map(({ kind }) => kind)).toEqual(['RotationFailed']);
     expect(outcome).toMatchObject({ kind: 'threw' });
+  });
+
+  test.each([
+    [
+      'is refused',
+      { result: { kind: 'failed', code: 'ERR_DENIED', message: 'No right to send.', nextStep: 'Grant it.' } },
+    ],
+    ['outlives its retries', { throws: 'No right to send. \n {}' }],
+  ])('tells the owner of a new version although its event %s, and says that it is missing', (_, told) => {
+    const { asked, outcome } = run({ publishKeyFact: () => told });
+    expect(notices(asked)).toMatchObject([
+      { kind: 'KeyRotated', warnings: [expect.stringContaining('KeyNewVersionCreated was not published')] },
+    ]);
+    expect(outcome).toMatchObject({ value: { kind: 'rotated', proof: 'proven' } });
+  });
+
+  test('shows the fault that it met, and not that the topic was away as well', () => {
+    const { outcome } = run({
+      createKeyVersion: () => ({ throws: 'the HSM cannot be reached' }),
+      publishKeyFact: () => ({ throws: 'the topic cannot be reached' }),
+    });
+    expect(outcome).toEqual({ kind: 'threw', message: 'the HSM cannot be reached' });
+  });
+
+  test('tells a fact once, however the key was spelt by whoever asked', () => {
+    const disabled = inspected({ facts: { ...old, enabled: false } });
+    const idOf = (name: string) => {
+      const { asked } = run({ inspectKey: () => ({ result: disabled }) }, { ...input, key: { ...key, name } });
+      return asked.flatMap((each) => (each.kind === 'sub' ? [(each.input as { id: string }).id] : []));
+    };
+    expect(idOf('ORDERS')).toEqual(idOf('orders'));
   });
 });

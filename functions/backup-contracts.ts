@@ -1,0 +1,48 @@
+import * as z from 'zod';
+
+const hsm = z.string();
+const instance = z.string();
+const folder = z.string();
+const purpose = z.enum(['scheduled', 'requested', 'safety']);
+
+/** Inputs of the activities that back an HSM up; part of the vocabulary of contracts.ts. */
+export const backupInputs = {
+  lockHsm: z.strictObject({ hsm, holder: instance, operation: z.enum(['backup', 'restore']) }),
+  unlockHsm: z.strictObject({ hsm, holder: instance }),
+  startBackup: z.strictObject({
+    hsm,
+    instance,
+    purpose,
+    cause: z.string(),
+    attempt: z.number().int().positive(),
+    scheduledFor: z.string().exactOptional(),
+  }),
+  readBackup: z.strictObject({ hsm, instance, jobId: z.string() }),
+  endBackupAttempt: z.strictObject({ hsm, instance, result: z.enum(['landed', 'failed']) }),
+  takeInventory: z.strictObject({ hsm, folder }),
+  copyBackup: z.strictObject({ hsm, instance, folder }),
+  sealBackup: z.strictObject({
+    hsm,
+    instance,
+    folder,
+    container: z.string(),
+    jobId: z.string(),
+    takenOn: z.string(),
+    completedOn: z.string(),
+    purpose,
+    scheduledFor: z.string().exactOptional(),
+  }),
+  pruneBackups: z.strictObject({ hsm, instance, dryRun: z.boolean() }),
+  startDueBackup: z.strictObject({ hsm }),
+  watchFreshness: z.strictObject({ hsm }),
+} as const;
+
+/** How a backup is asked for. `scheduledFor`: the slot of the schedule that it answers. */
+export interface BackUpHsmInput {
+  hsm: string;
+  purpose: z.infer<typeof purpose>;
+  /** Who or what caused it, for the journal. */
+  cause: string;
+  attempt: number;
+  scheduledFor?: string;
+}
