@@ -3,10 +3,11 @@ import { toIso } from '../time.ts';
 
 /**
  * The service wants a full backup of the target before a restore, and documents its age in two ways; how it says no is not
- * documented at all. So both answers are states to wait out, never failures.
+ * documented at all. So these answers are states to wait out, never failures. `refused` is one whose words are not known:
+ * leave it out where it plainly speaks of something else.
  * https://learn.microsoft.com/azure/key-vault/managed-hsm/backup-restore
  */
-export type SafetyAnswer = 'TooYoung' | 'TooOld' | 'Unclear';
+export type SafetyAnswer = 'tooSoon' | 'tooLate' | 'refused';
 
 export interface SafetyInput {
   rule: RecoveryRule['thirtyMinuteRule'];
@@ -52,8 +53,8 @@ export function decideSafety({ rule, completedOn, answers, now }: SafetyInput): 
   const age = now.getTime() - completed;
   const last = answers.at(-1);
   const current = last !== undefined && Date.parse(last.completedOn) === completed ? last : undefined;
-  const reading = current?.answer === 'TooYoung' ? 'atLeast' : current?.answer === 'TooOld' ? 'within' : rule;
-  if (current?.answer === 'TooOld' || (reading === 'within' && age > HALF_AN_HOUR)) {
+  const reading = current?.answer === 'tooSoon' ? 'atLeast' : current?.answer === 'tooLate' ? 'within' : rule;
+  if (current?.answer === 'tooLate' || (reading === 'within' && age > HALF_AN_HOUR)) {
     const explanation = `The safety backup of ${completedOn} is too old for the service.`;
     return { kind: 'take', reason: 'SafetyBackupTooOld', explanation };
   }
@@ -72,18 +73,3 @@ export function decideSafety({ rule, completedOn, answers, now }: SafetyInput): 
 }
 
 const UNCLEAR_PAUSE = 10 * 60_000;
-
-/**
- * What a refusal says about the age of the safety backup; undefined when it speaks of something else. The wording is not
- * documented, so it is read by what either rule must mention.
- */
-export function readSafetyAnswer(message: string): SafetyAnswer | undefined {
-  const text = message.toLowerCase();
-  if (!/backup/.test(text) || !/30[ -]?min|half an hour|too (old|young|recent|new|soon)/.test(text)) return undefined;
-  const tooOld = /too old|within (the )?(last|past|previous)|(last|past|previous) 30|no (recent|full) backup/.test(
-    text,
-  );
-  const tooYoung = /at least|too (young|recent|new|soon)|older than|prior to|wait/.test(text);
-  if (tooOld === tooYoung) return 'Unclear';
-  return tooOld ? 'TooOld' : 'TooYoung';
-}
