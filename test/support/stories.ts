@@ -1,0 +1,112 @@
+import type { OrchestrationContext } from 'durable-functions';
+import { confirmKeyVersion } from '../../functions/orchestrators/confirm-key-version.ts';
+import { deliverNotification } from '../../functions/orchestrators/deliver-notification.ts';
+import { reconcileRotationPolicies } from '../../functions/orchestrators/reconcile-rotation-policies.ts';
+import { rotateKey } from '../../functions/orchestrators/rotate-key.ts';
+import { sweepExpiringKeys } from '../../functions/orchestrators/sweep-expiring-keys.ts';
+import { type answers, fresh, inspected, NEW, OLD, old } from './answers.ts';
+
+type Orchestrator = (context: OrchestrationContext) => Generator<unknown, unknown, unknown>;
+
+export const ORCHESTRATORS: Record<string, Orchestrator> = {
+  rotateKey,
+  confirmKeyVersion,
+  sweepExpiringKeys,
+  reconcileRotationPolicies,
+  deliverNotification,
+};
+
+/** A run worth keeping: between them they take the turns that an instance may be in the middle of at a deployment. */
+export interface Story {
+  orchestration: string;
+  instanceId: string;
+  input: unknown;
+  overrides: Parameters<typeof answers>[0];
+}
+
+const key = { hsm: 'contoso', name: 'orders' };
+const backup = { kind: 'backup', since: '2029-12-31T23:59:00Z', holder: 'backup-contoso' } as const;
+const notice = {
+  kind: 'SweepFailed',
+  at: '2030-01-01T00:00:00.000Z',
+  hsm: 'contoso',
+  failure: { code: 'ERR_DENIED', message: 'not allowed', nextStep: 'grant it' },
+};
+
+export const STORIES: Record<string, Story> = {
+  'rotate-key-waiting-and-asking-again': {
+    orchestration: 'rotateKey',
+    instanceId: `rotate-contoso-orders-${OLD}`,
+    input: { key, version: OLD, cause: { kind: 'Sweep' } },
+    overrides: {
+      inspectKey: (_, count) => ({
+        result: inspected(count === 1 ? { facts: old, busy: backup } : { facts: old }, {
+          backupFirst: true,
+          drift: 'repair',
+          validity: 'P2Y',
+        }),
+      }),
+      reserveCreation: () => ({ result: { kind: 'reserved', at: '2030-01-01T00:01:05.000Z' } }),
+      createKeyVersion: (_, count) => ({
+        result:
+          count === 1
+            ? { kind: 'unknown', settleUntil: '2030-01-01T00:01:35.000Z' }
+            : { kind: 'alreadyThere', facts: fresh, by: 'us' },
+      }),
+    },
+  },
+  'rotate-key-retries-spent': {
+    orchestration: 'rotateKey',
+    instanceId: `rotate-contoso-orders-${OLD}`,
+    input: { key, version: OLD, cause: { kind: 'Event', eventId: 'e1', eventType: 'ManagedHsmLifecycle.KeyExpired' } },
+    overrides: { proveKeyVersion: () => ({ throws: "Activity function 'proveKeyVersion' failed: no answer" }) },
+  },
+  'confirm-key-version-not-proven': {
+    orchestration: 'confirmKeyVersion',
+    instanceId: `confirm-contoso-orders-${NEW}`,
+    input: { key, version: NEW, by: 'hsm', reason: 'Native' },
+    overrides: {
+      inspectKey: () => ({ result: inspected({ facts: fresh, previous: OLD }, { proof: 'required' }) }),
+      proveKeyVersion: () => ({ result: { kind: 'proof', verdict: 'failed', explanation: 'why', checks: [] } }),
+    },
+  },
+  'sweep-expiring-keys-two-batches': {
+    orchestration: 'sweepExpiringKeys',
+    instanceId: 'sweep-contoso',
+    input: { hsm: 'contoso' },
+    overrides: {
+      surveyKeys: () => ({
+        result: { kind: 'surveyed', keys: 60, due: 51, newVersions: 1, batches: 2, notices: [] },
+      }),
+      startDueWork: () => ({ result: { kind: 'started', started: 26, running: 0 } }),
+      commitSurvey: () => ({ result: { kind: 'committed' } }),
+    },
+  },
+  'reconcile-rotation-policies-first-part': {
+    orchestration: 'reconcileRotationPolicies',
+    instanceId: 'reconcile-contoso',
+    input: { hsm: 'contoso' },
+    overrides: {
+      reconcilePolicies: () => ({
+        result: {
+          kind: 'reconciled',
+          checked: 500,
+          drifted: 1,
+          repaired: 1,
+          after: 'orders',
+          notices: [{ id: 'policy-drift-contoso-orders', notice, repeatAfter: 'P7D' }],
+        },
+      }),
+    },
+  },
+  'deliver-notification-one-of-two': {
+    orchestration: 'deliverNotification',
+    instanceId: 'notify-sweep-contoso-sweep-failed-contoso-ERR-DENIED',
+    input: { id: 'sweep-failed-contoso-ERR_DENIED', notice, repeatAfter: 'P1D' },
+    overrides: {
+      routeNotice: () => ({ result: { kind: 'routed', recipients: ['a@x.example', 'b@x.example'] } }),
+      sendMail: (_, count) => (count === 1 ? { throws: 'no answer' } : { result: { kind: 'sent' } }),
+      settleNotice: () => ({ result: { kind: 'settled' } }),
+    },
+  },
+};
