@@ -60,7 +60,7 @@ export interface BackupVault {
   copy(folder: string, blob: ListedBlob): Promise<BlobCopy>;
   /** Sets the time-based immutability of one copy, or prolongs it. `locked` can be undone by nobody. */
   lock(path: string, lock: BlobLock): Promise<void>;
-  /** Undefined when the copy is not locked; ERR_NOT_FOUND when there is none. */
+  /** As it was set, also when it has run out; undefined when none was set. ERR_NOT_FOUND when there is no copy. */
   readLock(path: string): Promise<BlobLock | undefined>;
   /** Deletes a copy with all its versions; refuses while it is locked. */
   remove(path: string): Promise<BlobRemoval>;

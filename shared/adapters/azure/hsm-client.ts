@@ -19,7 +19,7 @@ export const SENT_ONCE = { maxRetries: 0 } as const;
 export const clientOptions = (
   retryOptions: NonNullable<KeyClientOptions['retryOptions']>,
   requestMs: number = REQUEST_MS,
-): KeyClientOptions => ({
+): Pick<KeyClientOptions, 'retryOptions' | 'additionalPolicies'> => ({
   retryOptions: { ...retryOptions },
   additionalPolicies: [
     {

@@ -36,6 +36,11 @@ export interface Transport {
   sendOnce(call: Call & { rehearsal: string }): Promise<FullOperationResponse>;
 }
 
+const keptBack = new WeakSet<Error>();
+
+/** Whether a start failed before it was sent, so that nothing can have begun. */
+export const wasKeptBack = (error: unknown): boolean => error instanceof Error && keptBack.has(error);
+
 export function createTransport(vaultUrl: string, credential: TokenCredential, options: AdminClientOptions): Transport {
   const { serviceVersion = LATEST_API_VERSION, httpClient = createDefaultHttpClient() } = options;
   // One policy for both pipelines: what the one has learnt from its challenge, the other knows.
@@ -66,17 +71,20 @@ export function createTransport(vaultUrl: string, credential: TokenCredential, o
   };
 
   let rehearsed = false;
+  const rehearse = async (path: string) => {
+    await transmit(repeating, { method: 'GET', path }).catch((error: unknown) => {
+      const status = error instanceof RestError ? error.statusCode : undefined;
+      // Any other answer says that the token was taken; what it says of the path does not matter.
+      if (status !== undefined && status !== 401 && status !== 429 && status < 500) return;
+      if (error instanceof Error) keptBack.add(error);
+      throw error;
+    });
+    rehearsed = true;
+  };
   return {
     send: (call) => transmit(repeating, call),
     async sendOnce({ rehearsal, ...call }) {
-      if (!rehearsed) {
-        await transmit(repeating, { method: 'GET', path: rehearsal }).catch((error: unknown) => {
-          // Any answer but 401 says that the token was taken; what it says of the path does not matter.
-          if (!(error instanceof RestError) || error.statusCode === undefined || error.statusCode === 401) throw error;
-          if (error.statusCode === 429 || error.statusCode >= 500) throw error;
-        });
-        rehearsed = true;
-      }
+      if (!rehearsed) await rehearse(rehearsal);
       return transmit(single, call).catch((error: unknown) => {
         // The token is no longer taken: the next start rehearses again, which meets the new challenge.
         if (error instanceof RestError && error.statusCode === 401) rehearsed = false;
