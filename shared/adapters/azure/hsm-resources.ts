@@ -1,0 +1,201 @@
+import type { HttpMethods, Pipeline } from '@azure/core-rest-pipeline';
+import type { DeletedHsm, HsmResource, HsmResources, NewHsm } from '../../ports/hsm-resources.ts';
+import { once } from '../once.ts';
+import { classifyFailure } from './classify-failure.ts';
+import type { Identity } from './credentials.ts';
+import { REPEATING, REQUEST_MS } from './hsm-client.ts';
+
+/** Source: Azure/bicep-types-az, microsoft.keyvault/2026-02-01. */
+const API_VERSION = '2026-02-01';
+const SCOPE = 'https://management.azure.com/.default';
+/** The Azure role that reads, creates, deletes and purges. https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security */
+const ROLE = 'Managed HSM contributor';
+
+interface WireHsm {
+  id?: string;
+  name?: string;
+  location?: string;
+  tags?: Record<string, string>;
+  identity?: { userAssignedIdentities?: Record<string, unknown> | null } | null;
+  properties?: {
+    hsmUri?: string;
+    provisioningState?: string;
+    statusMessage?: string | null;
+    enablePurgeProtection?: boolean;
+    softDeleteRetentionInDays?: number;
+    publicNetworkAccess?: string;
+    networkAcls?: { defaultAction?: string };
+    privateEndpointConnections?: {
+      id?: string;
+      properties?: { privateEndpoint?: { id?: string }; privateLinkServiceConnectionState?: { status?: string } };
+    }[];
+    regions?: { name?: string; isPrimary?: boolean }[];
+    securityDomainProperties?: { activationStatus?: string };
+  };
+}
+
+interface WireDeleted {
+  name?: string;
+  properties?: {
+    mhsmId?: string;
+    location?: string;
+    deletionDate?: string;
+    scheduledPurgeDate?: string;
+    purgeProtectionEnabled?: boolean;
+  };
+}
+
+/**
+ * Managed HSMs through Azure Resource Manager, acting as one identity. Every request may be repeated: writes are PUT, PATCH
+ * or DELETE of a whole, and a purge of what is purged already is answered as not found.
+ */
+export function createHsmResources(options: {
+  /** Azure Resource Manager, without a slash at the end. */
+  armUrl: string;
+  identity: Identity;
+  requestMs?: number;
+}): HsmResources {
+  const { armUrl, identity, requestMs = REQUEST_MS } = options;
+  const connection = once(() => connect(identity));
+
+  const send = async (act: string, method: HttpMethods, path: string, body?: unknown): Promise<unknown> => {
+    try {
+      const { rest, pipeline, client } = await connection();
+      const url = path.startsWith('https://') ? path : `${armUrl}${path}?api-version=${API_VERSION}`;
+      const request = rest.createPipelineRequest({
+        ...{ url, method, timeout: requestMs },
+        headers: rest.createHttpHeaders({ accept: 'application/json', 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const response = await pipeline.sendRequest(client, request);
+      const parsed = parse(response.bodyAsText);
+      if (response.status < 400) return parsed;
+      const { code, message } = (parsed as { error?: { code?: string; message?: string } } | undefined)?.error ?? {};
+      throw new rest.RestError(message ?? `Azure Resource Manager answered ${response.status}.`, {
+        ...{ statusCode: response.status, request, response },
+        ...(code === undefined ? {} : { code }),
+      });
+    } catch (error) {
+      throw classifyFailure(error, { act, identity, role: ROLE });
+    }
+  };
+  /** Undefined when there is nothing at the path. */
+  const sendIfThere = (...call: Parameters<typeof send>) =>
+    send(...call).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ERR_NOT_FOUND') return undefined;
+      throw error;
+    });
+
+  return {
+    async read(resourceId) {
+      const found = await sendIfThere(`read ${resourceId}`, 'GET', resourceId);
+      return found === undefined ? undefined : toResource(found as WireHsm);
+    },
+    async create(hsm) {
+      await send(`create ${hsm.resourceId}`, 'PUT', hsm.resourceId, creation(hsm));
+    },
+    async attachIdentities(resourceId, identities) {
+      await send(`attach identities to ${resourceId}`, 'PATCH', resourceId, { identity: assigned(identities) });
+    },
+    async remove(resourceId) {
+      await sendIfThere(`delete ${resourceId}`, 'DELETE', resourceId);
+    },
+    async listDeleted(subscriptionId) {
+      const found: DeletedHsm[] = [];
+      let page: string | undefined = `/subscriptions/${subscriptionId}/providers/Microsoft.KeyVault/deletedManagedHSMs`;
+      while (page !== undefined) {
+        const list = await send(`list the deleted HSMs of ${subscriptionId}`, 'GET', page);
+        const { value = [], nextLink } = (list ?? {}) as { value?: WireDeleted[]; nextLink?: string | null };
+        found.push(...value.map(toDeleted));
+        page = nextLink && sameHost(nextLink, armUrl) ? nextLink : undefined;
+      }
+      return found;
+    },
+    async purge(subscriptionId, region, name) {
+      const path = `/subscriptions/${subscriptionId}/providers/Microsoft.KeyVault/locations/${region}/deletedManagedHSMs/${name}/purge`;
+      await sendIfThere(`purge the deleted HSM ${name} in ${region}`, 'POST', path);
+    },
+  };
+}
+
+async function connect(identity: Identity) {
+  const [rest, credential] = await Promise.all([import('@azure/core-rest-pipeline'), identity.credential()]);
+  const pipeline: Pipeline = rest.createPipelineFromOptions({ retryOptions: { ...REPEATING } });
+  pipeline.addPolicy(rest.bearerTokenAuthenticationPolicy({ credential, scopes: SCOPE }));
+  return { rest, pipeline, client: rest.createDefaultHttpClient() };
+}
+
+/** A link to another host is not followed: our token would go with it. */
+const sameHost = (link: string, armUrl: string): boolean =>
+  URL.canParse(link) && new URL(link).origin === new URL(armUrl).origin;
+
+function parse(text: string | null | undefined): unknown {
+  if (!text) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A gateway's page: the status says what there is to say.
+    return undefined;
+  }
+}
+
+const assigned = (identities: string[]) => ({
+  type: identities.length === 0 ? 'None' : 'UserAssigned',
+  ...(identities.length === 0 ? {} : { userAssignedIdentities: Object.fromEntries(identities.map((id) => [id, {}])) }),
+});
+
+const creation = (hsm: NewHsm) => ({
+  location: hsm.region,
+  tags: hsm.tags,
+  sku: { family: 'B', name: 'Standard_B1' },
+  identity: assigned(hsm.identities),
+  properties: {
+    tenantId: hsm.tenantId,
+    initialAdminObjectIds: hsm.administrators,
+    createMode: 'default',
+    enableSoftDelete: true,
+    softDeleteRetentionInDays: hsm.softDeleteRetentionDays,
+    // It cannot be switched off, so `false` is said by leaving it out.
+    ...(hsm.purgeProtection ? { enablePurgeProtection: true } : {}),
+    publicNetworkAccess: hsm.publicAccess ? 'Enabled' : 'Disabled',
+    networkAcls: { bypass: 'None', defaultAction: hsm.publicAccess ? 'Allow' : 'Deny' },
+  },
+});
+
+const ACTIVATIONS = ['Active', 'NotActivated', 'Failed'] as const;
+
+function toResource({ id = '', name = '', location = '', tags = {}, identity, properties = {} }: WireHsm): HsmResource {
+  const { securityDomainProperties, networkAcls, hsmUri, statusMessage } = properties;
+  return {
+    ...{ resourceId: id, name, region: location, tags },
+    ...(hsmUri === undefined ? {} : { uri: hsmUri.replace(/\/+$/, '') }),
+    provisioningState: properties.provisioningState ?? 'Unknown',
+    ...(statusMessage ? { statusMessage } : {}),
+    activation: ACTIVATIONS.find((each) => each === securityDomainProperties?.activationStatus) ?? 'Unknown',
+    purgeProtection: properties.enablePurgeProtection ?? false,
+    // 90 when nothing was said at its creation. https://learn.microsoft.com/azure/key-vault/managed-hsm/soft-delete-overview
+    softDeleteRetentionDays: properties.softDeleteRetentionInDays ?? 90,
+    identities: Object.keys(identity?.userAssignedIdentities ?? {}),
+    network: {
+      publicAccess: (properties.publicNetworkAccess ?? 'Enabled') !== 'Disabled',
+      defaultAction: networkAcls?.defaultAction === 'Deny' ? 'Deny' : 'Allow',
+      privateEndpoints: (properties.privateEndpointConnections ?? []).map((connection) => ({
+        id: connection.properties?.privateEndpoint?.id ?? connection.id ?? '',
+        status: connection.properties?.privateLinkServiceConnectionState?.status ?? 'Unknown',
+      })),
+    },
+    regions: (properties.regions ?? []).map((region) => ({
+      name: region.name ?? '',
+      primary: region.isPrimary ?? false,
+    })),
+  };
+}
+
+const toDeleted = ({ name = '', properties = {} }: WireDeleted): DeletedHsm => ({
+  name,
+  region: properties.location ?? '',
+  resourceId: properties.mhsmId ?? '',
+  deletedOn: properties.deletionDate ?? '',
+  purgedOn: properties.scheduledPurgeDate ?? '',
+  purgeProtection: properties.purgeProtectionEnabled ?? false,
+});
