@@ -95,13 +95,17 @@ export async function startEstate(options: EstateOptions = {}): Promise<RunningE
   const ready: Ready = {
     host: hostUrl,
     dashboard: control.url,
-    hsms: hsms.map(({ name, uri, port, resourceId }) => ({ name, uri, ip: '127.0.0.1', port, resourceId })),
+    // HSMs come and go.
+    get hsms() {
+      return hsms.map(({ name, uri, port, resourceId }) => ({ name, uri, ip: '127.0.0.1', port, resourceId }));
+    },
     identity: identity.url,
     logs: `${control.url}/logs/rows`,
     topic: topic.endpoint,
     blob: storage.blobUrl,
     blobLanding: storage.accounts.landing.blobUrl,
     blobVault: storage.accounts.vault.blobUrl,
+    management: services.management.url,
     queue: storage.queueUrl,
     mail: mail.url,
     webhook: services.webhooks.url,

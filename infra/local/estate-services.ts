@@ -6,7 +6,7 @@ import type { Estate } from './estate.ts';
 import type { EstateOptions } from './estate-options.ts';
 import { DEFAULT_SUBSCRIPTIONS } from './estate-options.ts';
 import { createFaults } from './faults.ts';
-import { type EstateHsm, startFleet } from './hsm-fleet.ts';
+import { type EstateHsm, type Fleet, startFleet } from './hsm-fleet.ts';
 import { IDENTITIES, type IdentityName, TENANT_ID } from './identity/registrations.ts';
 import { type IdentityService, startIdentity } from './identity/server.ts';
 import { obtainSigningKey } from './identity/signing-key.ts';
@@ -14,6 +14,7 @@ import { createTokens, type Tokens } from './identity/tokens.ts';
 import { createLifecycle, type Lifecycle, together } from './lifecycle.ts';
 import { createLogStore, type LogStore } from './log-store/store.ts';
 import { createMailSink, type MailSink } from './mail-sink/server.ts';
+import { type ManagementService, startManagement } from './management/server.ts';
 import { installMovableDate, realNow } from './movable-date.ts';
 import { portsFrom } from './ports.ts';
 import { type EstateSecrets, obtainSecrets } from './secrets.ts';
@@ -42,7 +43,10 @@ export interface EstateServices {
   mail: MailSink;
   webhooks: WebhookSink;
   logs: LogStore;
+  fleet: Fleet;
+  /** Those of the fleet that answer. */
   hsms: EstateHsm[];
+  management: ManagementService;
   /** Back to the seed: keys, blobs, queues, events, mail, webhooks, logs, faults and the clock. */
   reset(): Promise<void>;
   stop(): Promise<void>;
@@ -110,7 +114,7 @@ async function boot(
     onCall: (webhookCall) => happened({ kind: 'webhook', call: webhookCall }),
   });
 
-  const [storage, identity, hsms] = await together([
+  const [storage, identity, fleet] = await together([
     lifecycle.running(
       startStorage({
         ports,
@@ -125,12 +129,14 @@ async function boot(
     lifecycle.running(
       startIdentity({ port: ports.identity, secret: secrets.identityHeader, audience: AUDIENCE, key, tokens, faults }),
     ),
-    startFleet({
-      ...{ estate, seeds: seed.hsms, port: ports.hsm, lifecycle },
-      // Valid for a year, so that a clock that is moved during a transfer does not end it.
-      storageToken: (identity) =>
-        tokens.forIdentity(IDENTITIES[identity as IdentityName], STORAGE_AUDIENCE, 365 * 24 * 3600),
-    }),
+    lifecycle.running(
+      startFleet({
+        ...{ estate, seeds: seed.hsms, port: ports.hsm },
+        // Valid for a year, so that a clock that is moved during a transfer does not end it.
+        storageToken: (identity) =>
+          tokens.forIdentity(IDENTITIES[identity as IdentityName], STORAGE_AUDIENCE, 365 * 24 * 3600),
+      }),
+    ),
     lifecycle.running(mail.start().then(() => mail)),
     lifecycle.running(webhooks.start().then(() => webhooks)),
   ]);
@@ -149,13 +155,16 @@ async function boot(
       happened(delivery ? { kind: 'delivery', event, delivery } : { kind: 'event', event }),
   });
 
-  const keepers = { mail, webhooks, logs, topic, ...Object.fromEntries(hsms.map((hsm) => [`hsm-${hsm.name}`, hsm])) };
+  const { hsms } = fleet;
+  const management = await lifecycle.running(startManagement({ port: ports.management, estate, fleet }));
+  const keepers = { mail, webhooks, logs, topic };
   const plantSeed = async () => {
     await Promise.all([applySeed(hsms, seed), seedPolicy(storage, seed)]);
   };
   await storage.provision();
   if (saved) {
     for (const [name, keeper] of Object.entries(keepers)) if (saved[name]) keeper.load(saved[name]);
+    await fleet.load(saved.hsms);
   } else {
     await plantSeed();
   }
@@ -163,15 +172,18 @@ async function boot(
   state.saveWith(() => ({
     clock: { offsetMs: clock.offsetMs },
     seed,
+    hsms: fleet.save(),
     ...Object.fromEntries(Object.entries(keepers).map(([name, keeper]) => [name, keeper.save()])),
   }));
 
   return {
-    ...{ estate, certificates, secrets, seed, call, tokens, identity, storage, topic, mail, webhooks, logs, hsms },
+    ...{ estate, certificates, secrets, seed, call, tokens, identity, storage, topic, mail, webhooks, logs },
+    ...{ fleet, hsms, management },
     directory: state.path,
     async reset() {
       faults.clear();
       for (const keeper of Object.values(keepers)) keeper.reset();
+      await fleet.reset();
       clock.advance(-clock.offsetMs);
       await storage.deleteContents();
       await plantSeed();

@@ -1,139 +1,180 @@
 import { readFile } from 'node:fs/promises';
 import type { Estate } from './estate.ts';
+import { createEstateHsm, type EstateHsm, type HsmDefinition, type RoleFile } from './estate-hsm.ts';
 import { IDENTITIES } from './identity/registrations.ts';
-import { type Lifecycle, together } from './lifecycle.ts';
-import { addFullBackups, type FullBackups } from './managed-hsm/backup/service.ts';
-import { createManagedHsm, type ManagedHsm, type Readings } from './managed-hsm/server.ts';
+import { together } from './lifecycle.ts';
+import type { Readings, SecurityDomain } from './managed-hsm/server.ts';
 import { inProject } from './project.ts';
-import { type AssignmentSeed, type HsmSeed, instantOf, type KeySeed } from './seed/seed.ts';
+import { hsmResourceId } from './seed/resource-id.ts';
+import type { HsmSeed } from './seed/seed.ts';
 
-/** One Managed HSM of the estate, with what seeds and the control surface need of it. */
-export interface EstateHsm extends ManagedHsm {
-  readonly resourceId: string;
-  /** Full backup and restore, with the identities attached to the HSM. */
-  readonly backups: FullBackups;
-  plant(key: KeySeed): Promise<void>;
-  /** Puts in the custom roles of infra/azure/hsm-roles.json and these assignments. */
-  grant(assignments: readonly AssignmentSeed[]): Promise<void>;
+export type { EstateHsm, HsmDefinition } from './estate-hsm.ts';
+
+/** A soft-deleted HSM: it answers nothing and costs as before. */
+export interface DeletedHsm {
+  hsm: EstateHsm;
+  deletionDate: Date;
+  scheduledPurgeDate: Date;
 }
 
-/** infra/azure/hsm-roles.json: what the deployment creates on a real HSM. */
-interface RoleFile {
+export interface NewHsm extends Partial<Omit<HsmDefinition, 'name' | 'createdOn'>> {
   name: string;
-  roleName: string;
-  description: string;
-  permissions: { dataActions: string[] }[];
+  /** Default: a new one, as Azure does. An HSM with the domain of another restores its backups. */
+  securityDomain?: SecurityDomain;
 }
 
-const REGION = 'westeurope';
-const DATA_ACTION_PREFIX = 'Microsoft.KeyVault/managedHsm/';
+/** The HSMs of the estate: those of the seed, and those that come and go while it runs. */
+export interface Fleet {
+  /** Always the same list. */
+  readonly hsms: EstateHsm[];
+  readonly deleted: ReadonlyMap<string, DeletedHsm>;
+  /** Starts one more, not activated unless asked for. Throws when the name is taken, by a deleted one too. */
+  create(hsm: NewHsm): Promise<EstateHsm>;
+  /** Soft-deletes: the HSM stops answering, and its name stays taken. */
+  remove(name: string): Promise<DeletedHsm>;
+  recover(name: string): Promise<EstateHsm>;
+  /** Throws when purge protection holds it. */
+  purge(name: string): void;
+  save(): unknown;
+  /** Brings back what `save` gave, and starts the HSMs that were made while the estate ran. */
+  load(saved: unknown): Promise<void>;
+  /** Empties the HSMs of the seed and takes the others away. */
+  reset(): Promise<void>;
+  stop(): Promise<void>;
+}
 
-/** Starts the HSMs of the seeds, empty. */
+interface SavedHsm {
+  definition: HsmDefinition;
+  port: number;
+  state: unknown;
+  deleted?: { deletionDate: string; scheduledPurgeDate: string };
+}
+
+const DAY_MS = 86_400_000;
+
+const DEFAULTS: Omit<HsmDefinition, 'name' | 'resourceId'> = {
+  region: 'westeurope',
+  retentionDays: 90,
+  purgeProtection: true,
+  administrators: [IDENTITIES.administrator.objectId],
+  identities: ['backup'],
+  activated: true,
+};
+
+/** Starts the HSMs of the seeds, empty and activated. */
 export async function startFleet(options: {
   estate: Estate;
   seeds: readonly HsmSeed[];
   port(index: number): number;
-  lifecycle: Lifecycle;
-  /** A token for storage of the identity of that name. */
   storageToken(identity: string): Promise<{ token: string; expiresOn: number }>;
   readings?: Partial<Readings>;
-}): Promise<EstateHsm[]> {
+}): Promise<Fleet> {
   const { estate, readings, storageToken } = options;
   const roles = JSON.parse(await readFile(inProject('infra/azure/hsm-roles.json'), 'utf8')) as RoleFile[];
-  const fleet = options.seeds.map(({ name, resourceId }, index) =>
-    toEstateHsm(
-      createManagedHsm({
-        name,
-        resourceId,
-        region: REGION,
-        retentionDays: 90,
-        purgeProtection: true,
-        port: options.port(index),
-        estate,
-        administrators: [IDENTITIES.administrator.objectId],
-        ...(readings ? { readings } : {}),
-      }),
-      { resourceId, roles, estate, storageToken },
-    ),
-  );
-  await together(fleet.map((hsm) => options.lifecycle.running(hsm.start().then(() => hsm))));
-  return fleet;
-}
+  const hsms: EstateHsm[] = [];
+  const deleted = new Map<string, DeletedHsm>();
+  let started = 0;
 
-function toEstateHsm(
-  hsm: ManagedHsm,
-  options: {
-    resourceId: string;
-    roles: readonly RoleFile[];
-    estate: Estate;
-    storageToken(identity: string): Promise<{ token: string; expiresOn: number }>;
-  },
-): EstateHsm {
-  const { resourceId, roles, estate, storageToken } = options;
-  const backups = addFullBackups({ hsm, estate, region: REGION, storageToken, identities: ['backup'] });
-  const plant = async (seed: KeySeed): Promise<void> => {
-    const now = estate.clock.now();
-    const { name, kty, size, crv, keyOps, tags, enabled, versions, imported } = seed;
-    const at = (text: string | undefined) => (text === undefined ? undefined : instantOf(text, now));
-    const attributes = withoutUndefined({
-      enabled,
-      created: at(seed.created),
-      exp: at(seed.expires),
-      nbf: at(seed.notBefore),
+  const make = (definition: HsmDefinition, port: number, securityDomain?: SecurityDomain) =>
+    createEstateHsm(definition, {
+      ...{ estate, roles, storageToken, port },
+      ...(readings ? { readings } : {}),
+      ...(securityDomain ? { securityDomain } : {}),
     });
-    await hsm.seedKey({
-      name,
-      kty,
-      attributes,
-      pooledMaterial: true,
-      ...withoutUndefined({ size, crv, keyOps, tags, versions, imported, rotationPolicy: policyBody(seed) }),
-    });
+  const everyone = () => [...hsms, ...[...deleted.values()].map(({ hsm }) => hsm)];
+  const isOfSeed = ({ definition }: EstateHsm) => definition.createdOn === undefined;
+  const drop = (hsm: EstateHsm) => {
+    const index = hsms.indexOf(hsm);
+    if (index >= 0) hsms.splice(index, 1);
   };
-  const grant = async (assignments: readonly AssignmentSeed[]): Promise<void> => {
-    for (const { name, roleName, description, permissions } of roles) {
-      const dataActions = permissions.flatMap((permission) => permission.dataActions.map(withoutPrefix));
-      hsm.seedRole({ name, roleName, description, dataActions });
-    }
-    const definitions = hsm.keys().roleDefinitions;
-    for (const { identity, role, scope } of assignments) {
-      const definition = definitions.find(({ properties }) => properties.roleName === role);
-      if (!definition) throw new Error(`The seed assigns the role ${role}, which HSM ${hsm.name} does not have.`);
-      const principalId = IDENTITIES[identity].objectId;
-      hsm.seedAssignment({ principalId, roleDefinitionId: definition.name, scope });
-    }
+  const deletedNamed = (name: string): DeletedHsm => {
+    const found = deleted.get(name);
+    if (!found) throw new Error(`There is no deleted HSM ${name}.`);
+    return found;
   };
-  // The HSM answers some properties by getters, which a spread would freeze.
-  return Object.assign(Object.create(hsm) as ManagedHsm, {
-    ...{ resourceId, plant, grant, backups },
-    save: () => ({ hsm: hsm.save(), backups: backups.save() }),
-    load(saved: unknown) {
-      const state = saved as { hsm: unknown; backups: unknown };
-      hsm.load(state.hsm);
-      backups.load(state.backups);
-    },
-    reset() {
-      hsm.reset();
-      backups.reset();
-    },
-    async stop() {
-      backups.stop();
-      await hsm.stop();
-    },
+  const remove = async (name: string, dates?: SavedHsm['deleted']): Promise<DeletedHsm> => {
+    const hsm = hsms.find((one) => one.name === name);
+    if (!hsm) throw new Error(`There is no HSM ${name}.`);
+    const deletionDate = dates ? new Date(dates.deletionDate) : estate.clock.now();
+    const scheduledPurgeDate = new Date(deletionDate.getTime() + hsm.definition.retentionDays * DAY_MS);
+    drop(hsm);
+    const entry = { hsm, deletionDate, scheduledPurgeDate };
+    deleted.set(name, entry);
+    estate.clock.at(scheduledPurgeDate, () => deleted.get(name) === entry && deleted.delete(name));
+    await hsm.stop();
+    return entry;
+  };
+
+  for (const { name, resourceId } of options.seeds) {
+    hsms.push(make({ ...DEFAULTS, name, resourceId }, options.port(started++)));
+  }
+  const stop = async () => void (await Promise.all(hsms.map((hsm) => hsm.stop())));
+  await together(hsms.map((hsm) => hsm.start())).catch(async (error: unknown) => {
+    await stop();
+    throw error;
   });
-}
 
-const withoutPrefix = (action: string): string => action.slice(DATA_ACTION_PREFIX.length);
-
-function policyBody({ rotationPolicy }: KeySeed) {
-  if (!rotationPolicy) return undefined;
-  const { expiryTime, rotate } = rotationPolicy;
   return {
-    attributes: withoutUndefined({ expiryTime }),
-    lifetimeActions: rotate ? [{ trigger: withoutUndefined(rotate), action: { type: 'Rotate' } }] : [],
+    hsms,
+    deleted,
+    async create({ name, securityDomain, ...given }) {
+      if (everyone().some((hsm) => hsm.name === name)) throw new Error(`The name ${name} is taken.`);
+      const createdOn = estate.clock.now().toISOString();
+      const definition = { ...DEFAULTS, activated: false, identities: [], resourceId: hsmResourceId(name), ...given };
+      const hsm = make({ ...definition, name, createdOn }, options.port(started++), securityDomain);
+      hsms.push(hsm);
+      await hsm.start().catch((error: unknown) => {
+        drop(hsm);
+        throw error;
+      });
+      return hsm;
+    },
+    remove: (name) => remove(name),
+    async recover(name) {
+      const { hsm } = deletedNamed(name);
+      await hsm.start();
+      deleted.delete(name);
+      hsms.push(hsm);
+      return hsm;
+    },
+    purge(name) {
+      const { hsm } = deletedNamed(name);
+      if (hsm.definition.purgeProtection) throw new Error(`Purge protection is enabled on HSM ${name}.`);
+      deleted.delete(name);
+    },
+    save: (): SavedHsm[] => [
+      ...hsms.map((hsm) => ({ definition: hsm.definition, port: hsm.port, state: hsm.save() })),
+      ...[...deleted.values()].map(({ hsm, deletionDate, scheduledPurgeDate }) => ({
+        ...{ definition: hsm.definition, port: hsm.port, state: hsm.save() },
+        deleted: { deletionDate: deletionDate.toISOString(), scheduledPurgeDate: scheduledPurgeDate.toISOString() },
+      })),
+    ],
+    async load(saved) {
+      for (const { definition, port, state, deleted: dates } of saved as SavedHsm[]) {
+        let hsm = hsms.find((one) => one.name === definition.name);
+        if (!hsm) {
+          // Identifiers carry the port, so it has to come back at the same one.
+          hsm = make(definition, port);
+          hsms.push(hsm);
+          await hsm.start();
+        }
+        hsm.load(state);
+        if (dates) await remove(definition.name, dates);
+      }
+    },
+    async reset() {
+      for (const { hsm } of deleted.values()) {
+        if (!isOfSeed(hsm)) continue;
+        await hsm.start();
+        hsms.push(hsm);
+      }
+      deleted.clear();
+      for (const hsm of hsms.filter((one) => !isOfSeed(one))) {
+        drop(hsm);
+        await hsm.stop();
+      }
+      for (const hsm of hsms) hsm.reset();
+    },
+    stop,
   };
 }
-
-type Defined<T> = { [Name in keyof T]: Exclude<T[Name], undefined> };
-
-const withoutUndefined = <T extends object>(object: T): Partial<Defined<T>> =>
-  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<Defined<T>>;

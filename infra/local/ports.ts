@@ -11,6 +11,7 @@ export interface Ports {
   /** Blob service of the account that HSMs write backups to, and of the one that keeps the copies. */
   landing: number;
   vault: number;
+  management: number;
   hsm(index: number): number;
 }
 
@@ -28,6 +29,7 @@ export function portsFrom(base: number): Ports {
     webhook: place(7),
     landing: place(8),
     vault: place(9),
+    management: place(50),
     hsm: (index) => place(10 + index),
   };
 }

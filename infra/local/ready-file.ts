@@ -14,6 +14,8 @@ export interface Ready {
   blob: string;
   blobLanding: string;
   blobVault: string;
+  /** Azure Resource Manager, as far as Managed HSMs go. */
+  management: string;
   queue: string;
   mail: string;
   webhook: string;

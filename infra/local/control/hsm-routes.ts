@@ -3,6 +3,7 @@ import { durationMs } from '../duration.ts';
 import type { EstateServices } from '../estate-services.ts';
 import { IDENTITIES, type IdentityName } from '../identity/registrations.ts';
 import { HsmError } from '../managed-hsm/server.ts';
+import { DUTIES } from '../seed/apply.ts';
 import { parseKeySeed } from '../seed/seed.ts';
 import { sendTraffic, TRAFFIC_OPERATIONS } from '../traffic.ts';
 import { namedHsm } from './named-hsm.ts';
@@ -30,9 +31,49 @@ const trafficInput = z.strictObject({
     .default('consumer'),
 });
 
-export function hsmRoutes({ hsms, call, tokens, estate }: EstateServices): Route[] {
+const hsmInput = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/, { error: 'is 3 to 24 letters, digits and hyphens' }),
+  activated: z.boolean().default(false),
+  /** An HSM of the estate whose security domain the new one shares, as after a recovery; it is then activated. */
+  securityDomainOf: z.string().optional(),
+  purgeProtection: z.boolean().default(false),
+  retentionDays: z.number().int().min(7).max(90).default(7),
+  region: z.string().default('westeurope'),
+  administrators: z.array(z.string()).min(1).default([IDENTITIES.administrator.objectId]),
+  attach: z.array(z.enum(Object.keys(IDENTITIES) as [IdentityName, ...IdentityName[]])).default(['backup']),
+});
+
+export function hsmRoutes({ hsms, fleet, call, tokens, estate }: EstateServices): Route[] {
   const named = (params: Record<string, string>) => namedHsm(hsms, params.name);
   return [
+    {
+      method: 'POST',
+      path: '/hsms',
+      purpose:
+        'Creates an HSM: not activated, as Azure does, or ready for a drill with the security domain of another.',
+      example: { name: 'drill', securityDomainOf: 'contoso' },
+      async act({ body }) {
+        const { securityDomainOf, attach, activated, ...wish } = parseBody(hsmInput, body());
+        if (hsms.some(({ name }) => name === wish.name) || fleet.deleted.has(wish.name)) {
+          throw new Problem(409, 'ERR_NAME_TAKEN', `The name ${wish.name} is taken.`);
+        }
+        const domain = securityDomainOf === undefined ? undefined : namedHsm(hsms, securityDomainOf).securityDomain;
+        const hsm = await fleet.create({
+          ...{ ...wish, identities: attach, activated: activated || domain !== undefined },
+          ...(domain ? { securityDomain: domain } : {}),
+        });
+        if (hsm.activated) await hsm.grant(DUTIES);
+        return { name: hsm.name, uri: hsm.uri, resourceId: hsm.resourceId, activated: hsm.activated };
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/hsms/{name}',
+      purpose: 'Soft-deletes the HSM: it stops answering.',
+      act: async ({ params }) => void (await fleet.remove(named(params).name)),
+    },
     {
       method: 'GET',
       path: '/hsms/{name}/state',

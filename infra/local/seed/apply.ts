@@ -5,7 +5,7 @@ import type { StorageService } from '../storage/storage.ts';
 import type { AssignmentSeed, Seed } from './seed.ts';
 
 /** What every HSM of the estate grants, as the deployment would: each duty its role, and all keys for the administrator. */
-const DUTIES: readonly AssignmentSeed[] = [
+export const DUTIES: readonly AssignmentSeed[] = [
   { identity: 'observe', role: 'Key lifecycle: observe', scope: '/keys' },
   { identity: 'rotate', role: 'Key lifecycle: rotate', scope: '/keys' },
   { identity: 'rotate', role: 'Key lifecycle: maintain rotation policies', scope: '/keys' },
