@@ -14,7 +14,8 @@ import { showOperation } from './show-operation.ts';
 import { showPolicy } from './show-policy.ts';
 import { verifyJournal } from './verify-journal.ts';
 
-interface Answer {
+/** What a route answers when it does not refuse. */
+export interface Answer {
   status: number;
   headers?: Record<string, string>;
   body: unknown;

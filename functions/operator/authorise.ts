@@ -39,8 +39,10 @@ export function createAuthorise(authority: Authority): Authorise {
         requiredClaims: ['exp', 'oid'],
       })
       .catch((error: unknown) => {
-        if (error instanceof jose.errors.JOSEError) throw unauthenticated(`The token was refused: ${error.message}.`);
-        throw error;
+        if (error instanceof jose.errors.JOSEError && !KEYS_OUT_OF_REACH.has(error.code)) {
+          throw unauthenticated(`The token was refused: ${error.message}.`);
+        }
+        throw keysOutOfReach();
       });
     const roles = Array.isArray(payload.roles) ? payload.roles.filter(isAppRole) : [];
     const name = [payload.name, payload.preferred_username, payload.azp, payload.appid].find(
@@ -62,7 +64,19 @@ export function createAuthorise(authority: Authority): Authorise {
 
 const APP_ROLES: readonly string[] = ['Viewer', 'Operator', 'Approver', 'Auditor'] satisfies AppRole[];
 
-const isAppRole = (value: unknown): value is AppRole => APP_ROLES.includes(String(value));
+const isAppRole = (value: unknown): value is AppRole => typeof value === 'string' && APP_ROLES.includes(value);
+
+/** What jose says when the signing keys cannot be fetched or read, which is no fault of the token. */
+const KEYS_OUT_OF_REACH: ReadonlySet<string> = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC']);
+
+const keysOutOfReach = () =>
+  new ProblemError({
+    status: 503,
+    code: 'SignInUnavailable',
+    title: 'The token cannot be checked now',
+    detail: 'The signing keys of the identity provider could not be fetched.',
+    nextStep: 'Send the request again in a minute; if it goes on, check that the app reaches its identity provider.',
+  });
 
 const unauthenticated = (detail: string) =>
   new ProblemError({

@@ -11,6 +11,7 @@ export type ProblemCode =
   | 'OperationNotFound'
   | 'HsmDenied'
   | 'HsmUnavailable'
+  | 'SignInUnavailable'
   | 'Faulted';
 
 export interface FieldFault {
@@ -52,10 +53,20 @@ export function problemResponse(problem: Problem, instance: string): HttpRespons
   };
 }
 
-/** The problem behind an error, or undefined when it is a bug, which the host answers. */
-export function asProblem(error: unknown): Problem | undefined {
+/** A bug is answered without its words, which are for the log alone. */
+const FAULTED: Problem = {
+  status: 500,
+  code: 'Faulted',
+  title: 'The app made a mistake',
+  detail: 'The request could not be answered, for no fault of its own.',
+  nextStep:
+    'Look for the instance of this answer in the log of the app; repeat the request with the same Idempotency-Key.',
+};
+
+/** The problem behind an error. */
+export function asProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
-  if (!(error instanceof AppError)) return undefined;
+  if (!(error instanceof AppError)) return FAULTED;
   const { message: detail, nextStep } = error;
   switch (error.code) {
     case 'ERR_NOT_FOUND':

@@ -11,13 +11,16 @@ export interface ParsedRequest {
 }
 
 const LARGEST_BODY = 64 * 1024;
+/** More than anybody mends at once: an answer must not grow with the request. */
+const MOST_FAULTS = 20;
 
 /** Parses a request by its route before anything happens; every fault is told at once, naming field, rule and example. */
 export async function parseRequest(route: OperatorRoute, request: HttpRequest): Promise<ParsedRequest> {
   const faults: FieldFault[] = [];
   const params = take(route.params, { ...request.params }, 'path', faults);
-  const query = take(route.query, Object.fromEntries(request.query.entries()), 'query', faults);
-  const body = route.body ? take(route.body, await readJson(request, faults), 'body', faults) : undefined;
+  const query = take(route.query, readQuery(request, faults), 'query', faults);
+  const json = route.body ? await readJson(request, faults) : undefined;
+  const body = route.body && json ? take(route.body, json.value, 'body', faults) : undefined;
   const idempotencyKey = request.headers.get('idempotency-key') ?? undefined;
   if (idempotencyKey !== undefined && !/^[\x21-\x7e]{8,128}$/.test(idempotencyKey)) {
     faults.push({
@@ -27,13 +30,14 @@ export async function parseRequest(route: OperatorRoute, request: HttpRequest): 
     });
   }
   if (faults.length > 0) {
+    const told = faults.slice(0, MOST_FAULTS);
     throw new ProblemError({
       status: 400,
       code: 'InvalidRequest',
       title: 'The request is not valid',
-      detail: faults.map((fault) => `${fault.field} ${fault.rule}`).join('; '),
+      detail: told.map((fault) => `${fault.field} ${fault.rule}`).join('; '),
       nextStep: 'Mend the fields named in errors and send the request again; nothing was done.',
-      errors: faults,
+      errors: told,
     });
   }
   return {
@@ -51,24 +55,34 @@ function take(schema: z.ZodType, value: unknown, where: string, faults: FieldFau
     const names = issue.code === 'unrecognized_keys' ? issue.keys : [issue.path.join('.') || '(whole)'];
     for (const name of names) {
       const rule = issue.code === 'unrecognized_keys' ? 'is not known here' : lowerFirst(issue.message);
-      const example = EXAMPLES[name];
+      const example = Object.hasOwn(EXAMPLES, name) ? EXAMPLES[name] : undefined;
       faults.push({ field: `${where} ${name}`, rule, ...(example ? { example } : {}) });
     }
   }
   return undefined;
 }
 
-async function readJson(request: HttpRequest, faults: FieldFault[]): Promise<unknown> {
+/** Of two values for one parameter it cannot be told which was meant, and one of them might be dryRun=true. */
+function readQuery(request: HttpRequest, faults: FieldFault[]): Record<string, string> {
+  const query = [...request.query.entries()];
+  const names = query.map(([name]) => name);
+  const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  for (const name of repeated) faults.push({ field: `query ${name}`, rule: 'must be given once' });
+  return Object.fromEntries(query);
+}
+
+/** Undefined when there is no JSON to look at, and then the one fault says so. */
+async function readJson(request: HttpRequest, faults: FieldFault[]): Promise<{ value: unknown } | undefined> {
   const text = await request.text();
   if (text.length > LARGEST_BODY) {
     faults.push({ field: 'body (whole)', rule: `must be at most ${LARGEST_BODY} characters` });
-    return {};
+    return undefined;
   }
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(text) };
   } catch {
     faults.push({ field: 'body (whole)', rule: 'must be JSON', example: '{"reason":"suspected exposure"}' });
-    return {};
+    return undefined;
   }
 }
 

@@ -28,7 +28,11 @@ export async function showOperation(client: DurableClient, id: string) {
     phase: status.customStatus ?? null,
     startedOn: new Date(status.createdTime).toISOString(),
     updatedOn: new Date(status.lastUpdatedTime).toISOString(),
-    outcome: underWay ? null : (status.output ?? null),
+    outcome: underWay ? null : outcomeOf(status.output),
   };
   return underWay ? { status: 202, headers: { 'retry-after': '5' }, body } : { status: 200, body };
 }
+
+/** A failed instance answers with its exception as text: the first line is for people, the rest is a stack. */
+const outcomeOf = (output: unknown): unknown =>
+  typeof output === 'string' ? (output.split('\n')[0]?.trim() ?? '') : (output ?? null);

@@ -7,7 +7,7 @@ import type { OperationName, OperatorRoute } from '../operator/routes.ts';
 import type { World } from '../world.ts';
 
 /** Registered without loading what the routes need: schemas and handlers are loaded by the first request. */
-const ROUTES: { operation: OperationName; method: 'GET' | 'POST'; path: string }[] = [
+export const ROUTES: { operation: OperationName; method: 'GET' | 'POST'; path: string }[] = [
   { operation: 'requestRotation', method: 'POST', path: 'keys/{hsm}/{name}/rotation' },
   { operation: 'showKey', method: 'GET', path: 'keys/{hsm}/{name}' },
   { operation: 'showOperation', method: 'GET', path: 'operations/{id}' },
@@ -42,8 +42,8 @@ export function operatorHttp(world: World, authorise: Authorise): void {
           return { status: answer.status, headers: { ...answer.headers }, jsonBody: answer.body };
         } catch (error) {
           const problem = asProblem(error);
-          if (!problem) throw error;
-          log.warn('OperatorRefused', { operation, code: problem.code, detail: problem.detail });
+          if (problem.code === 'Faulted') log.error('OperatorFaulted', { operation, error });
+          else log.warn('OperatorRefused', { operation, code: problem.code, detail: problem.detail });
           return problemResponse(problem, context.invocationId);
         }
       },
