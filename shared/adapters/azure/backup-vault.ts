@@ -153,7 +153,8 @@ async function hashBlob(blob: BlockBlobClient, cut: { blockBytes?: number }): Pr
 async function lockOf(blob: BlockBlobClient): Promise<BlobLock | undefined> {
   const { immutabilityPolicyExpiresOn: until, immutabilityPolicyMode: mode } = await blob.getProperties();
   if (until === undefined || mode === undefined) return undefined;
-  return { mode: mode === 'Locked' ? 'locked' : 'unlocked', until: until.toISOString() };
+  // The SDK's names begin in upper case, the service's answers in lower case.
+  return { mode: mode.toLowerCase() === 'locked' ? 'locked' : 'unlocked', until: until.toISOString() };
 }
 
 /**

@@ -54,12 +54,12 @@ export async function copyBlob(options: CopyOptions): Promise<BlobCopy> {
         concurrency: 1,
       }),
     take: stage,
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
     const { status, code } = storageFault(error);
     if (code === 'BlobNotFound') return 'sourceMissing' as const;
     // 416: it is shorter now.
-    if (status === 412 || status === 416) return 'sourceChanged' as const;
-    throw error;
+    if (status !== 412 && status !== 416) throw error;
+    return (await source.exists()) ? ('sourceChanged' as const) : ('sourceMissing' as const);
   });
   if (sha256 === 'sourceMissing' || sha256 === 'sourceChanged') return { kind: sha256 };
 

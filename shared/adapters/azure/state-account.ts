@@ -29,10 +29,16 @@ export const actLimit = (): AbortSignal => AbortSignal.timeout(60_000);
 /** HTTP status and service code of a failed storage call. */
 export function storageFault(error: unknown): { status?: number; code?: string } {
   if (!(error instanceof Error)) return {};
-  const { statusCode, code } = error as Error & { statusCode?: unknown; code?: unknown };
+  const { statusCode, code, details } = error as Error & {
+    statusCode?: unknown;
+    code?: unknown;
+    details?: { errorCode?: unknown };
+  };
+  // An answer to a HEAD has no body: its code comes in a header.
+  const named = typeof code === 'string' ? code : details?.errorCode;
   return {
     ...(typeof statusCode === 'number' ? { status: statusCode } : {}),
-    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof named === 'string' ? { code: named } : {}),
   };
 }
 
