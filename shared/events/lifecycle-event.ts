@@ -4,7 +4,19 @@ export type LifecycleEventType =
   | 'KeyExpired'
   | 'KeyNewVersionCreated'
   | 'KeyRotationRefused'
-  | 'KeyRotationFailed';
+  | 'KeyRotationFailed'
+  | HsmEventType;
+
+/** Facts about an HSM as a whole. */
+export type HsmEventType =
+  | 'BackupCompleted'
+  | 'BackupFailed'
+  | 'BackupOverdue'
+  | 'DrillPassed'
+  | 'DrillFailed'
+  | 'RestoreCompleted'
+  | 'CustodyExpiring'
+  | 'QuorumAtRisk';
 
 /**
  * The data shape of the vault's own key events, so that handlers written for vaults work unchanged. NBF and EXP are Unix
@@ -26,11 +38,20 @@ export interface LifecycleEvent {
   type: LifecycleEventType;
   /** Resource id of the HSM. */
   source: string;
-  /** `keys/{name}`. */
+  /** `keys/{name}`, or the operation: `backups/{id}`, `drills/{id}`, `restores/{id}`, `custody/{security domain}`. */
   subject: string;
   /** ISO instant of the fact. */
   time: string;
-  data: KeyEventData & Record<string, unknown>;
+  data: (KeyEventData | HsmEventData) & Record<string, unknown>;
+}
+
+/** What every event about an HSM as a whole carries; the rest of its data is named by its type. */
+export interface HsmEventData {
+  hsm: string;
+  /** One sentence for people. */
+  summary: string;
+  /** The backup, drill, restore or security domain that it is about. */
+  reference: string;
 }
 
 export const EVENT_PREFIX = 'ManagedHsmLifecycle.';

@@ -1,7 +1,11 @@
 import { oneLine } from './clean.ts';
+import { backupCompleted, backupFailed, backupOverdue } from './compose/backup-notices.ts';
+import { custodyExpiring, custodyReviewDue, quorumAtRisk, recoveryStepWaiting } from './compose/custody-notices.ts';
+import { drillFailed, drillPassed } from './compose/drill-notices.ts';
 import { keyRotated } from './compose/key-rotated.ts';
 import { policyDocumentFault } from './compose/policy-document-fault.ts';
 import { policyDrift } from './compose/policy-drift.ts';
+import { restoreCompleted, restoreFailed, restoreRequested } from './compose/restore-notices.ts';
 import { rotationFailed } from './compose/rotation-failed.ts';
 import { rotationNotCounted } from './compose/rotation-not-counted.ts';
 import { rotationRefused } from './compose/rotation-refused.ts';
@@ -49,6 +53,30 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return policyDocumentFault(notice, context);
     case 'SweepFailed':
       return sweepFailed(notice, context);
+    case 'BackupCompleted':
+      return backupCompleted(notice, context);
+    case 'BackupFailed':
+      return backupFailed(notice, context);
+    case 'BackupOverdue':
+      return backupOverdue(notice, context);
+    case 'DrillPassed':
+      return drillPassed(notice, context);
+    case 'DrillFailed':
+      return drillFailed(notice, context);
+    case 'RestoreRequested':
+      return restoreRequested(notice, context);
+    case 'RestoreCompleted':
+      return restoreCompleted(notice, context);
+    case 'RestoreFailed':
+      return restoreFailed(notice, context);
+    case 'CustodyExpiring':
+      return custodyExpiring(notice, context);
+    case 'CustodyReviewDue':
+      return custodyReviewDue(notice, context);
+    case 'QuorumAtRisk':
+      return quorumAtRisk(notice, context);
+    case 'RecoveryStepWaiting':
+      return recoveryStepWaiting(notice, context);
   }
 }
 

@@ -4,6 +4,7 @@ import type { PolicyFault } from '../policy/document.ts';
 import type { NoticeRule } from '../policy/rule.ts';
 import type { Refusal, Reminder, RotateReason } from '../rotation/decision.ts';
 import type { PolicyDifference } from '../rotation/reconcile-policy.ts';
+import type { HsmNotice } from './hsm-notice.ts';
 
 /** The key that a notice is about. Its address on the HSM is added when the message is composed (ComposeContext). */
 export interface NoticeKey extends KeyRef {
@@ -41,6 +42,7 @@ export interface ToldCheck {
  * fields are added, never renamed.
  */
 export type Notice =
+  | HsmNotice
   | (AboutKey & {
       kind: 'KeyRotated';
       version: string;

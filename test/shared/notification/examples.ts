@@ -1,5 +1,6 @@
 import type { ComposeContext, Notice, ToldCheck } from '../../../shared/notification/notice.ts';
 import { NEW_VERSION, OLD_VERSION } from '../builders.ts';
+import { HSM_EXAMPLES } from './hsm-examples.ts';
 
 export const CONTEXT: ComposeContext = {
   installation: 'embedded',
@@ -48,6 +49,7 @@ const checks: ToldCheck[] = [
 
 /** One healthy example of each kind, to be changed by the tests. */
 export const EXAMPLES: { [Kind in Notice['kind']]: NoticeOf<Kind> } = {
+  ...HSM_EXAMPLES,
   KeyRotated: {
     kind: 'KeyRotated',
     ...about,

@@ -1,0 +1,110 @@
+import type { Age } from '../../backup/freshness.ts';
+import type { HsmNotice } from '../hsm-notice.ts';
+import type { Draft } from '../message.ts';
+import type { ComposeContext } from '../notice.ts';
+import { counted, factOf, fewOf, hsmFacts, instantFact, lasting, ownerOf, size } from './about-hsm.ts';
+import { instant } from './about-key.ts';
+import { failureFacts, failureInBrief, isPassing, remedy } from './failure.ts';
+
+type Of<Kind extends HsmNotice['kind']> = Extract<HsmNotice, { kind: Kind }>;
+
+/** The copy is verified and locked; whether it restores, a drill shows. */
+export function backupCompleted(notice: Of<'BackupCompleted'>, context: ComposeContext): Draft {
+  const { hsm, keys, versions, notCovered, pruned, warnings } = notice;
+  const held = `${counted(keys, 'key')} with ${counted(versions, 'version')}`;
+  const uncovered =
+    notCovered.length === 0
+      ? []
+      : [`Not covered, because an external key manager holds them: ${fewOf(notCovered).join(', ')}.`];
+  const told = [...uncovered, ...warnings];
+  return {
+    severity: told.length === 0 ? 'info' : 'attention',
+    action: false,
+    headline: `${hsm} backed up: ${held}`,
+    preheader: `Copied to ${notice.copyRegion}, verified byte for byte${notice.lockedUntil === undefined ? '' : ' and locked'}.`,
+    paragraphs: [
+      `A full backup of ${hsm} holds ${held}. Its copy in ${notice.copyRegion} was verified byte for byte${notice.lockedUntil === undefined ? '' : `, and is locked until ${instant(notice.lockedUntil)}`}.`,
+      ...(pruned.length === 0 ? [] : [`Retention removed ${counted(pruned.length, 'older backup')}.`]),
+      'Only a restore drill proves that it can be restored.',
+    ],
+    facts: hsmFacts(notice, context, [
+      factOf('Backup', notice.backup),
+      factOf('Taken for', notice.purpose),
+      instantFact('State of', notice.takenOn),
+      factOf('Size', size(notice.bytes)),
+      factOf('Took', lasting(notice.seconds)),
+      factOf('Copy in', notice.copyRegion),
+      instantFact('Locked until', notice.lockedUntil),
+      factOf('Removed', fewOf(pruned).join(', ')),
+    ]),
+    warnings: told,
+    mustDo: [],
+    ...ownerOf(notice),
+  };
+}
+
+/** While it fails, the newest good backup grows older. */
+export function backupFailed(notice: Of<'BackupFailed'>, context: ComposeContext): Draft {
+  const { hsm, failure, lastGood, retryOn } = notice;
+  const passing = isPassing(failure) && retryOn !== undefined;
+  return {
+    severity: lastGood === undefined ? 'critical' : 'attention',
+    action: !passing,
+    headline: `${hsm} backup did not finish: ${failureInBrief(failure)}`,
+    preheader: failure.message,
+    paragraphs: [
+      `A full backup of ${hsm} did not finish. ${failure.message}`,
+      lastGood === undefined
+        ? 'There is no good backup of this HSM at all.'
+        : `The newest good backup holds the state of ${instant(lastGood.takenOn)}; nothing was removed.`,
+      retryOn === undefined
+        ? 'It is not tried again before the next slot.'
+        : `It is tried again at ${instant(retryOn)}.`,
+    ],
+    facts: hsmFacts(notice, context, [
+      instantFact('Due on', notice.scheduledFor),
+      factOf('Attempt', notice.attempt),
+      factOf('Step', notice.step),
+      factOf('Last good', lastGood?.backup),
+      ...failureFacts(failure),
+    ]),
+    ...remedy(failure, hsm, context),
+    ...ownerOf(notice),
+  };
+}
+
+/** The promise of the policy is broken, whatever the reason. */
+export function backupOverdue(notice: Of<'BackupOverdue'>, context: ComposeContext): Draft {
+  const { hsm, freshness } = notice;
+  const { created, verified, proven, summary } = freshness;
+  const late = created.state === 'overdue' || verified.state === 'overdue';
+  const unproven = proven.state === 'overdue';
+  const last = (label: string, { at }: Age) => factOf(label, at === undefined ? 'never' : instant(at));
+  return {
+    severity: late ? 'critical' : 'attention',
+    action: true,
+    headline: late
+      ? `${hsm} has no fresh backup`
+      : `${hsm} restore was ${proven.at === undefined ? 'never proven' : 'not proven lately'}`,
+    preheader: summary,
+    paragraphs: [
+      summary,
+      late
+        ? `Whatever was made on the HSM since would be lost with it; the policy allows ${verified.limit}.`
+        : `A backup that was never restored proves little; the policy asks for a drill that passes every ${proven.limit}.`,
+      'While this holds you are told again once a day.',
+    ],
+    facts: hsmFacts(notice, context, [
+      last('Last created', created),
+      last('Last verified', verified),
+      last('Last proven', proven),
+      factOf('Objective', verified.limit),
+      factOf('Proof every', proven.limit),
+    ]),
+    mustDo: [
+      ...(late ? ['See why backups fail or do not run, then ask for one.'] : []),
+      ...(unproven ? ['Run a restore drill, or see why the last one did not pass.'] : []),
+    ],
+    ...ownerOf(notice),
+  };
+}

@@ -1,0 +1,147 @@
+import type { BackupPurpose } from '../backup/backup.ts';
+import type { Freshness } from '../backup/freshness.ts';
+import type { Denial, ErrorCode } from '../errors.ts';
+import type { NoticeRule } from '../policy/rule.ts';
+
+interface AboutHsm {
+  /** ISO instant of what happened. */
+  at: string;
+  hsm: string;
+  /** Who cares for the HSM, by its effective rule. */
+  notify: NoticeRule;
+}
+
+export interface NoticeFailure {
+  code?: ErrorCode;
+  message: string;
+  nextStep: string;
+  denial?: Denial;
+}
+
+/** A figure of a drill against its objective, in seconds. */
+export interface NoticeObjective {
+  seconds?: number;
+  objectiveSeconds: number;
+}
+
+interface AboutDrill extends AboutHsm {
+  drill: string;
+  /** The HSM that was restored to. */
+  target: string;
+  backup: string;
+  takenOn: string;
+  keys: number;
+  rpo: NoticeObjective;
+  rto: NoticeObjective;
+  reasons: string[];
+  nextSteps: string[];
+  /** Where the report lies: a path in the container `evidence`. */
+  report: string;
+}
+
+/** What people are told of an HSM as a whole. Stored in histories, so fields are added, never renamed. */
+export type HsmNotice =
+  /** Good news in numbers: fit for a digest. */
+  | (AboutHsm & {
+      kind: 'BackupCompleted';
+      backup: string;
+      purpose: BackupPurpose;
+      takenOn: string;
+      keys: number;
+      versions: number;
+      bytes: number;
+      seconds: number;
+      copyRegion: string;
+      lockedUntil?: string;
+      /** Externally held keys. */
+      notCovered: string[];
+      pruned: string[];
+      warnings: string[];
+    })
+  | (AboutHsm & {
+      kind: 'BackupFailed';
+      scheduledFor?: string;
+      attempt: number;
+      /** `backup`, `copy`, `verify`, `lock`, … */
+      step: string;
+      /** When it is tried again; absent: not before the next slot. */
+      retryOn?: string;
+      lastGood?: { backup: string; takenOn: string };
+      failure: NoticeFailure;
+    })
+  /** The newest backup, the newest verified one or the newest proof is older than the rule allows. */
+  | (AboutHsm & { kind: 'BackupOverdue'; freshness: Freshness })
+  | (AboutDrill & { kind: 'DrillPassed' })
+  /** `result`: `failed` or `inconclusive`; the second contradicts nothing, and proves nothing. */
+  | (AboutDrill & { kind: 'DrillFailed'; result: 'failed' | 'inconclusive' })
+  /** Somebody wants to wipe an HSM and put a backup in its place; another person has to approve. */
+  | (AboutHsm & {
+      kind: 'RestoreRequested';
+      restore: string;
+      backup: string;
+      takenOn: string;
+      by: string;
+      note?: string;
+      until: string;
+      /** What it would do, the gravest first. */
+      preview: string[];
+    })
+  | (AboutHsm & {
+      kind: 'RestoreCompleted';
+      restore: string;
+      backup: string;
+      takenOn: string;
+      /** Set for a selective restore. */
+      key?: string;
+      by: string;
+      approvedBy?: string;
+      seconds: number;
+      compared: { keys: number; versions: number };
+      critical: number;
+      warnings: number;
+      /** The gravest differences from the manifest, as lines. */
+      differences: string[];
+    })
+  | (AboutHsm & {
+      kind: 'RestoreFailed';
+      restore: string;
+      backup: string;
+      key?: string;
+      step: string;
+      failure: NoticeFailure;
+    })
+  | (AboutHsm & {
+      kind: 'CustodyExpiring';
+      securityDomain: string;
+      certificates: { subject: string; fingerprint: string; holder?: string; notAfter: string; daysLeft: number }[];
+    })
+  | (AboutHsm & {
+      kind: 'CustodyReviewDue';
+      securityDomain: string;
+      overdue: boolean;
+      dueOn?: string;
+      lastOn?: string;
+      agenda: string[];
+    })
+  | (AboutHsm & {
+      kind: 'QuorumAtRisk';
+      securityDomain: string;
+      /** `atRisk`, `doubtful`, `lost`, `unknown`. */
+      state: string;
+      /** `Two of three reachable, need two.` */
+      text: string;
+      shares: { holder?: string; place?: string; reach: string; why: string }[];
+      singlePoints: string[];
+      nextStep: string;
+    })
+  | (AboutHsm & {
+      kind: 'RecoveryStepWaiting';
+      recovery: string;
+      step: string;
+      title: string;
+      who: string;
+      instructions: string[];
+      commands: string[];
+      /** `3 of 11`. */
+      progress: string;
+    });
