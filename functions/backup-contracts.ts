@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { BackUpHsmOutcome } from './backup-outcomes.ts';
 
 const hsm = z.string();
 const instance = z.string();
@@ -33,6 +34,18 @@ export const backupInputs = {
     scheduledFor: z.string().exactOptional(),
   }),
   pruneBackups: z.strictObject({ hsm, instance, dryRun: z.boolean() }),
+  describeBackup: z.strictObject({
+    hsm,
+    instance,
+    at: z.string(),
+    purpose,
+    attempt: z.number().int().positive(),
+    pruned: z.array(z.string()),
+    /** The compiler holds the orchestrator to its shape. */
+    outcome: z.custom<Exclude<BackUpHsmOutcome, { kind: 'deferred' }>>(
+      (value) => typeof value === 'object' && value !== null,
+    ),
+  }),
   startDueBackup: z.strictObject({ hsm }),
   watchFreshness: z.strictObject({ hsm }),
 } as const;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { KeyRef } from '../shared/keys/key.ts';
 import type { Notice } from '../shared/notification/notice.ts';
 import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts';
+import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
 
 /**
  * The vocabulary of the app: every activity and orchestration with its input. Inputs are stored in histories and may be read
@@ -96,6 +97,7 @@ export const inputs = {
     lastToldOn: z.string().exactOptional(),
   }),
   settleNotice: z.strictObject({ id: z.string(), delivered: z.array(z.string()), undelivered: z.array(z.string()) }),
+  ...backupInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;
@@ -114,6 +116,8 @@ export interface OrchestrationInputs {
     sofar?: { checked: number; drifted: number; repaired: number };
   };
   deliverNotification: { id: string; notice: Notice; repeatAfter?: string };
+  backUpHsm: BackUpHsmInput;
+  watchBackups: { hsm: string };
 }
 
 export type OrchestrationName = keyof OrchestrationInputs;

@@ -17,6 +17,8 @@ export const confirmationId = (key: KeyRef, version: string): string =>
 
 export const sweepId = (hsm: string): string => bounded(`sweep-${hsm}`);
 
+export const backupWatchId = (hsm: string): string => bounded(`watch-backups-${hsm}`);
+
 export const reconciliationId = (hsm: string): string => bounded(`reconcile-${hsm}`);
 
 export const noticeId = (instance: string, kind: string): string => bounded(`notify-${instance}-${kind}`);

@@ -1,14 +1,23 @@
+import { createBackupVault } from '../shared/adapters/azure/backup-vault.ts';
 import { createCreationSlots } from '../shared/adapters/azure/creation-slots.ts';
 import { createIdentities } from '../shared/adapters/azure/credentials.ts';
 import { createDocuments } from '../shared/adapters/azure/documents.ts';
 import { createEventPublisher } from '../shared/adapters/azure/event-publisher.ts';
+import { createHsmAccess } from '../shared/adapters/azure/hsm-access.ts';
+import { createHsmBackups } from '../shared/adapters/azure/hsm-backups.ts';
 import { createHsmCrypto } from '../shared/adapters/azure/hsm-crypto.ts';
 import { createHsmKeys } from '../shared/adapters/azure/hsm-keys.ts';
+import { createHsmResources } from '../shared/adapters/azure/hsm-resources.ts';
 import { createJournalLog } from '../shared/adapters/azure/journal-log.ts';
 import { createStateAccount } from '../shared/adapters/azure/state-account.ts';
 import { createMailer } from '../shared/adapters/smtp.ts';
 import { createSystemClock } from '../shared/adapters/system-clock.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
+import { backupCopyActivities } from './activities/backup-copies.ts';
+import { backupNoticeActivities } from './activities/backup-notices.ts';
+import { backupWatchActivities } from './activities/backup-watch.ts';
+import { backupActivities } from './activities/backups.ts';
+import { hsmLockActivities } from './activities/hsm-lock.ts';
 import { keyFactActivities } from './activities/key-facts.ts';
 import { keyActivities } from './activities/keys.ts';
 import { notificationActivities } from './activities/notifications.ts';
@@ -18,11 +27,14 @@ import { rotationActivities } from './activities/rotation.ts';
 import { surveyActivities } from './activities/survey.ts';
 import { implementActivities, implementOrchestrations } from './implement.ts';
 import { createAuthorise } from './operator/authorise.ts';
+import { backUpHsm } from './orchestrators/back-up-hsm.ts';
 import { confirmKeyVersion } from './orchestrators/confirm-key-version.ts';
 import { deliverNotification } from './orchestrators/deliver-notification.ts';
 import { reconcileRotationPolicies } from './orchestrators/reconcile-rotation-policies.ts';
 import { rotateKey } from './orchestrators/rotate-key.ts';
 import { sweepExpiringKeys } from './orchestrators/sweep-expiring-keys.ts';
+import { watchBackups } from './orchestrators/watch-backups.ts';
+import { backupWatchTimer } from './triggers/backup-watch.timer.ts';
 import { expirySweepTimer } from './triggers/expiry-sweep.timer.ts';
 import { historyPurgeTimer } from './triggers/history-purge.timer.ts';
 import { keyEventEventGrid } from './triggers/key-event.event-grid.ts';
@@ -46,6 +58,11 @@ implementActivities({
   ...reconcileActivities(world),
   ...keyFactActivities(world),
   ...notificationActivities(world),
+  ...hsmLockActivities(world),
+  ...backupActivities(world),
+  ...backupCopyActivities(world),
+  ...backupWatchActivities(world),
+  ...backupNoticeActivities(world),
 });
 
 implementOrchestrations({
@@ -54,10 +71,13 @@ implementOrchestrations({
   sweepExpiringKeys,
   reconcileRotationPolicies,
   deliverNotification,
+  backUpHsm,
+  watchBackups,
 });
 
 expirySweepTimer(config.hsms);
 policyReconcileTimer(config.hsms);
+backupWatchTimer(config.hsms);
 historyPurgeTimer(config.historyRetentionDays, world.clock.now);
 keyEventEventGrid({ hsms: config.hsms, sources: config.eventSources });
 keyEventQueue({ hsms: config.hsms, sources: config.eventSources });
@@ -69,6 +89,19 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
   const identities = createIdentities(clientIds);
   const account = createStateAccount({ url: settings.stateBlobUrl, identity: identities.observe });
   const documents = createDocuments(account);
+  const backups =
+    settings.backup && identities.backup
+      ? {
+          backups: {
+            ...settings.backup,
+            service: createHsmBackups({ hsms, identity: identities.backup }),
+            vault: createBackupVault({ ...settings.backup, identity: identities.backup, clock }),
+            access: createHsmAccess({ hsms, identity: identities.observe }),
+            resources: createHsmResources({ armUrl: settings.armUrl, identity: identities.observe }),
+            ...(identities.restore ? { restores: createHsmBackups({ hsms, identity: identities.restore }) } : {}),
+          },
+        }
+      : {};
   return {
     installation,
     fallbackRecipients: settings.mail.fallback,
@@ -76,6 +109,8 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
     identities: {
       observe: { duty: 'observe', clientId: clientIds.observe },
       rotate: { duty: 'rotate', clientId: clientIds.rotate },
+      ...(clientIds.backup === undefined ? {} : { backup: { duty: 'backup', clientId: clientIds.backup } }),
+      ...(clientIds.restore === undefined ? {} : { restore: { duty: 'restore', clientId: clientIds.restore } }),
     },
     keys: {
       observe: createHsmKeys({ hsms, identity: identities.observe }),
@@ -88,6 +123,7 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
     mailer: createMailer(settings.mail),
     slots: createCreationSlots(documents),
     clock,
+    ...backups,
     settleMs: (hsm) => (hsms.find(({ name }) => name === hsm)?.settleSeconds ?? 30) * 1000,
   };
 }

@@ -3,6 +3,7 @@ import type { HsmRotationPolicy, KeyFacts } from '../shared/keys/key.ts';
 import type { Notice } from '../shared/notification/notice.ts';
 import type { EffectiveRule } from '../shared/policy/rule.ts';
 import type { KeepReason, RefusalReason, RotateReason } from '../shared/rotation/decision.ts';
+import type { BackupActivityOutcomes } from './backup-outcomes.ts';
 import type { ActivityName } from './contracts.ts';
 
 /** What a fault that will not go away by asking again becomes: an answer, with a next step that a person can follow. */
@@ -64,7 +65,7 @@ export interface NoticeDue {
 }
 
 /** What each activity answers when nothing failed. */
-export interface ActivityOutcomes {
+export interface ActivityOutcomes extends BackupActivityOutcomes {
   inspectKey: Inspected;
   writeRotationPolicy: { kind: 'written' };
   backUpKey: { kind: 'kept'; path: string };
@@ -117,13 +118,3 @@ export type RotateKeyOutcome =
   | { kind: 'reminded'; reason: 'ImportedKey'; explanation: string }
   | { kind: 'refused'; reason: RefusalReason; explanation: string; nextStep: string; version?: string }
   | Failed;
-
-/** Every way in which a rotation ends. */
-export const ROTATION_ENDINGS: readonly RotateKeyOutcome['kind'][] = [
-  'rotated',
-  'kept',
-  'deferred',
-  'reminded',
-  'refused',
-  'failed',
-];

@@ -51,7 +51,7 @@ export interface Config {
   /** Azure Resource Manager, without a slash at the end. */
   armUrl: string;
   /** NCRONTAB, UTC. The host reads them as `%NAME%`; here for display and validation. */
-  schedules: { sweep: string; reconcile: string; purge: string };
+  schedules: { sweep: string; reconcile: string; backup: string; purge: string };
   historyRetentionDays: number;
   mail: MailSettings;
   api: { issuer: string; audience: string; jwksUrl: string };
@@ -258,6 +258,10 @@ const settings = z.strictObject({
     rule: `${SCHEDULE_RULE}: when the rotation policies kept by the HSMs are compared with the rules.`,
     example: '0 17 3 * * *',
   }),
+  MHSM_BACKUP_SCHEDULE: schedule().register(documented, {
+    rule: `${SCHEDULE_RULE}: when it is looked whether a backup is due and how old the newest is.`,
+    example: '0 5-59/15 * * * *',
+  }),
   MHSM_PURGE_SCHEDULE: schedule().register(documented, {
     rule: `${SCHEDULE_RULE}: when finished histories are dropped.`,
     example: '0 41 4 * * *',
@@ -433,6 +437,7 @@ function arrange(found: z.output<typeof settings>): Config {
     schedules: {
       sweep: found.MHSM_SWEEP_SCHEDULE,
       reconcile: found.MHSM_RECONCILE_SCHEDULE,
+      backup: found.MHSM_BACKUP_SCHEDULE,
       purge: found.MHSM_PURGE_SCHEDULE,
     },
     historyRetentionDays: found.MHSM_HISTORY_RETENTION_DAYS,

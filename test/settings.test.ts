@@ -34,6 +34,9 @@ test('the embedded estate gives the app settings that can be loaded', () => {
     blobUrl: 'https://localhost:10000/devstoreaccount1',
     queueUrl: 'https://localhost:10001/devstoreaccount1',
     topicEndpoint: 'https://localhost:10002/api/events',
+    landingContainerUrl: 'https://localhost:10000/estatelanding/hsm-backups',
+    vaultBlobUrl: 'https://localhost:10000/estatevault',
+    managementUrl: 'https://localhost:10004',
     mail: { host: '127.0.0.1', port: 10025 },
     api: { issuer: 'http://127.0.0.1:10003/t/v2.0', audience: 'api://mhsm', jwksUrl: 'http://127.0.0.1:10003/keys' },
   });

@@ -44,7 +44,11 @@ export const readRecords = (documents: Documents, hsm: string): Promise<BackupRe
 export const readAttempts = (documents: Documents, hsm: string): Promise<StoredAttempt[]> =>
   readAll<StoredAttempt>(documents, `backup-attempts/${hsm}/`);
 
-export const readAttempt = async (documents: Documents, hsm: string, instance: string): Promise<StoredAttempt | undefined> =>
+export const readAttempt = async (
+  documents: Documents,
+  hsm: string,
+  instance: string,
+): Promise<StoredAttempt | undefined> =>
   (await documents.read<StoredAttempt>('state', attemptPath(hsm, instance)))?.value;
 
 /** Written by the one instance that makes the attempt. */

@@ -6,6 +6,9 @@ export interface EstateAddresses {
   blobUrl: string;
   queueUrl: string;
   topicEndpoint: string;
+  landingContainerUrl: string;
+  vaultBlobUrl: string;
+  managementUrl: string;
   mail: { host: string; port: number };
   api: { issuer: string; audience: string; jwksUrl: string };
 }
@@ -27,7 +30,13 @@ export function appSettings(estate: EstateAddresses): Record<string, string> {
     MHSM_IDENTITY_ROTATE: IDENTITIES.rotate.clientId,
     MHSM_SWEEP_SCHEDULE: '0 */15 * * * *',
     MHSM_RECONCILE_SCHEDULE: '0 17 3 * * *',
+    MHSM_BACKUP_SCHEDULE: '0 5-59/15 * * * *',
     MHSM_PURGE_SCHEDULE: '0 41 4 * * *',
+    MHSM_IDENTITY_BACKUP: IDENTITIES.backup.clientId,
+    MHSM_LANDING_CONTAINER_URL: estate.landingContainerUrl,
+    MHSM_VAULT_BLOB_URL: estate.vaultBlobUrl,
+    MHSM_VAULT_REGION: 'northeurope',
+    MHSM_ARM_URL: estate.managementUrl,
     MHSM_MAIL_HOST: estate.mail.host,
     MHSM_MAIL_PORT: String(estate.mail.port),
     MHSM_MAIL_SECURITY: 'none',

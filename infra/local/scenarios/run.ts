@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
+import { backup } from './backup.ts';
 import { rotation } from './rotation.ts';
 import { runStory, type Story } from './story.ts';
 
 /** Every story that `npm run scenario -- NAME` can tell. */
-const SCENARIOS: Record<string, (story: Story) => Promise<void>> = { rotation };
+const SCENARIOS: Record<string, (story: Story) => Promise<void>> = { rotation, backup };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

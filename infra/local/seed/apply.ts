@@ -6,7 +6,7 @@ import type { AssignmentSeed, Seed } from './seed.ts';
 
 /** What every HSM of the estate grants, as the deployment would: each duty its role, and all keys for the administrator. */
 export const DUTIES: readonly AssignmentSeed[] = [
-  { identity: 'observe', role: 'Key lifecycle: observe', scope: '/keys' },
+  { identity: 'observe', role: 'Key lifecycle: observe', scope: '/' },
   { identity: 'rotate', role: 'Key lifecycle: rotate', scope: '/keys' },
   { identity: 'rotate', role: 'Key lifecycle: maintain rotation policies', scope: '/keys' },
   { identity: 'backup', role: 'Key lifecycle: back up', scope: '/' },

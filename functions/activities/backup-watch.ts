@@ -1,0 +1,121 @@
+import { decideBackup } from '../../shared/backup/decide-backup.ts';
+import { decideRetention } from '../../shared/backup/decide-retention.ts';
+import { judgeFreshness } from '../../shared/backup/freshness.ts';
+import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
+import type { ActivityHandlers } from '../implement.ts';
+import type { NoticeDue } from '../outcomes.ts';
+import type { World } from '../world.ts';
+import { manifestPath } from './backup-copies.ts';
+import { backupWorld } from './backup-world.ts';
+import { advanceRecord, readAttempts, readRecords } from './catalogue.ts';
+import { announceOnHsm } from './hsm-acts.ts';
+import { readHsmLock } from './hsm-lock.ts';
+import { policyInForce } from './policy-in-force.ts';
+
+/** What the clock asks of backups: is one due, are they fresh, which may go. */
+export const backupWatchActivities = (world: World) =>
+  ({
+    async startDueBackup({ hsm }, { starter }) {
+      if (!world.backups) return { kind: 'off', explanation: 'This installation makes no backups.' };
+      const [inForce, records, attempts, lock] = await Promise.all([
+        policyInForce(world),
+        readRecords(world.documents, hsm),
+        readAttempts(world.documents, hsm),
+        readHsmLock(world.documents, hsm),
+      ]);
+      const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
+      const decision = decideBackup({
+        hsm,
+        rule: rule.backup,
+        records,
+        attempts,
+        now: world.clock.now(),
+        ...(lock ? { lock: { operation: lock.kind, holder: lock.holder } } : {}),
+      });
+      switch (decision.kind) {
+        case 'start': {
+          const { instance, attempt, scheduledFor, reason, explanation } = decision;
+          const slot = scheduledFor === undefined ? {} : { scheduledFor };
+          const outcome = await starter.startOnce(
+            'backUpHsm',
+            instance,
+            { hsm, purpose: 'scheduled', cause: reason, attempt, ...slot },
+            ['backedUp'],
+          );
+          return { kind: outcome === 'started' ? 'started' : 'running', explanation };
+        }
+        case 'join':
+          return { kind: 'running', explanation: decision.explanation };
+        case 'keep':
+          return { kind: 'kept', explanation: decision.explanation };
+        case 'deferred':
+        case 'refused':
+          return { kind: decision.kind, explanation: decision.explanation };
+      }
+    },
+
+    async watchFreshness({ hsm }) {
+      if (!world.backups) return { kind: 'off' };
+      const now = world.clock.now();
+      const [inForce, records, watchedSince] = await Promise.all([
+        policyInForce(world),
+        readRecords(world.documents, hsm),
+        firstWatched(world, hsm),
+      ]);
+      const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
+      const freshness = judgeFreshness({ records, rule, watchedSince, now });
+      const overdue = (['created', 'verified', 'proven'] as const).filter((age) => freshness[age].state === 'overdue');
+      const notices: NoticeDue[] =
+        overdue.length === 0
+          ? []
+          : [
+              {
+                id: `backup-overdue-${hsm}-${overdue.join('-')}`,
+                notice: { kind: 'BackupOverdue', at: now.toISOString(), hsm, notify: rule.notice, freshness },
+                repeatAfter: 'P1D',
+              },
+            ];
+      return { kind: 'watched', freshness, notices };
+    },
+
+    /** Removes what the retention lets go. The lock of a copy is read again before: the catalogue may be behind. */
+    async pruneBackups({ hsm, instance, dryRun }) {
+      const { vault } = backupWorld(world);
+      const [inForce, records] = await Promise.all([policyInForce(world), readRecords(world.documents, hsm)]);
+      const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
+      const { retention: keep, schedule } = rule.backup;
+      const retention = decideRetention(records, keep, schedule.timeZone, world.clock.now());
+      const removed: string[] = [];
+      if (dryRun) return { kind: 'pruned', retention, removed };
+      for (const { id } of retention.prune) {
+        const outcome = await announceOnHsm(world, {
+          act: 'backup.prune',
+          duty: 'backup',
+          hsm,
+          target: id,
+          instance,
+          cause: 'retention',
+          step: id,
+        });
+        const names = [...(await vault.listVault(id)).map(({ name }) => `${id}/${name}`), manifestPath(id)];
+        let locked = false;
+        for (const name of names) locked ||= (await vault.remove(name)).kind === 'locked';
+        if (!locked) {
+          await advanceRecord(world.documents, hsm, id, { kind: 'pruned', on: world.clock.now().toISOString() });
+          removed.push(id);
+        }
+        await outcome(locked ? 'refused' : 'done');
+      }
+      return { kind: 'pruned', retention, removed };
+    },
+  }) satisfies Partial<ActivityHandlers>;
+
+/** Nothing is owed before an HSM was looked after; the first look is remembered. */
+async function firstWatched(world: World, hsm: string): Promise<string> {
+  const path = `watched/${hsm}.json`;
+  const known = await world.documents.read<{ since: string }>('state', path);
+  if (known) return known.value.since;
+  const since = world.clock.now().toISOString();
+  await world.documents.create('state', path, { schema: 1, since });
+  return since;
+}

@@ -1,0 +1,64 @@
+import type { HsmInventory, ManifestKey } from '../../shared/backup/manifest.ts';
+import type { KeySummary } from '../../shared/keys/key.ts';
+import type { World } from '../world.ts';
+import { isExternal, notFoundAsUndefined } from './backup-copies.ts';
+import { backupWorld } from './backup-world.ts';
+
+/** Keys read at once: far below what the HSM serves. */
+const AT_ONCE = 8;
+
+/**
+ * Everything of an HSM that a backup should bring back, as far as it can be read with the observing identity: keys with all
+ * versions, attributes, tags and rotation policy, and every role definition and assignment, those at key scope included.
+ */
+export async function readHsmInventory(world: World, hsm: string): Promise<HsmInventory & { externalKeys: string[] }> {
+  const { access } = backupWorld(world);
+  const summaries: KeySummary[] = [];
+  for await (const page of world.keys.observe.pages(hsm)) summaries.push(...page);
+  const keys: ManifestKey[] = [];
+  for (let start = 0; start < summaries.length; start += AT_ONCE) {
+    const read = await Promise.all(
+      summaries.slice(start, start + AT_ONCE).map(({ name }) => readKey(world, hsm, name)),
+    );
+    keys.push(...read.flatMap((key) => (key ? [key] : [])));
+  }
+  const [roleDefinitions, roleAssignments] = await Promise.all([
+    access.roleDefinitions(hsm),
+    access.inventory(
+      hsm,
+      keys.map(({ name }) => name),
+    ),
+  ]);
+  const externalKeys = summaries.filter(({ tags }) => isExternal(tags)).map(({ name }) => name);
+  return { keys, roleDefinitions, roleAssignments, externalKeys };
+}
+
+/** A key that was deleted since it was listed is left out. */
+async function readKey(world: World, hsm: string, name: string): Promise<ManifestKey | undefined> {
+  const key = { hsm, name };
+  const observe = world.keys.observe;
+  const [newest, versions, rotationPolicy] = await Promise.all([
+    observe.read(key).catch(notFoundAsUndefined),
+    observe.versions(key).catch(notFoundAsUndefined),
+    observe.readRotationPolicy(key).catch(notFoundAsUndefined),
+  ]);
+  if (!newest || !versions) return undefined;
+  const { keyType, keySize, curve, keyOps, exportable, tags, publicFingerprint } = newest;
+  return {
+    name,
+    keyType,
+    keyOps,
+    exportable,
+    tags,
+    ...(keySize === undefined ? {} : { keySize }),
+    ...(curve === undefined ? {} : { curve }),
+    ...(rotationPolicy ? { rotationPolicy } : {}),
+    versions: versions.map(({ version, enabled, createdOn, expiresOn }) => ({
+      version,
+      enabled,
+      createdOn,
+      ...(expiresOn === undefined ? {} : { expiresOn }),
+      ...(version === newest.version && publicFingerprint !== undefined ? { publicFingerprint } : {}),
+    })),
+  };
+}

@@ -1,0 +1,21 @@
+import type { OrchestrationContext } from 'durable-functions';
+import type { BackUpHsmInput } from '../backup-contracts.ts';
+import type { BackUpHsmOutcome } from '../backup-outcomes.ts';
+import { noticeId } from '../instance-ids.ts';
+import { isFailed } from '../outcomes.ts';
+import { run, type Step, steps } from '../steps.ts';
+
+/** Publishes how a backup ended and tells whoever cares for the HSM. Never fails its caller. */
+export function* tellBackup(
+  context: OrchestrationContext,
+  { hsm, purpose, attempt }: BackUpHsmInput,
+  outcome: Exclude<BackUpHsmOutcome, { kind: 'deferred' }>,
+  pruned: string[] = [],
+): Step<void> {
+  const instance = context.df.instanceId;
+  const at = context.df.currentUtcDateTime.toISOString();
+  const described = yield* steps(context).describeBackup({ hsm, instance, at, purpose, attempt, pruned, outcome });
+  if (isFailed(described)) return;
+  const { id, notice, repeatAfter } = described;
+  yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(instance, 'backup'));
+}

@@ -1,0 +1,19 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+import type { OrchestrationInputs } from '../contracts.ts';
+import { noticeId } from '../instance-ids.ts';
+import { isFailed } from '../outcomes.ts';
+import { run, steps } from '../steps.ts';
+
+/** Starts the backup that is due, and tells when the newest one is too old. */
+export function* watchBackups(context: OrchestrationContext): Generator<Task, unknown, unknown> {
+  const { startDueBackup, watchFreshness } = steps(context);
+  const { hsm } = context.df.getInput<OrchestrationInputs['watchBackups']>();
+  const due = yield* startDueBackup({ hsm });
+  const watched = yield* watchFreshness({ hsm });
+  if (!isFailed(watched) && watched.kind === 'watched') {
+    for (const { id, notice, repeatAfter } of watched.notices) {
+      yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(context.df.instanceId, id));
+    }
+  }
+  return due;
+}
