@@ -164,6 +164,7 @@ async function boot(
   await storage.provision();
   if (saved) {
     for (const [name, keeper] of Object.entries(keepers)) if (saved[name]) keeper.load(saved[name]);
+    storage.load(saved.storage);
     await fleet.load(saved.hsms);
   } else {
     await plantSeed();
@@ -173,6 +174,7 @@ async function boot(
     clock: { offsetMs: clock.offsetMs },
     seed,
     hsms: fleet.save(),
+    storage: storage.save(),
     ...Object.fromEntries(Object.entries(keepers).map(([name, keeper]) => [name, keeper.save()])),
   }));
 

@@ -4,6 +4,8 @@ export interface StorageAccount {
   /** base64, no secret: everybody who runs the estate has it. */
   key: string;
   containers: readonly string[];
+  /** Those of the containers with immutable storage with versioning, in which blobs can be locked. */
+  versionLevel: readonly string[];
 }
 
 export const ACCOUNT = 'devstoreaccount1';
@@ -19,9 +21,10 @@ export const ACCOUNTS = {
     // Azurite's well-known key.
     key: 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==',
     containers: CONTAINERS,
+    versionLevel: ['evidence'],
   },
-  landing: { name: 'estatelanding', key: keyOf('landing'), containers: ['hsm-backups'] },
-  vault: { name: 'estatevault', key: keyOf('vault'), containers: ['hsm-backups'] },
+  landing: { name: 'estatelanding', key: keyOf('landing'), containers: ['hsm-backups'], versionLevel: [] },
+  vault: { name: 'estatevault', key: keyOf('vault'), containers: ['hsm-backups'], versionLevel: ['hsm-backups'] },
 } as const satisfies Record<string, StorageAccount>;
 
 export type AccountName = keyof typeof ACCOUNTS;

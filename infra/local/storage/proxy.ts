@@ -1,93 +1,115 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Agent, createServer, request as requestHttps } from 'node:https';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { Tls, TokenVerifier } from '../estate.ts';
 import type { Faults } from '../faults.ts';
 import type { Listener } from '../http.ts';
+import type { BlobFeatures } from './blob-features.ts';
 import { nameBlobOperation, nameQueueOperation, type StorageRequest } from './operations.ts';
+import { refuse, StorageRefusal } from './refusal.ts';
 import type { DataRoles } from './roles.ts';
+import { createUpstream, type UpstreamCall } from './upstream.ts';
 
 /** Audience of storage tokens. Source: https://learn.microsoft.com/azure/storage/blobs/authorize-access-azure-active-directory */
 export const STORAGE_AUDIENCE = 'https://storage.azure.com';
 
+/** A request on its way through a proxy. */
+export interface Passage {
+  operation: string;
+  container: string;
+  blob: string;
+  call: UpstreamCall;
+  url: URL;
+  headers: IncomingHttpHeaders;
+}
+
+/** An answer that is not streamed from Azurite. */
+export interface OwnAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body?: string;
+}
+
 /**
  * The address that clients see, in front of one Azurite service. It verifies bearer tokens (Azurite reads their times and
- * never their signature), meets the faults set for the operation, and streams the rest through.
+ * never their signature), checks data roles, meets the faults set for the operation, adds what Azurite lacks, and streams
+ * the rest through: no body of a blob is ever held whole.
  */
 export async function startStorageProxy(options: {
   service: 'blob' | 'queue';
   /** The one account that is served here. */
   account: string;
   roles: DataRoles;
+  /** Blob features that Azurite lacks. */
+  features?: BlobFeatures;
   port?: number;
   targetPort: number;
   tls: Tls;
   tokens: TokenVerifier;
   faults: Faults;
 }): Promise<Listener> {
-  const { service, account, targetPort, tls, tokens, faults, roles } = options;
-  const agent = new Agent({ keepAlive: true, maxSockets: 64, ca: tls.ca, servername: 'localhost' });
+  const { service, account, targetPort, tls, tokens, faults, roles, features } = options;
+  const upstream = createUpstream({ port: targetPort, tls });
 
-  const forward = (req: IncomingMessage, res: ServerResponse, swallowReply: boolean) => {
-    const upstream = requestHttps(
-      { agent, host: '127.0.0.1', port: targetPort, method: req.method, path: req.url, headers: req.headers },
-      (reply) => {
-        if (swallowReply) {
-          reply.resume().once('close', () => res.destroy());
-          return;
-        }
-        res.writeHead(reply.statusCode ?? 502, reply.headers);
-        pipeline(reply, res, (error) => error && res.destroy());
-      },
-    );
-    upstream.once('error', (error) => {
-      if (res.headersSent) res.destroy();
-      else refuse(res, { status: 503, code: 'ServerBusy', message: `Azurite did not answer: ${error.message}` });
+  const authorize = async (authorization: string | undefined, method: string): Promise<void> => {
+    const token = /^bearer (.+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) return;
+    const principal = await tokens.verify(token, STORAGE_AUDIENCE).catch((error: unknown) => {
+      const message = `Server failed to authenticate the request. ${String(error)}`;
+      throw new StorageRefusal(401, 'InvalidAuthenticationInfo', message);
     });
-    pipeline(req, upstream, (error) => error && upstream.destroy());
+    if (roles.permits(principal, method)) return;
+    const message = 'This request is not authorized to perform this operation using this permission.';
+    throw new StorageRefusal(403, 'AuthorizationPermissionMismatch', message);
   };
 
-  const handle = async (req: IncomingMessage, res: ServerResponse) => {
+  const forward = async (passage: Passage, res: ServerResponse, swallowReply: boolean): Promise<void> => {
+    const call = (await features?.outgoing(passage, upstream)) ?? passage.call;
+    const reply = await upstream.send(call).catch((error: Error) => {
+      throw new StorageRefusal(503, 'ServerBusy', `Azurite did not answer: ${error.message}`);
+    });
+    const answer = await features?.incoming(passage, reply);
+    if (swallowReply) {
+      reply.resume().once('close', () => res.destroy());
+      return;
+    }
+    if (answer) return own(res, answer);
+    res.writeHead(reply.statusCode ?? 502, { ...reply.headers, ...features?.added(passage, reply) });
+    pipeline(reply, res, (error) => error && res.destroy());
+  };
+
+  const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const header = (name: string) => req.headers[name]?.toString();
-    const request: StorageRequest = {
-      method: req.method ?? 'GET',
-      url: new URL(req.url ?? '/', 'https://localhost'),
-      header,
-    };
-    if (request.url.pathname.split('/')[1] !== account) {
-      req.resume();
-      return refuse(res, { status: 404, code: 'ResourceNotFound', message: `This is the account ${account}.` });
+    const { method = 'GET', url: path = '/', headers } = req;
+    const request: StorageRequest = { method, url: new URL(path, 'https://localhost'), header };
+    const { url } = request;
+    if (url.pathname.split('/')[1] !== account) {
+      throw new StorageRefusal(404, 'ResourceNotFound', `This is the account ${account}.`);
     }
-    const { operation, ...about } = service === 'blob' ? nameBlobOperation(request) : nameQueueOperation(request);
-    const fault = await faults.meet(service, operation, about);
+    const about =
+      service === 'blob' ? nameBlobOperation(request) : { container: '', blob: '', ...nameQueueOperation(request) };
+    const { operation, ...where } = about;
+    const fault = await faults.meet(service, operation, where);
     if (fault.kind === 'lostReply' && fault.when === 'before') return void res.destroy();
-    if (fault.kind === 'answer') {
-      req.resume();
-      return refuse(res, fault);
-    }
-    const token = /^bearer (.+)$/i.exec(header('authorization') ?? '')?.[1];
-    if (token !== undefined) {
-      const verified = await tokens.verify(token, STORAGE_AUDIENCE).catch(String);
-      if (typeof verified === 'string') {
-        req.resume();
-        const message = `Server failed to authenticate the request. ${verified}`;
-        return refuse(res, { status: 401, code: 'InvalidAuthenticationInfo', message });
-      }
-      if (!roles.permits(verified, request.method)) {
-        req.resume();
-        const message = 'This request is not authorized to perform this operation using this permission.';
-        return refuse(res, { status: 403, code: 'AuthorizationPermissionMismatch', message });
-      }
-    }
-    forward(req, res, fault.kind === 'lostReply');
+    if (fault.kind === 'answer') throw new StorageRefusal(fault.status, fault.code, fault.message, fault.headers);
+    await authorize(header('authorization'), method);
+    const { container, blob } = about;
+    const passage: Passage = { operation, container, blob, url, headers, call: { method, path, headers, body: req } };
+    const lost = fault.kind === 'lostReply';
+    const answer = await features?.answer(passage, upstream);
+    if (!answer) return forward(passage, res, lost);
+    req.resume();
+    if (lost) res.destroy();
+    else own(res, answer);
   };
 
   const server = createServer({ cert: tls.cert, key: tls.key }, (req, res) => {
-    handle(req, res).catch((error: unknown) =>
-      refuse(res, { status: 500, code: 'InternalError', message: String(error) }),
-    );
+    handle(req, res).catch((error: unknown) => {
+      req.resume();
+      if (error instanceof StorageRefusal) refuse(res, error);
+      else refuse(res, { status: 500, code: 'InternalError', message: String(error) });
+    });
   });
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
@@ -100,24 +122,12 @@ export async function startStorageProxy(options: {
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-        agent.destroy();
+        upstream.close();
       }),
   };
 }
 
-/** An error in the form of the storage services: XML, and the code again as a header. */
-function refuse(
-  res: ServerResponse,
-  error: { status: number; code: string; message: string; headers?: Record<string, string> },
-): void {
-  if (res.headersSent) return void res.destroy();
-  const escaped = error.message.replace(/[<>&]/g, (mark) => `&#${mark.charCodeAt(0)};`);
-  const body = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${error.code}</Code><Message>${escaped}</Message></Error>`;
-  res.writeHead(error.status, {
-    'content-type': 'application/xml',
-    'x-ms-error-code': error.code,
-    'x-ms-request-id': randomUUID(),
-    ...error.headers,
-  });
+function own(res: ServerResponse, { status, headers, body = '' }: OwnAnswer): void {
+  res.writeHead(status, { 'content-length': String(Buffer.byteLength(body)), ...headers });
   res.end(body);
 }

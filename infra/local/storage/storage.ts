@@ -5,8 +5,11 @@ import type { Faults } from '../faults.ts';
 import { ACCOUNT_NAMES, ACCOUNTS, type AccountName, QUEUES } from './accounts.ts';
 import { type Azurite, type AzuriteParts, loadAzurite, startAzurite } from './azurite.ts';
 import { startAzuriteChild } from './azurite-child.ts';
+import { createBlobFeatures } from './blob-features.ts';
+import { type ContainerPolicy, createImmutability, type Immutability } from './immutability.ts';
 import { startStorageProxy } from './proxy.ts';
 import { createDataRoles, type DataRoles } from './roles.ts';
+import { unescapeXml } from './versions.ts';
 
 export { ACCOUNT, ACCOUNT_NAMES, type AccountName, CONTAINERS, QUEUES } from './accounts.ts';
 
@@ -15,6 +18,7 @@ export interface AccountService {
   /** `https://localhost:{port}/{account}` */
   readonly blobUrl: string;
   readonly roles: DataRoles;
+  readonly immutability: Immutability;
 }
 
 /** Storage as the estate's own services use it: with a token, through the same address as everyone. */
@@ -28,11 +32,20 @@ export interface StorageService {
   putBlob(container: string, name: string, body: string | Buffer, contentType: string): Promise<void>;
   /** Leaves an existing blob as it is. */
   putBlobIfAbsent(container: string, name: string, body: string | Buffer, contentType: string): Promise<void>;
-  /** Empties containers and queues, leased blobs included. */
+  /** Roles and immutability: what Azurite does not keep. */
+  save(): unknown;
+  load(saved: unknown): void;
+  /** Empties containers and queues, leased and locked blobs included. */
   deleteContents(): Promise<void>;
   /** Resolves with the service's status: a full or missing queue is the topic's business, not an exception. */
   putMessage(queue: string, text: string): Promise<number>;
   stop(): Promise<void>;
+}
+
+interface SavedAccount {
+  account: AccountName;
+  roles: ReturnType<DataRoles['save']>;
+  immutability: ReturnType<Immutability['save']>;
 }
 
 export async function startStorage(options: {
@@ -50,12 +63,18 @@ export async function startStorage(options: {
   const kept = { tls, ...(directory === undefined ? {} : { directory }) };
   const azurite = await startEither(kept);
   const front = { tls, tokens, faults };
-  const roles = { state: createDataRoles(), landing: createDataRoles(), vault: createDataRoles() };
-  const openAccount = (account: AccountName, port = 0) =>
-    startStorageProxy({
-      ...{ ...front, service: 'blob', account: ACCOUNTS[account].name, port, targetPort: azurite.blobPort },
-      roles: roles[account],
+  const guards = (account: AccountName) => ({
+    roles: createDataRoles(),
+    immutability: createImmutability(containerPolicies(account)),
+  });
+  const guarded = { state: guards('state'), landing: guards('landing'), vault: guards('vault') };
+  const openAccount = (account: AccountName, port = 0) => {
+    const { roles, immutability } = guarded[account];
+    return startStorageProxy({
+      ...{ ...front, service: 'blob', account: ACCOUNTS[account].name, port, targetPort: azurite.blobPort, roles },
+      features: createBlobFeatures({ immutability, token: options.token }),
     });
+  };
   const [state, landing, vault, queue] = await Promise.all([
     openAccount('state', options.ports?.blob),
     openAccount('landing', options.ports?.landing),
@@ -68,7 +87,7 @@ export async function startStorage(options: {
   const listeners = { state, landing, vault };
   const accountOf = (account: AccountName): AccountService => ({
     blobUrl: `https://localhost:${listeners[account].port}/${ACCOUNTS[account].name}`,
-    roles: roles[account],
+    ...guarded[account],
   });
   const accounts = { state: accountOf('state'), landing: accountOf('landing'), vault: accountOf('vault') };
   const { blobUrl } = accounts.state;
@@ -120,6 +139,10 @@ export async function startStorage(options: {
       expect(await put(container, name, body, { 'content-type': contentType, 'if-none-match': '*' }), 409);
     },
     async deleteContents() {
+      for (const account of ACCOUNT_NAMES) {
+        accounts[account].roles.load([]);
+        accounts[account].immutability.reset();
+      }
       for (const container of containers) for (const name of await list(container)) await remove(container, name);
       for (const name of QUEUES) expect(await send('DELETE', `${queueUrl}/${name}/messages`));
     },
@@ -127,11 +150,27 @@ export async function startStorage(options: {
       const body = `<QueueMessage><MessageText>${text}</MessageText></QueueMessage>`;
       return (await send('POST', `${queueUrl}/${name}/messages`, { 'content-type': 'application/xml' }, body)).status;
     },
+    save: () =>
+      ACCOUNT_NAMES.map((account): SavedAccount => {
+        const { roles, immutability } = accounts[account];
+        return { account, roles: roles.save(), immutability: immutability.save() };
+      }),
+    load(saved) {
+      for (const { account, roles, immutability } of saved as SavedAccount[]) {
+        accounts[account].roles.load(roles);
+        accounts[account].immutability.load(immutability);
+      }
+    },
     async stop() {
       await Promise.all([state, landing, vault, queue].map((listener) => listener.close()));
       await azurite.stop();
     },
   };
+}
+
+/** Blobs may be locked where evidence and verified copies are kept. An HSM cannot write a backup to such a container. */
+function containerPolicies(account: AccountName): Record<string, ContainerPolicy> {
+  return Object.fromEntries(ACCOUNTS[account].versionLevel.map((name) => [name, { versionLevel: true }]));
 }
 
 async function startEither(options: Parameters<typeof startAzuriteChild>[0]): Promise<Azurite> {
@@ -153,9 +192,3 @@ function expect(reply: Reply, alsoFine?: number): void {
 }
 
 const blobPath = (name: string) => name.split('/').map(encodeURIComponent).join('/');
-
-const unescapeXml = (text = '') =>
-  text.replace(
-    /&(amp|lt|gt|quot|apos);/g,
-    (_all, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"' })[name] ?? "'",
-  );

@@ -132,6 +132,14 @@ describe('A full backup fails as a job', () => {
     expect(await attempt(account)).toMatchObject(failed('InvalidQueryParameterValue', /container/));
   });
 
+  test('when blobs of the container are immutable', async () => {
+    const vault = { ...target, storageResourceUri: `${storage.accounts.vault.blobUrl}/hsm-backups` };
+    expect(await attempt(vault)).toMatchObject(failed('BadRequest', /immutability policy/));
+    storage.accounts.landing.immutability.setContainer('hsm-backups', { retentionDays: 1 });
+    expect(await attempt()).toMatchObject(failed('BadRequest', /immutability policy/));
+    storage.accounts.landing.immutability.setContainer('hsm-backups', {});
+  });
+
   test('when the storage refuses a write', async () => {
     faults.add({
       service: 'blob',
