@@ -27,25 +27,31 @@ export function implementActivities(handlers: ActivityHandlers): void {
   for (const [name, handler] of Object.entries(handlers) as [ActivityName, ActivityHandlers[ActivityName]][]) {
     df.app.activity(name, {
       extraInputs: [df.input.durableClient()],
-      handler: async (raw: unknown, invocation: InvocationContext) => {
-        const { inputs } = await import('./contracts.ts');
-        const log = createLog(invocation);
-        try {
-          const input = parseInput(name, inputs[name], raw) as never;
-          return await handler(input, { log, starter: createStarter(df.getClient(invocation)) });
-        } catch (error) {
-          if (!(error instanceof AppError)) throw error;
-          log.warn('ActivityFailed', {
-            activity: name,
-            code: error.code,
-            message: error.message,
-            again: isTransient(error),
-          });
-          if (isTransient(error)) throw error;
-          return asFailed(error);
-        }
-      },
+      handler: (raw: unknown, invocation: InvocationContext) =>
+        runActivity(name, handler, raw, {
+          log: createLog(invocation),
+          starter: createStarter(df.getClient(invocation)),
+        }),
     });
+  }
+}
+
+/** One run of an activity: its answer, a lasting fault as an answer, or a throw that asks for another run. */
+export async function runActivity<N extends ActivityName>(
+  name: N,
+  handler: ActivityHandlers[N],
+  raw: unknown,
+  context: ActivityContext,
+): Promise<ActivityOutcomes[N] | Failed> {
+  const { inputs } = await import('./contracts.ts');
+  try {
+    return await handler(parseInput(name, inputs[name], raw) as ActivityInput<N>, context);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { code, message } = error;
+    context.log.warn('ActivityFailed', { activity: name, code, message, again: isTransient(error) });
+    if (isTransient(error)) throw error;
+    return asFailed(error);
   }
 }
 

@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { readInventory, readSurvey } from '../../../functions/activities/inventory.ts';
 import { heartbeatPath, surveyActivities } from '../../../functions/activities/survey.ts';
-import { createLog } from '../../../shared/log.ts';
+import { createFakeLog } from '../../support/log.ts';
 import { createFakeStarter } from '../../support/starter.ts';
 import { aKey, createFakeWorld, type FakeKey, type FakeWorld } from '../../support/world.ts';
 
 const hsm = 'contoso';
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 const notDue = (name: string) => ({ versions: [aKey({ name, expiresOn: '2031-01-01T00:00:00.000Z' })] });
 const due = (name: string) => ({ versions: [aKey({ name, expiresOn: '2030-01-03T00:00:00.000Z' })] });
@@ -16,7 +15,7 @@ const keysOf = (...keys: FakeKey[]) => Object.fromEntries(keys.map((key) => [key
 function aWorld(...keys: FakeKey[]) {
   const world = createFakeWorld(keysOf(...keys));
   const starter = createFakeStarter();
-  const context = { starter, log: createLog(quiet) };
+  const context = { starter, log: createFakeLog().log };
   const activities = surveyActivities(world);
   let count = 0;
   const survey = async () => {
