@@ -1,0 +1,175 @@
+import { type Markup, markup, NOTHING } from '../notification/markup.ts';
+import { figure, list, renderPage, type Tone, table, text, toned } from '../notification/render-page.ts';
+import type { RestoreDifference } from '../restore/compare-with-manifest.ts';
+import { renderTimeline } from './render-timeline.ts';
+import { type DrillReport, type DrillVerdict, type MeasuredObjective, printSeconds } from './report.ts';
+
+const VERDICT: Record<DrillVerdict, { tone: Tone; word: string; meaning: string }> = {
+  passed: {
+    tone: 'good',
+    word: 'Passed',
+    meaning: 'The backup was restored, and what came back is what was backed up.',
+  },
+  failed: { tone: 'bad', word: 'Failed', meaning: 'The backup was not restored as it must be, or not in time.' },
+  inconclusive: {
+    tone: 'fair',
+    word: 'Inconclusive',
+    meaning: 'Nothing contradicts the backup, and it was not proven.',
+  },
+};
+
+/** The report of a drill as one printable page for an auditor; whatever it holds is escaped. */
+export function renderReportHtml(report: DrillReport): string {
+  const { hsm, backup, target } = report;
+  return renderPage(`Restore drill of ${hsm}, ${day(report.startedOn)}`, [
+    markup`<h1>Restore drill of ${hsm}</h1>
+<p class="lead">${report.installation}, ${instant(report.startedOn)} to ${instant(report.endedOn)}, drill ${report.drill}</p>
+`,
+    verdictBox(report),
+    markup`<h2>What was measured</h2>
+<dl class="figures">
+${[
+  objectiveFigure('Recovery time', report.rto),
+  objectiveFigure('Recovery point', report.rpo),
+  figure(
+    'Keys restored',
+    String(report.comparison?.compared.keys ?? 0),
+    `${backup.keys} in the backup, ${backup.versions} versions`,
+  ),
+  figure(
+    'Keys tried',
+    `${report.sentinels.filter(({ result }) => result === 'ok').length} of ${report.sentinels.length}`,
+    'sentinels kept before, opened after',
+  ),
+]}</dl>
+<p class="muted">Recovery time: ${report.rto.meaning} Recovery point: ${report.rpo.meaning}</p>
+`,
+    markup`<h2>What was restored, and where</h2>
+`,
+    table(
+      'The backup and its target',
+      ['Item', 'Value'],
+      [
+        row('Backup', backup.id),
+        row('State of the HSM', instant(backup.takenOn)),
+        row('Manifest SHA-256', backup.manifestSha256 ?? 'not recorded'),
+        row('Security domain', backup.securityDomain),
+        row(
+          'Restored to',
+          `${target.hsm}, ${target.kind === 'standing' ? 'kept for drills' : `made for this drill${target.region === undefined ? '' : ` in ${target.region}`}`}`,
+        ),
+        row(
+          'Not covered',
+          backup.notCovered.length === 0
+            ? 'nothing'
+            : `${backup.notCovered.join(', ')}: held by an external key manager`,
+        ),
+        ...(report.cost === undefined ? [] : [row('Cost', report.cost.text)]),
+      ],
+    ),
+    markup`<h2>How it went</h2>
+`,
+    renderTimeline(report),
+    stepsTable(report),
+    comparisonSection(report),
+    sentinelSection(report),
+    markup`<footer>Made by the Managed HSM lifecycle automation of ${report.installation}. The same facts stand in the JSON report beside this page. All times are UTC.</footer>
+`,
+  ]);
+}
+
+const row = (name: string, value: string): Markup[] => [text(name), text(value)];
+
+function verdictBox({ verdict, reasons, nextSteps }: DrillReport): Markup {
+  const { tone, word, meaning } = VERDICT[verdict] ?? VERDICT.inconclusive;
+  const next = nextSteps.length === 0 ? NOTHING : markup`<p><strong>Next</strong></p>${list(nextSteps)}`;
+  return markup`<section class="verdict ${tone}" aria-label="Verdict"><strong>${word}</strong><p>${meaning}</p>${list(reasons)}${next}</section>
+`;
+}
+
+const OBJECTIVE: Record<MeasuredObjective['result'], string> = {
+  met: 'objective met',
+  missed: 'objective missed',
+  notMeasured: 'not measured',
+};
+
+const objectiveFigure = (label: string, { seconds, objectiveSeconds, result }: MeasuredObjective): Markup =>
+  figure(
+    label,
+    seconds === undefined ? '–' : printSeconds(seconds),
+    `${OBJECTIVE[result] ?? result}, ${printSeconds(objectiveSeconds)} allowed`,
+  );
+
+const STEP: Record<string, { tone: Tone; word: string }> = {
+  done: { tone: 'good', word: '✓ done' },
+  failed: { tone: 'bad', word: '✗ failed' },
+  skipped: { tone: 'muted', word: '– skipped' },
+  running: { tone: 'fair', word: '… did not end' },
+};
+
+const stepsTable = ({ steps }: DrillReport): Markup =>
+  table(
+    'Steps in order',
+    ['Step', 'Result', 'Began', 'Took', 'Remarks'],
+    steps.map(({ title, result, startedOn, endedOn, waitedSeconds, detail }) => {
+      const { tone, word } = STEP[result] ?? { tone: 'muted', word: result };
+      const took = endedOn === undefined ? '–' : printSeconds((Date.parse(endedOn) - Date.parse(startedOn)) / 1000);
+      const waited = waitedSeconds === undefined ? [] : [`${printSeconds(waitedSeconds)} of it in waiting`];
+      const remarks = [...(detail === undefined ? [] : [detail]), ...waited].join('; ');
+      return [text(title), toned(tone, word), text(instant(startedOn)), text(took), text(remarks)];
+    }),
+  );
+
+const SEVERITY: Record<string, Tone> = { critical: 'bad', warning: 'fair', note: 'muted' };
+/** A page of differences tells no more than the first ones; the JSON has them all. */
+const MOST_DIFFERENCES = 200;
+
+function comparisonSection({ comparison }: DrillReport): Markup {
+  const heading = markup`<h2>Compared with the manifest</h2>
+`;
+  if (comparison === undefined)
+    return markup`${heading}<p>The restored HSM was not compared.</p>
+`;
+  const { compared, differences, critical, warnings, notes } = comparison;
+  const scope = `${compared.keys} keys, ${compared.versions} versions and ${compared.roleAssignments} role assignments were compared.`;
+  if (differences.length === 0)
+    return markup`${heading}<p>${scope} All of them are as the manifest says.</p>
+`;
+  const shown = differences.slice(0, MOST_DIFFERENCES);
+  const more =
+    differences.length > shown.length ? ` The first ${shown.length} are shown; the JSON report holds all.` : '';
+  return markup`${heading}<p>${scope} ${String(critical)} critical differences, ${String(warnings)} warnings, ${String(notes)} notes.${more}</p>
+${table('Differences, the gravest first', ['Where', 'Severity', 'What', 'Expected', 'Found'], shown.map(differenceRow))}`;
+}
+
+const differenceRow = ({ subject, severity, kind, attribute, expected, found }: RestoreDifference): Markup[] => [
+  text(subject),
+  toned(SEVERITY[severity] ?? 'muted', severity),
+  text(attribute === undefined ? kind : `${kind}: ${attribute}`),
+  text(expected ?? '–'),
+  text(found ?? '–'),
+];
+
+const SENTINEL: Record<string, { tone: Tone; word: string }> = {
+  ok: { tone: 'good', word: '✓ opened' },
+  failed: { tone: 'bad', word: '✗ failed' },
+  notTried: { tone: 'muted', word: '– not tried' },
+};
+
+function sentinelSection({ sentinels }: DrillReport): Markup {
+  const heading = markup`<h2>Keys tried after the restore</h2>
+`;
+  if (sentinels.length === 0)
+    return markup`${heading}<p>No sentinel was kept before, so no key was tried.</p>
+`;
+  const rows = sentinels.map(({ key, version, operation, result, detail }) => {
+    const { tone, word } = SENTINEL[result] ?? { tone: 'muted', word: result };
+    return [text(key), text(version), text(operation), toned(tone, word), text(detail ?? '')];
+  });
+  return markup`${heading}${table('Data protected before the backup, opened on the restored HSM', ['Key', 'Version', 'Operation', 'Result', 'Remarks'], rows)}`;
+}
+
+/** `2030-01-15 12:00 UTC`; anything that is no such instant as it is. */
+const instant = (iso: string): string =>
+  iso.replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2})?(?:\.\d+)?Z$/, '$1 $2$3 UTC');
+const day = (iso: string): string => iso.slice(0, 10);
