@@ -9,7 +9,7 @@ const LARGEST_INFLATED = 1024 * 1024;
 /** Places within one run of text at which a wrapped key may begin. */
 const MOST_STARTS = 64;
 /** Bytes that one search decodes. Wrapping that takes more is refused as if it held a key. */
-const BUDGET = 32 * 1024 * 1024;
+const BUDGET = 8 * 1024 * 1024;
 
 /** `PRIVATE KEY` with whatever an encoding put between the words, and what other tools call theirs. */
 const LABELS =

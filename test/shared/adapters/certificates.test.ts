@@ -199,7 +199,7 @@ describe('private key material', () => {
   });
 
   test('is searched for with bounded effort, whatever was packed', () => {
-    const packed = ['base64 in lines', 'hex in lines', 'base64 in lines'].reduce(
+    const packed = ['base64 in lines', 'hex in lines', 'base64 in lines'].reduce<Buffer>(
       (inner, name) => wrappings[name]?.(inner) ?? inner,
       noise(60_000),
     );
