@@ -6,6 +6,7 @@ import { createEventPublisher } from '../shared/adapters/azure/event-publisher.t
 import { createHsmAccess } from '../shared/adapters/azure/hsm-access.ts';
 import { createHsmBackups } from '../shared/adapters/azure/hsm-backups.ts';
 import { createHsmCrypto } from '../shared/adapters/azure/hsm-crypto.ts';
+import { createHsmDeletedKeys } from '../shared/adapters/azure/hsm-deleted-keys.ts';
 import { createHsmKeys } from '../shared/adapters/azure/hsm-keys.ts';
 import { createHsmResources } from '../shared/adapters/azure/hsm-resources.ts';
 import { createJournalLog } from '../shared/adapters/azure/journal-log.ts';
@@ -98,7 +99,12 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
             vault: createBackupVault({ ...settings.backup, identity: identities.backup, clock }),
             access: createHsmAccess({ hsms, identity: identities.observe }),
             resources: createHsmResources({ armUrl: settings.armUrl, identity: identities.observe }),
-            ...(identities.restore ? { restores: createHsmBackups({ hsms, identity: identities.restore }) } : {}),
+            ...(identities.restore
+              ? {
+                  restores: createHsmBackups({ hsms, identity: identities.restore }),
+                  deletedKeys: createHsmDeletedKeys({ hsms, identity: identities.restore }),
+                }
+              : {}),
           },
         }
       : {};

@@ -7,6 +7,7 @@ import type { EventPublisher } from '../shared/ports/event-publisher.ts';
 import type { HsmAccess } from '../shared/ports/hsm-access.ts';
 import type { HsmBackups } from '../shared/ports/hsm-backups.ts';
 import type { HsmCrypto } from '../shared/ports/hsm-crypto.ts';
+import type { HsmDeletedKeys } from '../shared/ports/hsm-deleted-keys.ts';
 import type { HsmKeys } from '../shared/ports/hsm-keys.ts';
 import type { HsmResources } from '../shared/ports/hsm-resources.ts';
 import type { JournalLog } from '../shared/ports/journal-log.ts';
@@ -28,6 +29,8 @@ export interface BackupWorld {
   resources: HsmResources;
   /** As the identity of the duty restore; absent until a drill or a recovery grants it. */
   restores?: HsmBackups;
+  /** As the identity of the duty restore. */
+  deletedKeys?: HsmDeletedKeys;
 }
 
 export interface Identity {

@@ -58,6 +58,8 @@ export interface BackupVault {
    * vault holds already; nothing is visible before all blocks are there.
    */
   copy(folder: string, blob: ListedBlob): Promise<BlobCopy>;
+  /** The other way: puts a verified copy back where an HSM can read it, which is no container with an immutability policy. */
+  copyBack(folder: string, blob: ListedBlob): Promise<BlobCopy>;
   /** Sets the time-based immutability of one copy, or prolongs it. `locked` can be undone by nobody. */
   lock(path: string, lock: BlobLock): Promise<void>;
   /** As it was set, also when it has run out; undefined when none was set. ERR_NOT_FOUND when there is no copy. */

@@ -10,6 +10,7 @@ export const DUTIES: readonly AssignmentSeed[] = [
   { identity: 'rotate', role: 'Key lifecycle: rotate', scope: '/keys' },
   { identity: 'rotate', role: 'Key lifecycle: maintain rotation policies', scope: '/keys' },
   { identity: 'backup', role: 'Key lifecycle: back up', scope: '/' },
+  { identity: 'restore', role: 'Key lifecycle: restore', scope: '/' },
   { identity: 'respond', role: 'Key lifecycle: respond', scope: '/' },
   { identity: 'administrator', role: 'Managed HSM Crypto Officer', scope: '/' },
   { identity: 'administrator', role: 'Managed HSM Crypto User', scope: '/' },

@@ -81,6 +81,17 @@ export function createBackupVault(options: VaultOptions): BackupVault {
         return copyBlob({ ...ends, listed, ...cut, ...(await sourceToken()) });
       }),
 
+    copyBack: (folder, listed) =>
+      attempt(`copy ${folder}/${listed.name} back to the landing container`, async ({ landing, vault }) => {
+        const path = `${folder}/${listed.name}`;
+        return copyBlob({
+          source: vault.getBlobClient(path),
+          target: landing.getBlockBlobClient(path),
+          listed,
+          ...cut,
+        });
+      }),
+
     lock: (path, { mode, until }) =>
       attempt(`lock the copy ${path} until ${until}`, async ({ vault }) => {
         const policyMode = mode === 'locked' ? 'Locked' : 'Unlocked';
