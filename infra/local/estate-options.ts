@@ -16,6 +16,8 @@ export interface EstateOptions {
   port?: number;
   /** Keeps everything in this directory over restarts; absent: a temporary one. */
   stateDirectory?: string;
+  /** Keeps blobs in files even without a state directory: for backups of gigabytes, which memory would not hold. */
+  blobsOnDisk?: boolean;
   /** App settings on top of, and instead of, those of app-settings.ts. */
   settings?: Record<string, string>;
   /** The Functions host and its app; false: none; default: those that npm run build makes, if it has. */

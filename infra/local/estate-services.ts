@@ -123,7 +123,7 @@ async function boot(
         faults,
         call,
         token: async () => (await tokens.forIdentity(IDENTITIES.eventGrid, STORAGE_AUDIENCE)).token,
-        ...(state.kept ? { directory: join(state.path, 'storage') } : {}),
+        ...(state.kept || options.blobsOnDisk ? { directory: join(state.path, 'storage') } : {}),
       }),
     ),
     lifecycle.running(

@@ -16,6 +16,11 @@ const roleInput = z.strictObject({
   identity,
   role: z.enum(DATA_ROLES, { error: `is one of ${DATA_ROLES.join(', ')}` }),
 });
+const containerInput = z.strictObject({
+  retentionDays: z.number().int().min(1).max(146_000).optional(),
+  legalHold: z.boolean().optional(),
+  versionLevel: z.boolean().optional(),
+});
 const endInput = z.strictObject({
   message: z.string().default('The operation was ended through the control surface.'),
 });
@@ -45,6 +50,11 @@ export function backupRoutes({ hsms, storage }: EstateServices): Route[] {
     const { backups } = namedHsm(hsms, name);
     const { jobs, identities, completed, readings } = backups;
     return { jobs: jobs.all(), completed, identities: [...identities], readings };
+  };
+  const account = (name: string | undefined) => {
+    const found = ACCOUNT_NAMES.find((one): one is AccountName => one === name);
+    if (!found) throw new Problem(404, 'ERR_NOT_FOUND', `The accounts are ${ACCOUNT_NAMES.join(', ')}.`);
+    return storage.accounts[found];
   };
   return [
     {
@@ -94,10 +104,25 @@ export function backupRoutes({ hsms, storage }: EstateServices): Route[] {
       purpose: 'Gives an identity another data role in a storage account; all are Contributor at first.',
       example: { identity: 'backup', role: 'none' },
       act({ params, body }) {
-        const account = ACCOUNT_NAMES.find((name): name is AccountName => name === params.account);
-        if (!account) throw new Problem(404, 'ERR_NOT_FOUND', `The accounts are ${ACCOUNT_NAMES.join(', ')}.`);
         const { identity: named, role } = parseBody(roleInput, body());
-        storage.accounts[account].roles.set(IDENTITIES[named].objectId, role);
+        account(params.account).roles.set(IDENTITIES[named].objectId, role);
+      },
+    },
+    {
+      method: 'POST',
+      path: '/storage/{account}/containers/{container}',
+      purpose:
+        'Sets the immutability of a container: retention from the creation of each blob, a hold, policies by blob.',
+      example: { retentionDays: 30 },
+      act({ params: { account: name, container = '' }, body }) {
+        const { immutability } = account(name);
+        const { retentionDays, legalHold, versionLevel } = parseBody(containerInput, body());
+        immutability.setContainer(container, {
+          ...(retentionDays === undefined ? {} : { retentionDays }),
+          ...(legalHold === undefined ? {} : { legalHold }),
+          ...(versionLevel === undefined ? {} : { versionLevel }),
+        });
+        return immutability.container(container);
       },
     },
   ];

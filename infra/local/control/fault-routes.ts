@@ -3,7 +3,7 @@ import type { Faults } from '../faults.ts';
 import { Problem, parseBody } from './problem.ts';
 import type { Route } from './routes.ts';
 
-const SERVICES = ['hsm', 'identity', 'topic', 'mail', 'webhook', 'blob', 'queue', '*'] as const;
+const SERVICES = ['hsm', 'identity', 'topic', 'mail', 'webhook', 'blob', 'queue', 'management', '*'] as const;
 
 const rule = z
   .strictObject({

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream';
 import type { Tls, TokenVerifier } from '../estate.ts';
 import type { Faults } from '../faults.ts';
 import type { Listener } from '../http.ts';
+import type { AccountName } from './accounts.ts';
 import type { BlobFeatures } from './blob-features.ts';
 import { nameBlobOperation, nameQueueOperation, type StorageRequest } from './operations.ts';
 import { refuse, StorageRefusal } from './refusal.ts';
@@ -38,8 +39,9 @@ export interface OwnAnswer {
  */
 export async function startStorageProxy(options: {
   service: 'blob' | 'queue';
-  /** The one account that is served here. */
+  /** The one account that is served here, and what faults call it. */
   account: string;
+  accountName: AccountName;
   roles: DataRoles;
   /** Blob features that Azurite lacks. */
   features?: BlobFeatures;
@@ -49,7 +51,7 @@ export async function startStorageProxy(options: {
   tokens: TokenVerifier;
   faults: Faults;
 }): Promise<Listener> {
-  const { service, account, targetPort, tls, tokens, faults, roles, features } = options;
+  const { service, account, accountName, targetPort, tls, tokens, faults, roles, features } = options;
   const upstream = createUpstream({ port: targetPort, tls });
 
   const authorize = async (authorization: string | undefined, method: string): Promise<void> => {
@@ -90,7 +92,7 @@ export async function startStorageProxy(options: {
     const about =
       service === 'blob' ? nameBlobOperation(request) : { container: '', blob: '', ...nameQueueOperation(request) };
     const { operation, ...where } = about;
-    const fault = await faults.meet(service, operation, where);
+    const fault = await faults.meet(service, operation, { ...where, account: accountName });
     if (fault.kind === 'lostReply' && fault.when === 'before') return void res.destroy();
     if (fault.kind === 'answer') throw new StorageRefusal(fault.status, fault.code, fault.message, fault.headers);
     await authorize(header('authorization'), method);

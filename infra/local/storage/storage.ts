@@ -71,7 +71,8 @@ export async function startStorage(options: {
   const openAccount = (account: AccountName, port = 0) => {
     const { roles, immutability } = guarded[account];
     return startStorageProxy({
-      ...{ ...front, service: 'blob', account: ACCOUNTS[account].name, port, targetPort: azurite.blobPort, roles },
+      ...{ ...front, service: 'blob', account: ACCOUNTS[account].name, accountName: account, port },
+      ...{ targetPort: azurite.blobPort, roles },
       features: createBlobFeatures({ immutability, token: options.token }),
     });
   };
@@ -80,7 +81,8 @@ export async function startStorage(options: {
     openAccount('landing', options.ports?.landing),
     openAccount('vault', options.ports?.vault),
     startStorageProxy({
-      ...{ ...front, service: 'queue', account: ACCOUNTS.state.name, port: options.ports?.queue ?? 0 },
+      ...{ ...front, service: 'queue', account: ACCOUNTS.state.name, accountName: 'state' },
+      port: options.ports?.queue ?? 0,
       ...{ targetPort: azurite.queuePort, roles: createDataRoles() },
     }),
   ]);

@@ -164,6 +164,9 @@ describe('The control surface', () => {
     expect((await control('POST', '/storage/landing/roles', { identity: 'backup', role: 'none' })).status).toBe(204);
     expect((await control('POST', '/storage/nowhere/roles', { identity: 'backup', role: 'none' })).status).toBe(404);
     expect((await control('POST', '/hsms/contoso/jobs/end', {})).status).toBe(409);
+    expect((await control('POST', '/storage/landing/containers/hsm-backups', { retentionDays: 3 })).body).toEqual({
+      retentionDays: 3,
+    });
   });
 });
 

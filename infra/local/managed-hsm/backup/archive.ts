@@ -61,7 +61,10 @@ export async function writeArchive(
     const sealed = new PassThrough();
     await Promise.all([
       pipeline(content(), sealing(key, label), sealed),
-      container.write(`${options.folder}/${name}`, sealed),
+      container.write(`${options.folder}/${name}`, sealed).catch((error: Error) => {
+        sealed.destroy(error);
+        throw error;
+      }),
     ]);
     if (options.flaw === 'incomplete') return;
   }

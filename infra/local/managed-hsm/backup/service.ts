@@ -63,7 +63,8 @@ export function addFullBackups(options: {
   readings?: Partial<BackupReadings>;
 }): FullBackups {
   const { hsm, estate } = options;
-  const readings: BackupReadings = { ...defaultBackupReadings, ...options.readings };
+  const chosen: BackupReadings = { ...defaultBackupReadings, ...options.readings };
+  const readings = { ...chosen };
   const identities = new Set(options.identities);
   let completed: number[] = [];
   const now = () => unixSeconds(estate.clock.now());
@@ -209,6 +210,7 @@ export function addFullBackups(options: {
     reset() {
       jobs.load([]);
       hsm.setBusy(undefined);
+      Object.assign(readings, chosen);
       completed = [];
       identities.clear();
       for (const identity of options.identities ?? []) identities.add(identity);

@@ -34,11 +34,11 @@ export interface BackupHsm {
 }
 
 /** Storage, and HSMs that write to it, on one clock. */
-export async function backupBench() {
+export async function backupBench(options: { directory?: string } = {}) {
   const parts = await estateParts();
   const { tokens, call, clock } = parts;
   const storage = await startStorage({
-    ...parts,
+    ...{ tls: parts.tls, tokens, faults: parts.faults, call, ...options },
     token: async () => (await tokens.forIdentity(IDENTITIES.eventGrid, STORAGE_AUDIENCE)).token,
   });
   afterAll(() => storage.stop());
@@ -118,5 +118,5 @@ export async function backupBench() {
     if (done.body.status !== 'Succeeded') throw new Error(done.text);
     return String(done.body.azureStorageBlobContainerUri).split('/').at(-1) ?? '';
   };
-  return { ...parts, storage, landing, target, startHsm, finished, backUp };
+  return { ...parts, storage, credential, landing, target, startHsm, finished, backUp };
 }
