@@ -8,7 +8,6 @@ import {
   sealManifest,
 } from '../../shared/backup/manifest.ts';
 import { verifyBackup } from '../../shared/backup/verify-manifest.ts';
-import { hasCode } from '../../shared/errors.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { addDuration } from '../../shared/time.ts';
 import type { BackupSummary } from '../backup-outcomes.ts';
@@ -219,11 +218,3 @@ const NEXT = {
     'Treat it as tampering: keep the folder, read the storage logs of the landing account, take the backup again.',
   occupied: 'Look at who may write to the vault account: this name is ours alone.',
 } as const;
-
-/** A key that an external key manager holds cannot be told apart through api-version 2025-07-01; a tag names it. */
-export const isExternal = (tags: Record<string, string>): boolean => tags.origin === 'external';
-
-export const notFoundAsUndefined = (error: unknown): undefined => {
-  if (hasCode(error, 'ERR_NOT_FOUND')) return undefined;
-  throw error;
-};

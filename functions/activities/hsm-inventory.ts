@@ -1,7 +1,7 @@
 import type { HsmInventory, ManifestKey } from '../../shared/backup/manifest.ts';
+import { hasCode } from '../../shared/errors.ts';
 import type { KeySummary } from '../../shared/keys/key.ts';
 import type { World } from '../world.ts';
-import { isExternal, notFoundAsUndefined } from './backup-copies.ts';
 import { backupWorld } from './backup-world.ts';
 
 /** Keys read at once: far below what the HSM serves. */
@@ -62,3 +62,11 @@ async function readKey(world: World, hsm: string, name: string): Promise<Manifes
     })),
   };
 }
+
+/** A key that an external key manager holds cannot be told apart through api-version 2025-07-01; a tag names it. */
+const isExternal = (tags: Record<string, string>): boolean => tags.origin === 'external';
+
+const notFoundAsUndefined = (error: unknown): undefined => {
+  if (hasCode(error, 'ERR_NOT_FOUND')) return undefined;
+  throw error;
+};

@@ -15,6 +15,8 @@ export interface Observer {
   mailAbout(key: string): Mail[];
   /** Published events of that type, without the prefix. */
   events(type: string): RecordedEvent[];
+  /** Calls of that operation on one HSM that were answered with this status. */
+  calls(hsm: string, operation: string, status: number): number;
   repeat(event: RecordedEvent, times: number): void;
   /** Puts in a copy of an event with some members changed, past the topic's authentication. */
   forge(event: RecordedEvent, changes: Record<string, unknown>): void;
@@ -45,6 +47,11 @@ const LOOK_EVERY_MS = 120;
 const USUAL_ADVANCE_MS = 1_000;
 
 export function createObserver(estate: RunningEstate): Observer {
+  const answered: string[] = [];
+  estate.onHappening((happening) => {
+    if (happening.kind === 'audit')
+      answered.push(`${happening.row.hsm} ${happening.row.operationName} ${happening.row.httpStatusCode}`);
+  });
   const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const clock = estate.estate.clock;
   const { host: hostUrl, appKeys, tokens } = estate.ready;
@@ -82,6 +89,7 @@ export function createObserver(estate: RunningEstate): Observer {
     mail: () => estate.mail.mail,
     mailAbout: (key) => estate.mail.mail.filter(({ subject }) => subject.includes(key)),
     events: (type) => estate.topic.events.filter((event) => event.type === `ManagedHsmLifecycle.${type}`),
+    calls: (hsm, operation, status) => answered.filter((each) => each === `${hsm} ${operation} ${status}`).length,
     repeat(event, times) {
       for (let time = 0; time < times; time++) estate.topic.publish([event.body], event.schema);
     },
