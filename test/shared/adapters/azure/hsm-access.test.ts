@@ -49,7 +49,7 @@ test('an inventory finds assignments at every key, each once and in order', asyn
 
 test('an assignment is made once, however often it is asked for and though its reply is lost', async () => {
   const assignment = { id: aGuid(1), scope: '/keys/orders', roleDefinitionId: CRYPTO_USER, principalId: aGuid(9) };
-  ground.faults.add({ service: 'managed-hsm', operation: 'RoleAssignmentPut', lostReply: 'after', count: 1 });
+  ground.faults.add({ service: 'hsm', operation: 'RoleAssignmentPut', lostReply: 'after', count: 1 });
   await access.assign('contoso', assignment);
   await access.assign('contoso', assignment);
   expect((await access.roleAssignments('contoso', '/keys/orders')).filter(({ id }) => id === aGuid(1))).toEqual([
