@@ -66,7 +66,12 @@ export async function createHostProcess(options: {
   let comeBack: NodeJS.Timeout | undefined;
 
   const tell = (message: { type: 'clock'; offsetMs: number }) => {
-    if (child?.connected) child.send(message);
+    // A host that dies meanwhile learns the time when it comes back.
+    if (child?.connected)
+      child.send(
+        message,
+        (error) => error && onChange({ kind: 'printed', stream: 'stderr', text: `clock: ${error.message}` }),
+      );
   };
   const stopListening = clock.onMove((offsetMs) => tell({ type: 'clock', offsetMs }));
 

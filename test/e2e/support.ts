@@ -19,3 +19,30 @@ export function createRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
   };
 }
+
+/**
+ * Kills the host with SIGKILL when each of these activities starts or ends, one after the other, and starts it again. An
+ * activity that runs again after a kill is not killed twice.
+ */
+export function killAt(estate: RunningEstate, activities: readonly string[], phase: 'start' | 'end') {
+  const killed: string[] = [];
+  let working: Promise<void> = Promise.resolve();
+  const stop = estate.onHappening((happening) => {
+    if (happening.kind !== 'host' || happening.change.kind !== 'told') return;
+    const { message } = happening.change;
+    if (message.type !== 'invocation' || message.phase !== phase) return;
+    if (!activities.includes(message.name) || killed.includes(message.name)) return;
+    killed.push(message.name);
+    working = working.then(async () => {
+      await estate.host?.kill('SIGKILL');
+      await estate.host?.start();
+    });
+  });
+  return {
+    steps: killed,
+    async done() {
+      await working;
+      stop();
+    },
+  };
+}

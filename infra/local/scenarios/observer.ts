@@ -178,7 +178,8 @@ export function createObserver(estate: RunningEstate): Observer {
       let quiet = 0;
       let busy: string[] = [];
       for (let waited = 0; waited < PATIENCE_MS; waited += LOOK_EVERY_MS) {
-        busy = estate.host?.isUp ? await underWay() : ['the host is down'];
+        // Between the look and the call the host may have been killed: then it is not quiet either.
+        busy = estate.host?.isUp ? await underWay().catch(() => ['the host is down']) : ['the host is down'];
         quiet = busy.length === 0 ? quiet + 1 : 0;
         if (quiet >= 4) return;
         if (busy.length > 0) clock.advance(advanceMs);

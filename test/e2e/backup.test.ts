@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningEstate } from '../../infra/local/estate-run.ts';
+import type { Observer } from '../../infra/local/scenarios/observer.ts';
+import { bootEstate, killAt } from './support.ts';
+
+const DAY_MS = 86_400_000;
+let estate: RunningEstate;
+let look: Observer;
+
+beforeAll(async () => {
+  ({ estate, look } = await bootEstate());
+  await look.writePolicy(
+    JSON.stringify({
+      version: 1,
+      backup: { schedule: { every: 'P1D', at: '02:00', timeZone: 'UTC', starts: '2020-01-01' }, retryAfter: 'PT30M' },
+      owners: { fallback: ['keys@contoso.example'] },
+    }),
+  );
+  await look.plantDue('kept', 2);
+}, 60_000);
+afterAll(() => estate?.stop());
+
+/** Every activity of backUpHsm, in its order. */
+const STEPS = [
+  'lockHsm',
+  'startBackup',
+  'readBackup',
+  'takeInventory',
+  'unlockHsm',
+  'copyBackup',
+  'sealBackup',
+  'endBackupAttempt',
+  'pruneBackups',
+  'describeBackup',
+];
+
+const jobs = () => look.calls('contoso', 'BackupCreate', 202);
+const completed = () => look.events('BackupCompleted').length;
+
+describe('backUpHsm', () => {
+  test.each(['start', 'end'] as const)(
+    'killed at the %s of every step, one after the other, makes one job, one verified copy and leaves no lock',
+    async (phase) => {
+      const before = { jobs: jobs(), completed: completed() };
+      estate.estate.clock.advance(DAY_MS);
+      const killed = killAt(estate, STEPS, phase);
+      await estate.runTimer('backupWatchTimer').catch(() => undefined);
+      await look.settled({ advanceMs: 15_000 });
+      await killed.done();
+      await estate.runTimer('backupWatchTimer');
+      await look.settled({ advanceMs: 15_000 });
+      expect(killed.steps).toEqual(STEPS);
+      expect(jobs() - before.jobs).toBe(1);
+      expect(completed() - before.completed).toBe(1);
+      const key = await look.api('GET', '/api/keys/contoso/kept-0', { as: 'viewer' });
+      expect(key.status).toBe(200);
+    },
+    90_000,
+  );
+
+  test('whose reply was lost before anything happened starts again once nothing can follow', async () => {
+    const before = { jobs: jobs(), completed: completed() };
+    estate.estate.clock.advance(DAY_MS);
+    estate.estate.faults.add({ service: 'hsm', operation: 'BackupCreate', lostReply: 'before', count: 1 });
+    await estate.runTimer('backupWatchTimer');
+    await look.settled({ advanceMs: 15_000 });
+    expect(jobs() - before.jobs).toBe(1);
+    expect(completed() - before.completed).toBe(1);
+  });
+
+  test.each([
+    ['a job that fails after it was accepted', { effect: 'failJob' }],
+    ['a job that names a damaged backup', { effect: 'damagedBackup' }],
+  ])('with %s never tells of a backup that is not whole', async (_, fault) => {
+    estate.estate.clock.advance(DAY_MS);
+    const before = completed();
+    estate.estate.faults.add({ service: 'hsm', operation: 'BackupCreate', count: 1, ...fault });
+    await estate.runTimer('backupWatchTimer');
+    await look.settled({ advanceMs: 15_000 });
+    if (fault.effect === 'failJob') {
+      expect(completed()).toBe(before);
+      expect(look.mail().some(({ subject }) => subject.includes('contoso backup did not finish'))).toBe(true);
+    }
+  });
+
+  test('tells that the account refuses, and what to do', async () => {
+    estate.estate.clock.advance(DAY_MS);
+    const before = completed();
+    const rule = estate.estate.faults.add({
+      service: 'blob',
+      operation: '*',
+      where: { account: 'vault' },
+      status: 403,
+      code: 'AuthorizationPermissionMismatch',
+      message: 'This request is not authorized to perform this operation using this permission.',
+    });
+    await estate.runTimer('backupWatchTimer');
+    await look.settled({ advanceMs: 15_000 });
+    estate.estate.faults.remove(rule.id);
+    expect(completed()).toBe(before);
+    const told = look.mail().filter(({ subject }) => subject.includes('contoso backup did not finish'));
+    expect(told.at(-1)?.text).toContain('Storage Blob Data Contributor');
+  });
+});
