@@ -87,12 +87,19 @@ const checkText = rule(`is a text of 1 to ${LONGEST_TEXT} characters`, isText);
 const checkInstant = rule('is an instant with its zone, such as 2026-03-01T09:00Z', isInstant);
 const checkFingerprint = rule('is the SHA-256 of a certificate, 64 hex digits in lower case', isFingerprint);
 
+/** What nobody asked for is not stored. */
+const strangers = (value: Record<string, unknown>, known: readonly string[], field: string): InputFault[] =>
+  Object.keys(value)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ field: `${field}.${name}`, rule: 'is no field of it', got: shown(value[name]) }));
+
 const checkCustodian: Check = (value, field) => {
   if (!isObject(value)) return [{ field, rule: 'is a person with name and place', got: shown(value) }];
   return [
     ...checkText(value.name, `${field}.name`),
     ...checkText(value.place, `${field}.place`),
     ...(value.mail === undefined ? [] : checkText(value.mail, `${field}.mail`)),
+    ...strangers(value, ['name', 'place', 'mail'], field),
   ];
 };
 
@@ -108,6 +115,7 @@ const checkCertificate: Check = (value, field) => {
       value.keySize,
       `${field}.keySize`,
     ),
+    ...strangers(value, ['fingerprint', 'subject', 'notBefore', 'notAfter', 'keySize'], field),
   ];
   if (faults.length > 0 || Date.parse(String(value.notBefore)) < Date.parse(String(value.notAfter))) return faults;
   return [{ field: `${field}.notAfter`, rule: 'is later than notBefore', got: shown(value.notAfter) }];
@@ -172,23 +180,24 @@ function warningsOf(fact: CustodyFact, custody: Custody): string[] {
   ];
 }
 
-/** Depth first through whatever was sent; names are looked at as well as values. */
+/** Depth first through whatever was sent, so that the innermost field is named; names are looked at as well as values. */
 function findSecret(value: unknown, path: string, depth = 0): JudgedInput | undefined {
-  if (typeof value === 'string') {
-    const secret = privateMaterialIn(value);
+  const here = (text: string) => {
+    const secret = privateMaterialIn(text);
     return secret === undefined ? undefined : refuseSecret(path, secret);
-  }
+  };
+  if (typeof value === 'string') return here(value);
+  // Nothing that deep is a field of any fact, so it is refused as malformed.
   if (typeof value !== 'object' || value === null || depth > 20) return undefined;
-  // The members of a private JWK are told by their names, which only the whole shows.
-  const whole = Object.values(value).every((member) => typeof member !== 'object') ? JSON.stringify(value) : '';
-  const secret = privateMaterialIn(whole);
-  if (secret !== undefined) return refuseSecret(path, secret);
-  for (const [name, member] of Object.entries(value)) {
-    const found =
-      findSecret(name, path, depth) ?? findSecret(member, path === '' ? name : `${path}.${name}`, depth + 1);
+  const entries = Object.entries(value);
+  for (const [name, member] of entries) {
+    const found = here(name) ?? findSecret(member, path === '' ? name : `${path}.${name}`, depth + 1);
     if (found !== undefined) return found;
   }
-  return undefined;
+  // The members of a private JWK are told by their names, and bytes may come as numbers: only the whole shows either.
+  const texts = entries.filter(([, member]) => typeof member === 'string');
+  const bytes = entries.filter(([, member]) => Number.isInteger(member)).map(([, member]) => Number(member) & 0xff);
+  return here(JSON.stringify(Object.fromEntries(texts))) ?? here(String.fromCharCode(...bytes.slice(0, 4096)));
 }
 
 const WHAT: Record<Secret, string> = {
