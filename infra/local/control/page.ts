@@ -10,9 +10,10 @@ export function indexPage(routes: readonly Route[], ready: Ready): string {
     const body = example === undefined ? '' : `<br><code>${escapeHtml(JSON.stringify(example))}</code>`;
     return `<tr><td>${method}</td><td><code>${name}</code></td><td>${escapeHtml(purpose)}${body}</td></tr>`;
   });
-  const { host, identity, blob, topic, mail } = ready;
+  const { host, identity, blob, blobLanding, blobVault, management, topic, mail } = ready;
+  const services = { identity, blob, blobLanding, blobVault, management, topic, mail };
   const hsms = ready.hsms.map(({ name, uri }) => [`HSM ${name}`, uri]);
-  const addresses = Object.fromEntries([['app', host], ...hsms, ...Object.entries({ identity, blob, topic, mail })]);
+  const addresses = Object.fromEntries([['app', host], ...hsms, ...Object.entries(services)]);
   const list = Object.entries<string>(addresses).map(
     ([name, url]) => `<tr><td>${name}</td><td><code>${escapeHtml(url)}</code></td></tr>`,
   );

@@ -39,6 +39,8 @@ export async function openContainer(
   return {
     isImmutable: () =>
       asFailure(async () => {
+        // A service SAS does not cover the container's properties, so a policy shows only to an identity.
+        if ('sas' in access) return false;
         const found = await client.getProperties({ abortSignal: signal });
         return Boolean(
           found.hasImmutabilityPolicy || found.hasLegalHold || found.isImmutableStorageWithVersioningEnabled,

@@ -1,7 +1,7 @@
 export type JobKind = 'prebackup' | 'backup' | 'prerestore' | 'restore' | 'selectiveRestore';
 
 /** Misbehaviours that can be asked for through the control surface, as the `effect` of a fault. */
-export const JOB_EFFECTS = ['failJob', 'stuckJob', 'slowJob', 'damagedBackup'] as const;
+export const JOB_EFFECTS = ['failAtOnce', 'failJob', 'stuckJob', 'slowJob', 'damagedBackup'] as const;
 export type JobEffect = (typeof JOB_EFFECTS)[number];
 
 export interface JobError {

@@ -10,7 +10,7 @@ export interface Jobs {
   readonly running: Job | undefined;
   find(jobId: string): Job | undefined;
   all(): Job[];
-  /** Starts a job whose fields are filled in. The caller has made sure that none is running. */
+  /** Starts a job whose fields are filled in, or keeps one that has failed already. The caller has made sure that none runs. */
   start(job: Job): void;
   /** When the job's time has come, waits for what is left of its work, at most one real second. */
   settle(job: Job): Promise<void>;
@@ -77,7 +77,7 @@ export function createJobs(options: {
     all: () => [...jobs.values()],
     start(job) {
       jobs.set(job.jobId, job);
-      begin(job);
+      if (job.status === 'InProgress') begin(job);
     },
     async settle(job) {
       if (current?.job !== job || clock.now().getTime() < job.dueAt) return;

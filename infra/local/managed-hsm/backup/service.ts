@@ -190,10 +190,7 @@ export function addFullBackups(options: {
         folder: folder ?? folderName(hsm.name, at, readings.folderStamp),
         startTime: unixSeconds(at),
         dueAt: at.getTime() + seconds[kind]() * slow * 1000,
-        status: 'InProgress',
-        endTime: null,
-        statusDetails: null,
-        error: null,
+        ...(effect === 'failAtOnce' ? failedAtOnce(at) : UNDER_WAY),
       };
       jobs.start(job);
       return job;
@@ -220,6 +217,15 @@ export function addFullBackups(options: {
   hsm.extend(backupRoutes(backups, { url: () => hsm.uri, region: options.region, now: estate.clock.now }));
   return backups;
 }
+
+const UNDER_WAY = { status: 'InProgress', endTime: null, statusDetails: null, error: null } as const;
+
+/** Recorded in 2021: a 202 whose body says that the job has failed. */
+const failedAtOnce = (at: Date) => {
+  const code = 'ResourceNotFound';
+  const error = { code, message: 'The operation failed by a fault set through the control surface.' };
+  return { status: 'Failed', endTime: unixSeconds(at), statusDetails: code, error } as const;
+};
 
 function failOnDemand(job: Job): void {
   if (job.effect !== 'failJob') return;

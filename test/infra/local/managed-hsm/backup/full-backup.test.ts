@@ -1,6 +1,12 @@
+import {
+  ContainerSASPermissions,
+  generateBlobSASQueryParameters,
+  StorageSharedKeyCredential,
+} from '@azure/storage-blob';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { IDENTITIES } from '../../../../../infra/local/identity/registrations.ts';
 import { defaultBackupReadings } from '../../../../../infra/local/managed-hsm/backup/readings.ts';
+import { ACCOUNTS } from '../../../../../infra/local/storage/accounts.ts';
 import { type BackupHsm, backupBench } from './support.ts';
 
 const bench = await backupBench();
@@ -169,6 +175,15 @@ describe('A full backup fails as a job', () => {
     source.backups.readings.sasTokens = 'accept';
     expect((await source.send('POST', '/backup', sas('se=2020-01-01&sig=abc'))).status).toBe(400);
     expect(await attempt(whole as unknown as typeof target)).toMatchObject(failed('AuthorizationFailure', /./));
+    const { name, key } = ACCOUNTS.landing;
+    const permissions = ContainerSASPermissions.parse('crdw');
+    const grant = {
+      containerName: 'hsm-backups',
+      permissions,
+      expiresOn: new Date(clock.now().getTime() + 2 * 86_400_000),
+    };
+    const signed = generateBlobSASQueryParameters(grant, new StorageSharedKeyCredential(name, key)).toString();
+    expect((await attempt(sas(signed) as unknown as typeof target)).body.status).toBe('Succeeded');
     source.backups.readings.sasTokens = 'refuse';
   });
 });
@@ -184,6 +199,14 @@ describe('Faults of a backup', () => {
     const { jobId } = source.backups.jobs.running ?? { jobId: '' };
     clock.advance(60_000);
     expect((await source.send('GET', `/backup/${jobId}/pending`)).body.status).toBe('Succeeded');
+  });
+
+  test('a 202 can say that the job has failed already', async () => {
+    faults.add({ service: 'hsm', operation: 'BackupCreate', effect: 'failAtOnce', count: 1 });
+    const started = await source.send('POST', '/backup', target);
+    expect(started).toMatchObject({ status: 202, body: { status: 'Failed', statusDetails: 'ResourceNotFound' } });
+    expect((await source.send('GET', pathOf(started))).body.status).toBe('Failed');
+    expect(source.backups.jobs.running).toBeUndefined();
   });
 
   test('a stuck job runs until somebody ends it', async () => {
