@@ -1,0 +1,170 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PolicyDocument } from '../../../shared/policy/document.ts';
+import { effectiveHsmRule, explainHsmRule } from '../../../shared/policy/effective-hsm-rule.ts';
+import { BUILT_IN_HSM_RULE } from '../../../shared/policy/hsm-rule.ts';
+import { jsonSchema, parsePolicy } from '../../../shared/policy/schema.ts';
+
+const MINIMAL: PolicyDocument = {
+  version: 1,
+  owners: { fallback: ['keys@example.org'], names: { Crypto: ['c@example.org'] } },
+};
+
+const faultsOf = (changes: Record<string, unknown>) => {
+  const parsed = parsePolicy(JSON.stringify({ ...MINIMAL, ...changes }));
+  return parsed.kind === 'valid' ? [] : parsed.faults;
+};
+const drillsOn = (changes: Record<string, unknown>) => ({
+  drills: { mode: 'on', target: { kind: 'standing', hsm: 'drill' }, ...changes },
+});
+
+describe('the sections of the policy for an HSM', () => {
+  it('may be left out: what is built in holds together', () => {
+    expect(faultsOf({})).toEqual([]);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['a misspelt section', { backups: {} }, 'backups'],
+    ['a misspelt field', { backup: { rpoo: 'P2D' } }, 'backup.rpoo'],
+    ['a schedule without rhythm', { backup: { schedule: { at: '02:00' } } }, 'backup.schedule.every'],
+    ['a schedule of months', { backup: { schedule: { every: 'P1M' }, rpo: 'P60D' } }, 'backup.schedule.every'],
+    ['a schedule of minutes', { backup: { schedule: { every: 'PT5M' } } }, 'backup.schedule.every'],
+    ['a time of day beside hours', { backup: { schedule: { every: 'PT6H', at: '02:00' } } }, 'backup.schedule.at'],
+    [
+      'a zone that is none',
+      { backup: { schedule: { every: 'P1D', timeZone: 'Mars/Olympus' } } },
+      'backup.schedule.timeZone',
+    ],
+    [
+      'a first day that no calendar has',
+      { backup: { schedule: { every: 'P1D', starts: '2026-02-30' } } },
+      'backup.schedule.starts',
+    ],
+    ['an objective that the schedule cannot keep', { backup: { rpo: 'PT12H' } }, 'backup.rpo'],
+    ['a lock shorter than a day', { backup: { lock: 'PT12H' } }, 'backup.lock'],
+    [
+      'a retention of nothing',
+      { backup: { retention: { last: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 } } },
+      'backup.retention',
+    ],
+    ['half a backup', { backup: { retention: { daily: 1.5 } } }, 'backup.retention.daily'],
+    ['a drill window of nothing', drillsOn({ window: 'PT1H' }), 'drills.window'],
+    ['a drill window beyond a year', drillsOn({ window: 'P366D' }), 'drills.window'],
+    ['drills that come too late to prove', drillsOn({ every: 'P120D' }), 'drills.proofInterval'],
+    ['a budget without a price', drillsOn({ budget: 100 }), 'drills.budget'],
+    ['a price of nothing', drillsOn({ pricePerHour: 0 }), 'drills.pricePerHour'],
+    ['drills without a place', { drills: { mode: 'on' } }, 'drills.target.region'],
+    ['a target that is none', drillsOn({ target: { kind: 'rented' } }), 'drills.target.kind'],
+    [
+      'a soft-delete of a day',
+      drillsOn({ target: { kind: 'temporary', region: 'westeurope', softDeleteDays: 1 } }),
+      'drills.target.softDeleteDays',
+    ],
+    [
+      'a drill abroad',
+      {
+        ...drillsOn({ target: { kind: 'temporary', region: 'eastus', softDeleteDays: 7 } }),
+        geography: { regions: ['westeurope'] },
+      },
+      'drills.target.region',
+    ],
+    [
+      'a recovery abroad',
+      { recovery: { region: 'eastus' }, geography: { regions: ['westeurope'] } },
+      'recovery.region',
+    ],
+    ['a region by its display name', { geography: { regions: ['West Europe'] } }, 'geography.regions[0]'],
+    ['sightings that end before the review', { custody: { sightingValid: 'P30D' } }, 'custody.sightingValid'],
+    ['an approval that ends at once', { recovery: { approvalLasts: 'PT0S' } }, 'recovery.approvalLasts'],
+    ['a reading of the rule that is none', { recovery: { thirtyMinuteRule: 'maybe' } }, 'recovery.thirtyMinuteRule'],
+    ['an entry without a name', { hsms: [{ backup: {} }] }, 'hsms[0].match'],
+    ['an owner that nobody named', { hsms: [{ match: '*', notice: { owner: 'Ghost' } }] }, 'hsms[0].notice.owner'],
+    [
+      'a contradiction of one entry with the rest',
+      { hsms: [{ match: 'a' }, { match: 'b', backup: { schedule: { every: 'P7D' } } }] },
+      'hsms[1].backup.rpo',
+    ],
+  ])('refuse %s and name the place', (_title, changes, path) => {
+    expect(faultsOf(changes).map((fault) => fault.path)).toEqual([path]);
+  });
+
+  it('name rule, value and example', () => {
+    expect(faultsOf({ backup: { rpo: 'PT12H' } })).toEqual([
+      {
+        path: 'backup.rpo',
+        rule: 'is no shorter than the schedule (P1D), or it is breached between any two backups',
+        got: '"PT12H"',
+        example: 'P1D',
+      },
+    ]);
+    expect(faultsOf({ backup: { retenton: {} } })[0]?.rule).toContain('did you mean retention?');
+  });
+
+  it('tell a contradiction once, not again for each HSM that inherits it', () => {
+    expect(faultsOf({ backup: { lock: 'PT1H' }, hsms: [{ match: 'a' }, { match: 'b' }] })).toHaveLength(1);
+  });
+
+  it('are checked by editors as well', () => {
+    const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(jsonSchema());
+    expect(
+      validate({ ...MINIMAL, backup: { rpo: 'P2D' }, hsms: [{ match: 'contoso-*', drills: { pick: 'random' } }] }),
+    ).toBe(true);
+    expect(validate({ ...MINIMAL, backup: { rpo: 'two days' } })).toBe(false);
+  });
+});
+
+describe('effectiveHsmRule', () => {
+  const policy: PolicyDocument = {
+    ...MINIMAL,
+    backup: { rpo: 'P3D', retention: { daily: 30 } },
+    hsms: [
+      { match: 'contoso-test', backup: { mode: 'off' }, notice: { owner: 'Crypto' } },
+      { match: 'contoso-*', backup: { rpo: 'P8D', schedule: { every: 'PT12H' } }, custody: { margin: 2 } },
+    ],
+  };
+
+  it('is what is built in, where the document says nothing', () => {
+    const { rule, origin } = effectiveHsmRule(MINIMAL, 'contoso', 'v1');
+    expect(rule).toEqual({ ...BUILT_IN_HSM_RULE, notice: { notify: ['keys@example.org'] } });
+    expect(new Set(Object.values(origin))).toEqual(new Set(['built in', 'owners.fallback']));
+  });
+
+  it('takes the most literal entry last, and says where each field came from', () => {
+    const { rule, origin } = effectiveHsmRule(policy, 'contoso-test', 'v1');
+    expect(rule.backup).toMatchObject({ mode: 'off', rpo: 'P8D', retention: { last: 3, daily: 30 } });
+    expect(rule.custody.margin).toBe(2);
+    expect(rule.notice).toEqual({ notify: ['c@example.org'], owner: 'Crypto' });
+    expect(origin).toMatchObject({
+      'backup.mode': 'hsms[0] contoso-test',
+      'backup.rpo': 'hsms[1] contoso-*',
+      'backup.retention': 'policy',
+      'backup.lock': 'built in',
+      'notice.notify': 'hsms[0] contoso-test',
+    });
+  });
+
+  it('inherits no time of day into another rhythm', () => {
+    expect(effectiveHsmRule(policy, 'contoso-1', 'v1').rule.backup.schedule).toEqual({
+      every: 'PT12H',
+      timeZone: 'UTC',
+      starts: '1970-01-04',
+    });
+  });
+
+  it('explains every field on one row', () => {
+    const rows = explainHsmRule(effectiveHsmRule(policy, 'contoso-1', 'v1'));
+    expect(rows).toContainEqual({ field: 'backup.rpo', value: 'P8D', from: 'hsms[1] contoso-*' });
+    expect(rows).toContainEqual({ field: 'geography.regions', value: 'none', from: 'built in' });
+    expect(rows.every(({ value }) => value !== '' && !value.includes('[object'))).toBe(true);
+  });
+
+  it('leaves an HSM that no entry names as the document says', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[d-z][a-z0-9]{2,10}$/), (hsm) => {
+        expect(effectiveHsmRule(policy, hsm, 'v1').rule.backup.rpo).toBe('P3D');
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
