@@ -3,6 +3,7 @@ import type { KeyRef } from '../shared/keys/key.ts';
 import type { Notice } from '../shared/notification/notice.ts';
 import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts';
 import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
+import { custodyInputs } from './custody-contracts.ts';
 
 /**
  * The vocabulary of the app: every activity and orchestration with its input. Inputs are stored in histories and may be read
@@ -98,6 +99,7 @@ export const inputs = {
   }),
   settleNotice: z.strictObject({ id: z.string(), delivered: z.array(z.string()), undelivered: z.array(z.string()) }),
   ...backupInputs,
+  ...custodyInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;
@@ -118,6 +120,7 @@ export interface OrchestrationInputs {
   deliverNotification: { id: string; notice: Notice; repeatAfter?: string };
   backUpHsm: BackUpHsmInput;
   watchBackups: { hsm: string };
+  watchCustody: { hsm: string };
 }
 
 export type OrchestrationName = keyof OrchestrationInputs;

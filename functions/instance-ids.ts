@@ -19,6 +19,8 @@ export const sweepId = (hsm: string): string => bounded(`sweep-${hsm}`);
 
 export const backupWatchId = (hsm: string): string => bounded(`watch-backups-${hsm}`);
 
+export const custodyWatchId = (hsm: string): string => bounded(`watch-custody-${hsm}`);
+
 export const reconciliationId = (hsm: string): string => bounded(`reconcile-${hsm}`);
 
 export const noticeId = (instance: string, kind: string): string => bounded(`notify-${instance}-${kind}`);

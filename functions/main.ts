@@ -11,6 +11,7 @@ import { createHsmKeys } from '../shared/adapters/azure/hsm-keys.ts';
 import { createHsmResources } from '../shared/adapters/azure/hsm-resources.ts';
 import { createJournalLog } from '../shared/adapters/azure/journal-log.ts';
 import { createStateAccount } from '../shared/adapters/azure/state-account.ts';
+import { createCertificates } from '../shared/adapters/certificates.ts';
 import { createMailer } from '../shared/adapters/smtp.ts';
 import { createSystemClock } from '../shared/adapters/system-clock.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
@@ -18,6 +19,7 @@ import { backupCopyActivities } from './activities/backup-copies.ts';
 import { backupNoticeActivities } from './activities/backup-notices.ts';
 import { backupWatchActivities } from './activities/backup-watch.ts';
 import { backupActivities } from './activities/backups.ts';
+import { custodyWatchActivities } from './activities/custody-watch.ts';
 import { hsmLockActivities } from './activities/hsm-lock.ts';
 import { keyFactActivities } from './activities/key-facts.ts';
 import { keyActivities } from './activities/keys.ts';
@@ -35,7 +37,9 @@ import { reconcileRotationPolicies } from './orchestrators/reconcile-rotation-po
 import { rotateKey } from './orchestrators/rotate-key.ts';
 import { sweepExpiringKeys } from './orchestrators/sweep-expiring-keys.ts';
 import { watchBackups } from './orchestrators/watch-backups.ts';
+import { watchCustody } from './orchestrators/watch-custody.ts';
 import { backupWatchTimer } from './triggers/backup-watch.timer.ts';
+import { custodyWatchTimer } from './triggers/custody-watch.timer.ts';
 import { expirySweepTimer } from './triggers/expiry-sweep.timer.ts';
 import { historyPurgeTimer } from './triggers/history-purge.timer.ts';
 import { keyEventEventGrid } from './triggers/key-event.event-grid.ts';
@@ -64,6 +68,7 @@ implementActivities({
   ...backupCopyActivities(world),
   ...backupWatchActivities(world),
   ...backupNoticeActivities(world),
+  ...custodyWatchActivities(world),
 });
 
 implementOrchestrations({
@@ -74,11 +79,13 @@ implementOrchestrations({
   deliverNotification,
   backUpHsm,
   watchBackups,
+  watchCustody,
 });
 
 expirySweepTimer(config.hsms);
 policyReconcileTimer(config.hsms);
 backupWatchTimer(config.hsms);
+custodyWatchTimer(config.hsms);
 historyPurgeTimer(config.historyRetentionDays, world.clock.now);
 keyEventEventGrid({ hsms: config.hsms, sources: config.eventSources });
 keyEventQueue({ hsms: config.hsms, sources: config.eventSources });
@@ -123,6 +130,7 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
       rotate: createHsmKeys({ hsms, identity: identities.rotate }),
     },
     crypto: createHsmCrypto({ hsms, identity: identities.rotate }),
+    certificates: createCertificates(),
     documents,
     journal: createJournalLog(account, clock),
     events: createEventPublisher({ ...settings.topic, identity: identities.observe }),

@@ -5,6 +5,7 @@ import type { EffectiveRule } from '../shared/policy/rule.ts';
 import type { KeepReason, RefusalReason, RotateReason } from '../shared/rotation/decision.ts';
 import type { BackupActivityOutcomes } from './backup-outcomes.ts';
 import type { ActivityName } from './contracts.ts';
+import type { CustodyActivityOutcomes } from './custody-outcomes.ts';
 
 /** What a fault that will not go away by asking again becomes: an answer, with a next step that a person can follow. */
 export interface Failed {
@@ -65,7 +66,7 @@ export interface NoticeDue {
 }
 
 /** What each activity answers when nothing failed. */
-export interface ActivityOutcomes extends BackupActivityOutcomes {
+export interface ActivityOutcomes extends BackupActivityOutcomes, CustodyActivityOutcomes {
   inspectKey: Inspected;
   writeRotationPolicy: { kind: 'written' };
   backUpKey: { kind: 'kept'; path: string };

@@ -1,5 +1,6 @@
 import type { HsmSettings } from '../shared/config.ts';
 import type { BackupVault } from '../shared/ports/backup-vault.ts';
+import type { Certificates } from '../shared/ports/certificates.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { CreationSlots } from '../shared/ports/creation-slots.ts';
 import type { Documents } from '../shared/ports/documents.ts';
@@ -48,6 +49,7 @@ export interface World {
   /** Reads as the observing identity, acts as the rotating one. */
   keys: Record<'observe' | 'rotate', HsmKeys>;
   crypto: HsmCrypto;
+  certificates: Certificates;
   documents: Documents;
   journal: JournalLog;
   events: EventPublisher;

@@ -51,7 +51,7 @@ export interface Config {
   /** Azure Resource Manager, without a slash at the end. */
   armUrl: string;
   /** NCRONTAB, UTC. The host reads them as `%NAME%`; here for display and validation. */
-  schedules: { sweep: string; reconcile: string; backup: string; purge: string };
+  schedules: { sweep: string; reconcile: string; backup: string; custody: string; purge: string };
   historyRetentionDays: number;
   mail: MailSettings;
   api: { issuer: string; audience: string; jwksUrl: string };
@@ -262,6 +262,10 @@ const settings = z.strictObject({
     rule: `${SCHEDULE_RULE}: when it is looked whether a backup is due and how old the newest is.`,
     example: '0 5-59/15 * * * *',
   }),
+  MHSM_CUSTODY_SCHEDULE: schedule().register(documented, {
+    rule: `${SCHEDULE_RULE}: when the custody of the security domains is looked at.`,
+    example: '0 29 6 * * *',
+  }),
   MHSM_PURGE_SCHEDULE: schedule().register(documented, {
     rule: `${SCHEDULE_RULE}: when finished histories are dropped.`,
     example: '0 41 4 * * *',
@@ -438,6 +442,7 @@ function arrange(found: z.output<typeof settings>): Config {
       sweep: found.MHSM_SWEEP_SCHEDULE,
       reconcile: found.MHSM_RECONCILE_SCHEDULE,
       backup: found.MHSM_BACKUP_SCHEDULE,
+      custody: found.MHSM_CUSTODY_SCHEDULE,
       purge: found.MHSM_PURGE_SCHEDULE,
     },
     historyRetentionDays: found.MHSM_HISTORY_RETENTION_DAYS,

@@ -5,9 +5,11 @@ import type { World } from '../world.ts';
 import type { Caller } from './authorise.ts';
 import { describeApi } from './openapi.ts';
 import { ProblemError } from './problem.ts';
+import { recordCertificates, recordCustodyFact } from './record-custody.ts';
 import type { ParsedRequest } from './request.ts';
 import { requestRotation } from './request-rotation.ts';
-import type { OperationName, rotationRequest } from './routes.ts';
+import type { custodyCertificates, custodyFact, OperationName, rotationRequest } from './routes.ts';
+import { showCustody } from './show-custody.ts';
 import { showHealth } from './show-health.ts';
 import { showKey } from './show-key.ts';
 import { showOperation } from './show-operation.ts';
@@ -48,6 +50,19 @@ export async function answerTo(
       return showKey(world, hsm, name);
     case 'showOperation':
       return showOperation(client, params.id ?? '');
+    case 'showCustody':
+      return showCustody(world);
+    case 'recordCertificates': {
+      const { pem } = body as z.infer<typeof custodyCertificates>;
+      return recordCertificates(world, caller, { hsm, pem, dryRun: query.dryRun === 'true' });
+    }
+    case 'recordCustodyFact':
+      return recordCustodyFact(world, caller, {
+        hsm,
+        fact: body as z.infer<typeof custodyFact>,
+        dryRun: query.dryRun === 'true',
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      });
     case 'showPolicy':
       return showPolicy(world);
     case 'verifyJournal':

@@ -6,6 +6,7 @@ export type ProblemCode =
   | 'Unauthenticated'
   | 'Forbidden'
   | 'InvalidRequest'
+  | 'PrivateMaterial'
   | 'UnknownHsm'
   | 'KeyNotFound'
   | 'OperationNotFound'

@@ -1,6 +1,7 @@
 import type { HttpRequest } from '@azure/functions';
 import type * as z from 'zod';
 import { type FieldFault, ProblemError } from './problem.ts';
+import { refuseSecrets, shownName } from './refuse-secrets.ts';
 import type { OperatorRoute } from './routes.ts';
 
 export interface ParsedRequest {
@@ -20,6 +21,7 @@ export async function parseRequest(route: OperatorRoute, request: HttpRequest): 
   const params = take(route.params, { ...request.params }, 'path', faults);
   const query = take(route.query, readQuery(request, faults), 'query', faults);
   const json = route.body ? await readJson(request, faults) : undefined;
+  if (json) refuseSecrets(json.value, route);
   const body = route.body && json ? take(route.body, json.value, 'body', faults) : undefined;
   const idempotencyKey = request.headers.get('idempotency-key') ?? undefined;
   if (idempotencyKey !== undefined && !/^[\x21-\x7e]{8,128}$/.test(idempotencyKey)) {
@@ -56,7 +58,7 @@ function take(schema: z.ZodType, value: unknown, where: string, faults: FieldFau
     for (const name of names) {
       const rule = issue.code === 'unrecognized_keys' ? 'is not known here' : lowerFirst(issue.message);
       const example = Object.hasOwn(EXAMPLES, name) ? EXAMPLES[name] : undefined;
-      faults.push({ field: `${where} ${name}`, rule, ...(example ? { example } : {}) });
+      faults.push({ field: `${where} ${shownName(name)}`, rule, ...(example ? { example } : {}) });
     }
   }
   return undefined;
@@ -67,7 +69,7 @@ function readQuery(request: HttpRequest, faults: FieldFault[]): Record<string, s
   const query = [...request.query.entries()];
   const names = query.map(([name]) => name);
   const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  for (const name of repeated) faults.push({ field: `query ${name}`, rule: 'must be given once' });
+  for (const name of repeated) faults.push({ field: `query ${shownName(name)}`, rule: 'must be given once' });
   return Object.fromEntries(query);
 }
 

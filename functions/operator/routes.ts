@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { AppRole } from './authorise.ts';
+import type { SecretRule } from './refuse-secrets.ts';
 
 const hsm = z
   .string()
@@ -7,7 +8,7 @@ const hsm = z
 const name = z.string().regex(/^[0-9a-zA-Z-]{1,127}$/, 'must be a key name: 1 to 127 letters, digits and hyphens');
 
 /** One route of the operator API. The same table registers, validates and documents. */
-export interface OperatorRoute {
+export interface OperatorRoute extends SecretRule {
   operation: OperationName;
   method: 'GET' | 'POST';
   /** Below /api, as a Functions route template. */
@@ -25,6 +26,9 @@ export type OperationName =
   | 'requestRotation'
   | 'showKey'
   | 'showOperation'
+  | 'showCustody'
+  | 'recordCertificates'
+  | 'recordCustodyFact'
   | 'showPolicy'
   | 'verifyJournal'
   | 'showHealth'
@@ -53,6 +57,26 @@ export const rotationRequest = z.strictObject({
     .regex(/^[0-9a-f]{32}$/, 'must be a key version: 32 hex digits')
     .optional()
     .describe('Refuse unless this is still the current version.'),
+});
+
+export const custodyCertificates = z.strictObject({
+  pem: z
+    .string({ error: 'must be the text of PEM certificates' })
+    .min(1, 'must be the text of PEM certificates')
+    .describe('Public wrapping certificates, PEM, one after the other. Private keys are refused and not kept.'),
+});
+
+/** Which fields each kind takes is told by the answer, all faults at once: shared/custody/judge-input.ts knows them. */
+export const custodyFact = z.looseObject({
+  kind: z.enum(
+    [
+      'SecurityDomainRecorded',
+      ...['ShareHandedOver', 'ShareSighted', 'ShareLost', 'ShareFound', 'HolderUnavailable', 'HolderAvailable'],
+      ...['FileStored', 'FileSighted', 'FileDestroyed', 'Reviewed'],
+    ] as const,
+    'must be a kind of fact: SecurityDomainRecorded, ShareHandedOver, ShareSighted, ShareLost, ShareFound, HolderUnavailable, HolderAvailable, FileStored, FileSighted, FileDestroyed or Reviewed',
+  ),
+  at: z.string('must be an instant with its zone').optional().describe('When it was so; absent: now.'),
 });
 
 export const operatorRoutes: readonly OperatorRoute[] = [
@@ -87,6 +111,41 @@ export const operatorRoutes: readonly OperatorRoute[] = [
     params: z.strictObject({ id: z.string().regex(/^[0-9a-zA-Z-]{1,100}$/, 'must be the id from a Location header') }),
     query: none,
     answers: { 200: 'Ended: the outcome.', 202: 'Under way: ask again after Retry-After.' },
+  },
+  {
+    operation: 'showCustody',
+    method: 'GET',
+    path: 'custody',
+    summary:
+      'Who holds the shares of each security domain, whether its quorum can be reached, what expires and when it is reviewed.',
+    anyOf: ['Viewer', 'Operator', 'Approver', 'Auditor'],
+    params: none,
+    query: none,
+    answers: { 200: 'The custody of each HSM.' },
+  },
+  {
+    operation: 'recordCertificates',
+    method: 'POST',
+    path: 'custody/{hsm}/certificates',
+    summary: 'Register wrapping certificates. Private key material is refused, and nothing of it is kept.',
+    anyOf: ['Operator'],
+    params: z.strictObject({ hsm }),
+    query: dryRun,
+    body: custodyCertificates,
+    strict: true,
+    answers: { 200: 'Known already, or the plan for dryRun=true.', 201: 'Recorded.' },
+  },
+  {
+    operation: 'recordCustodyFact',
+    method: 'POST',
+    path: 'custody/{hsm}/facts',
+    summary: 'Record a sighting, a hand-over, a loss, a review or another fact of custody.',
+    anyOf: ['Operator'],
+    params: z.strictObject({ hsm }),
+    query: dryRun,
+    body: custodyFact,
+    strict: true,
+    answers: { 200: 'Known already, or the plan for dryRun=true.', 201: 'Recorded.' },
   },
   {
     operation: 'showPolicy',

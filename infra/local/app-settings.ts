@@ -31,6 +31,7 @@ export function appSettings(estate: EstateAddresses): Record<string, string> {
     MHSM_SWEEP_SCHEDULE: '0 */15 * * * *',
     MHSM_RECONCILE_SCHEDULE: '0 17 3 * * *',
     MHSM_BACKUP_SCHEDULE: '0 5-59/15 * * * *',
+    MHSM_CUSTODY_SCHEDULE: '0 29 6 * * *',
     MHSM_PURGE_SCHEDULE: '0 41 4 * * *',
     MHSM_IDENTITY_BACKUP: IDENTITIES.backup.clientId,
     MHSM_IDENTITY_RESTORE: IDENTITIES.restore.clientId,

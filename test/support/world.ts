@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { World } from '../../functions/world.ts';
+import { createCertificates } from '../../shared/adapters/certificates.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { LifecycleEvent } from '../../shared/events/lifecycle-event.ts';
 import type { JournalEntry } from '../../shared/journal/entry.ts';
@@ -144,6 +145,7 @@ export function createFakeWorld(keys: Record<string, FakeKey> = {}): FakeWorld {
     },
     keys: { observe: hsmKeys, rotate: hsmKeys },
     crypto: fakeCrypto(),
+    certificates: createCertificates(),
     documents: fakeDocuments(stored, onWrite),
     journal: {
       append: async (entry) => void journalled.push(entry),
