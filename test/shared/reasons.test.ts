@@ -26,6 +26,8 @@ function tableOf(name: string): string[] {
 
 describe('the tables of reasons', () => {
   it.each([
+    ['restore/guard.ts', 'RestoreRefusalReason'],
+    ['restore/key-restore.ts', 'KeyRestoreReason'],
     ['rotation/decision.ts', 'RotateReason'],
     ['rotation/decision.ts', 'KeepReason'],
     ['rotation/decision.ts', 'RefusalReason'],
