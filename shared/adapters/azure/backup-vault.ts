@@ -32,14 +32,14 @@ export interface VaultOptions {
   vaultBlobUrl: string;
   identity: Identity;
   clock: Clock;
-  /** Whether the vault account is asked to fetch blocks by itself before they are sent through us. */
+  /** Whether the vault account is asked to fetch blocks by itself before they are sent through us; so unless set to false. */
   serverSideCopy?: boolean;
   blockBytes?: number;
 }
 
 /** Landing container and vault account over Blob storage, acting as one identity. */
 export function createBackupVault(options: VaultOptions): BackupVault {
-  const { identity, clock, serverSideCopy = false, blockBytes } = options;
+  const { identity, clock, serverSideCopy = true, blockBytes } = options;
   const clients = once(() => connect(options));
   const cut = blockBytes === undefined ? {} : { blockBytes };
 

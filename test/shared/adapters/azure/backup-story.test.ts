@@ -47,7 +47,7 @@ beforeAll(async () => {
   domain = createSecurityDomain({ hsms, identity });
   vault = createBackupVault({
     ...{ landingContainerUrl, vaultBlobUrl: storage.accounts.vault.blobUrl, identity, clock },
-    ...{ serverSideCopy: true, blockBytes: 10_000 },
+    blockBytes: 10_000,
   });
   await source.hsm.seedKey({ name: 'orders', kty: 'EC-HSM', crv: 'P-256', versions: 2, pooledMaterial: true });
 });

@@ -31,6 +31,7 @@ beforeAll(async () => {
     identity: ground.identity('backup'),
     clock,
     blockBytes: BLOCK,
+    serverSideCopy: false,
   });
 });
 afterEach(() => ground.faults.clear());
@@ -153,7 +154,6 @@ describe('a copy', () => {
       identity: ground.identity('backup'),
       clock,
       blockBytes: BLOCK,
-      serverSideCopy: true,
     });
     ground.faults.add({
       service: 'blob',

@@ -74,6 +74,21 @@ describe('a start', () => {
     expect(starts()).toEqual(['POST /backup']);
   });
 
+  test('that is not answered in time may have begun', async () => {
+    const { uri } = hsm;
+    const impatient = createHsmBackups({
+      hsms: [{ name: 'contoso', uri }],
+      identity: ground.identity('backup'),
+      requestMs: 400,
+    });
+    hsm.answer(async ({ method }) => {
+      if (method === 'POST') await new Promise((resolve) => setTimeout(resolve, 1200));
+      return { status: 404 };
+    });
+    expect(await impatient.startBackup('contoso', CONTAINER)).toMatchObject({ kind: 'unknown' });
+    expect(starts()).toEqual(['POST /backup']);
+  });
+
   test('that was kept back by its rehearsal has surely not begun', async () => {
     hsm.answer(() => ({ destroy: true }));
     await expect(backups.startBackup('contoso', CONTAINER)).rejects.toMatchObject({ code: 'ERR_TRANSIENT' });
