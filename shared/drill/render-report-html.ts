@@ -34,7 +34,7 @@ ${[
   figure(
     'Keys restored',
     String(report.comparison?.compared.keys ?? 0),
-    `${backup.keys} in the backup, ${backup.versions} versions`,
+    `${backup.keys} in the backup, with ${count(backup.versions, 'version')}`,
   ),
   figure(
     'Keys tried',
@@ -131,14 +131,14 @@ function comparisonSection({ comparison }: DrillReport): Markup {
     return markup`${heading}<p>The restored HSM was not compared.</p>
 `;
   const { compared, differences, critical, warnings, notes } = comparison;
-  const scope = `${compared.keys} keys, ${compared.versions} versions and ${compared.roleAssignments} role assignments were compared.`;
+  const scope = `Compared: ${count(compared.keys, 'key')}, ${count(compared.versions, 'version')}, ${count(compared.roleAssignments, 'role assignment')}.`;
   if (differences.length === 0)
     return markup`${heading}<p>${scope} All of them are as the manifest says.</p>
 `;
   const shown = differences.slice(0, MOST_DIFFERENCES);
   const more =
     differences.length > shown.length ? ` The first ${shown.length} are shown; the JSON report holds all.` : '';
-  return markup`${heading}<p>${scope} ${String(critical)} critical differences, ${String(warnings)} warnings, ${String(notes)} notes.${more}</p>
+  return markup`${heading}<p>${scope} Found: ${count(critical, 'critical difference')}, ${count(warnings, 'warning')}, ${count(notes, 'note')}.${more}</p>
 ${table('Differences, the gravest first', ['Where', 'Severity', 'What', 'Expected', 'Found'], shown.map(differenceRow))}`;
 }
 
@@ -172,4 +172,5 @@ function sentinelSection({ sentinels }: DrillReport): Markup {
 /** `2030-01-15 12:00 UTC`; anything that is no such instant as it is. */
 const instant = (iso: string): string =>
   iso.replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2})?(?:\.\d+)?Z$/, '$1 $2$3 UTC');
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 const day = (iso: string): string => iso.slice(0, 10);

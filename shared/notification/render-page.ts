@@ -34,18 +34,19 @@ const STYLE: Markup = markup`
   .verdict strong { font-size: 18px; }
   .verdict ul { color: var(--ink); margin: 8px 0 0; padding-left: 20px; }
   .good { color: var(--good); } .fair { color: var(--fair); } .bad { color: var(--bad); } .muted { color: var(--muted); }
-  .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; margin: 0; }
+  .state { white-space: nowrap; }
+  .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: 12px; margin: 0 0 12px; }
   .figures div { border: 1px solid var(--line); border-radius: 6px; padding: 12px 14px; break-inside: avoid; }
   .figures dt { color: var(--muted); font-size: 13px; } .figures dd { margin: 2px 0 0; font-size: 20px; font-weight: 600; }
   .figures dd small { display: block; font-size: 13px; font-weight: 400; color: var(--muted); }
   table { width: 100%; border-collapse: collapse; font-size: 14px; }
   caption { text-align: left; color: var(--muted); padding: 0 0 6px; }
   th, td { text-align: left; vertical-align: top; padding: 7px 12px 7px 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
-  thead th { border-top: 0; color: var(--muted); font-weight: 500; } tbody th { font-weight: 500; }
+  thead th { border-top: 0; color: var(--muted); font-weight: 500; white-space: nowrap; } tbody th { font-weight: 500; }
   tr { break-inside: avoid; } td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
   code, pre { font: 13px/1.5 ui-monospace, Cascadia Mono, Consolas, Menlo, monospace; }
   pre { background: var(--well); border: 1px solid var(--line); border-radius: 4px; padding: 9px 12px; white-space: pre-wrap; overflow-wrap: anywhere; margin: 8px 0; }
-  svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, Arial, sans-serif; fill: var(--ink); }
+  svg { width: 100%; height: auto; display: block; margin: 0 0 16px; } svg text { font: 12px system-ui, Arial, sans-serif; fill: var(--ink); }
   footer { margin-top: 44px; border-top: 1px solid var(--line); padding-top: 12px; color: var(--muted); font-size: 13px; }
   @media print { main { max-width: none; padding: 0; } body { font-size: 11pt; } }
   @page { margin: 18mm 16mm; }`;
@@ -71,7 +72,7 @@ ${rows.map(
 
 export const text = (value: string | number): Markup => markup`${String(value)}`;
 
-export const toned = (tone: Tone, value: string): Markup => markup`<span class="${tone}">${value}</span>`;
+export const toned = (tone: Tone, value: string): Markup => markup`<span class="state ${tone}">${value}</span>`;
 
 export const list = (items: readonly string[]): Markup =>
   markup`<ul>${items.map((item) => markup`<li>${item}</li>`)}</ul>

@@ -13,7 +13,7 @@ export interface RunbookView {
 }
 
 const ACTOR: Record<Actor, string> = {
-  automation: 'done by the automation',
+  automation: 'by itself',
   person: 'waits for a person',
   offline: 'offline, with private keys',
 };
@@ -125,7 +125,7 @@ function stepRow(step: RunbookStep, index: number): Markup[] {
   return [
     text(`${index + 1}. ${title}`),
     toned(STATE[state].tone, STATE[state].word),
-    markup`${who}<br><span class="muted">${ACTOR[actor]}</span>`,
+    actor === 'automation' ? text(who) : markup`${who}<br><span class="muted">${ACTOR[actor]}</span>`,
     open
       ? markup`${told}${what.map((each) => markup`<p>${each}</p>`)}${commands.map((each) => markup`<pre>${each}</pre>`)}<p class="muted">Shows by: ${evidence}</p>`
       : told,

@@ -151,7 +151,7 @@ function recoverySteps(names: RecoveryNames): RecoveryStep[] {
   const region = names.region ?? 'REGION';
   const sdFile = names.securityDomainFile ?? 'SECURITY-DOMAIN.json';
   const keyHolders = `${names.quorum ?? 'the quorum'} of ${holders.length === 0 ? 'the share holders' : holders.join(', ')}`;
-  const admin = administrators.length === 0 ? 'a Managed HSM Administrator' : `one of ${administrators.join(', ')}`;
+  const admin = administrators.length === 0 ? 'a Managed HSM Administrator' : administrators.join(' or ');
   const step = (
     name: RecoveryStepName,
     after: RecoveryStepName[],
