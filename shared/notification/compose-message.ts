@@ -31,7 +31,7 @@ export function composeMessage(notice: Notice, context: ComposeContext): Message
     ...draft,
     subject: `[${context.installation}] ${urgency}${draft.headline}`,
     greeting: owner === undefined ? 'Hello,' : `Hello ${oneLine(owner, LONGEST_LINE)},`,
-    footer: `Sent by the Managed HSM lifecycle automation of ${context.installation}. Who is told follows from the tags notify and owner of the key, then from the policy document.`,
+    footer: `Sent by the Managed HSM lifecycle automation of ${context.installation}. Who is told follows from ${'hsm' in notice ? '' : 'the tags notify and owner of the key, then from '}the policy document.`,
   });
 }
 
