@@ -107,7 +107,7 @@ describe.skipIf(absent)('recordings replay', () => {
     const versions = new Map<string, string>();
     for (const entry of entries) {
       const url = new URL(entry.RequestUri);
-      // Full backup and restore belong to another part of the estate.
+      // Replayed in backup/conformance.test.ts.
       if (/^\/(backup|restore)$/.test(url.pathname)) continue;
       let path = url.pathname.replace(/[0-9a-f]{32}/, (version) => versions.get(version) ?? version);
       for (const [recorded, given] of names) path = path.replace(recorded, given);
