@@ -41,6 +41,7 @@ function parse(der: Buffer): X509Certificate | undefined {
   try {
     return new X509Certificate(der);
   } catch {
+    // The caller tells the person that this block is not a certificate.
     return undefined;
   }
 }

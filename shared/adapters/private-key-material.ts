@@ -121,6 +121,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
+    // It only began like JSON, and is searched as text.
     return undefined;
   }
 }

@@ -57,6 +57,7 @@ export function createHsmAccess(options: { hsms: HsmAddress[]; identity: Identit
       try {
         await client.createRoleAssignment(scope, id, `${DEFINITION_PREFIX}${roleDefinitionId}`, principalId);
       } catch (error) {
+        // When that cannot be read either, the first failure is what counts.
         const known = await existing(client, assignment).catch(() => undefined);
         if (known === undefined) throw failed(error, act, hsm);
         // A repeat after a lost reply meets its own success.

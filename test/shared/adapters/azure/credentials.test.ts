@@ -34,6 +34,15 @@ test('each duty gets tokens of its own identity', async () => {
   }
 });
 
+test('a duty that the installation leaves out has no identity', async () => {
+  const { backup, restore } = createIdentities({ ...clientIds, backup: IDENTITIES.backup.clientId });
+  expect(restore).toBeUndefined();
+  const token = await (await backup?.credential())?.getToken(scope);
+  expect(await ground.tokens.verify(token?.token ?? '', 'https://managedhsm.azure.net')).toMatchObject({
+    oid: IDENTITIES.backup.objectId,
+  });
+});
+
 test('a duty keeps one credential, which keeps its token', async () => {
   const { observe } = createIdentities(clientIds);
   expect(await observe.credential()).toBe(await observe.credential());

@@ -90,7 +90,7 @@ describe('a start', () => {
   });
 
   test('that was kept back by its rehearsal has surely not begun', async () => {
-    hsm.answer(() => ({ destroy: true }));
+    hsm.answer(() => ({ status: 503, headers: { 'Retry-After': '0' } }));
     await expect(backups.startBackup('contoso', CONTAINER)).rejects.toMatchObject({ code: 'ERR_TRANSIENT' });
     expect(starts()).toEqual([]);
   });
