@@ -58,4 +58,6 @@ export interface BackUpHsmInput {
   cause: string;
   attempt: number;
   scheduledFor?: string;
+  /** Instance that holds the HSM's lock already, and under whose lock this backup is taken. */
+  under?: string;
 }

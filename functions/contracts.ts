@@ -4,6 +4,7 @@ import type { Notice } from '../shared/notification/notice.ts';
 import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts';
 import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
 import { custodyInputs } from './custody-contracts.ts';
+import { type RestoreInput, restoreInputs } from './restore-contracts.ts';
 
 /**
  * The vocabulary of the app: every activity and orchestration with its input. Inputs are stored in histories and may be read
@@ -99,6 +100,7 @@ export const inputs = {
   }),
   settleNotice: z.strictObject({ id: z.string(), delivered: z.array(z.string()), undelivered: z.array(z.string()) }),
   ...backupInputs,
+  ...restoreInputs,
   ...custodyInputs,
 } as const;
 
@@ -119,6 +121,8 @@ export interface OrchestrationInputs {
   };
   deliverNotification: { id: string; notice: Notice; repeatAfter?: string };
   backUpHsm: BackUpHsmInput;
+  restoreHsm: RestoreInput;
+  restoreKey: RestoreInput;
   watchBackups: { hsm: string };
   watchCustody: { hsm: string };
 }

@@ -25,6 +25,17 @@ export const reconciliationId = (hsm: string): string => bounded(`reconcile-${hs
 
 export const noticeId = (instance: string, kind: string): string => bounded(`notify-${instance}-${kind}`);
 
+/** A restore, by whatever makes its request one of its own. */
+export const restoreId = (hsm: string, request: string): string => bounded(`restore-${hsm}-${request}`);
+
+/** The event that wakes a restore which waits for a decision; the decision itself is stored. */
+export const RESTORE_DECIDED = 'RestoreDecided';
+
+export const safetyBackupId = (restore: string, number: number): string => bounded(`backup-${restore}-${number}`);
+
+/** A backup that a person asked for. */
+export const requestedBackupId = (hsm: string, request: string): string => bounded(`backup-${hsm}-asked-${request}`);
+
 function bounded(id: string): string {
   const readable = id.replaceAll(/[^0-9A-Za-z-]/g, '-');
   if (readable === id && id.length <= LONGEST) return id;

@@ -26,6 +26,10 @@ import { keyActivities } from './activities/keys.ts';
 import { notificationActivities } from './activities/notifications.ts';
 import { proofActivities } from './activities/proof.ts';
 import { reconcileActivities } from './activities/reconcile.ts';
+import { restoreNoticeActivities } from './activities/restore-notices.ts';
+import { restoreReportActivities } from './activities/restore-report.ts';
+import { restoreStagingActivities } from './activities/restore-staging.ts';
+import { restoreActivities } from './activities/restores.ts';
 import { rotationActivities } from './activities/rotation.ts';
 import { surveyActivities } from './activities/survey.ts';
 import { implementActivities, implementOrchestrations } from './implement.ts';
@@ -34,6 +38,8 @@ import { backUpHsm } from './orchestrators/back-up-hsm.ts';
 import { confirmKeyVersion } from './orchestrators/confirm-key-version.ts';
 import { deliverNotification } from './orchestrators/deliver-notification.ts';
 import { reconcileRotationPolicies } from './orchestrators/reconcile-rotation-policies.ts';
+import { restoreHsm } from './orchestrators/restore-hsm.ts';
+import { restoreKey } from './orchestrators/restore-key.ts';
 import { rotateKey } from './orchestrators/rotate-key.ts';
 import { sweepExpiringKeys } from './orchestrators/sweep-expiring-keys.ts';
 import { watchBackups } from './orchestrators/watch-backups.ts';
@@ -68,10 +74,16 @@ implementActivities({
   ...backupCopyActivities(world),
   ...backupWatchActivities(world),
   ...backupNoticeActivities(world),
+  ...restoreActivities(world),
+  ...restoreStagingActivities(world),
+  ...restoreReportActivities(world),
+  ...restoreNoticeActivities(world),
   ...custodyWatchActivities(world),
 });
 
 implementOrchestrations({
+  restoreHsm,
+  restoreKey,
   rotateKey,
   confirmKeyVersion,
   sweepExpiringKeys,

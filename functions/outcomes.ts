@@ -6,6 +6,7 @@ import type { KeepReason, RefusalReason, RotateReason } from '../shared/rotation
 import type { BackupActivityOutcomes } from './backup-outcomes.ts';
 import type { ActivityName } from './contracts.ts';
 import type { CustodyActivityOutcomes } from './custody-outcomes.ts';
+import type { RestoreActivityOutcomes } from './restore-outcomes.ts';
 
 /** What a fault that will not go away by asking again becomes: an answer, with a next step that a person can follow. */
 export interface Failed {
@@ -66,7 +67,7 @@ export interface NoticeDue {
 }
 
 /** What each activity answers when nothing failed. */
-export interface ActivityOutcomes extends BackupActivityOutcomes, CustodyActivityOutcomes {
+export interface ActivityOutcomes extends BackupActivityOutcomes, CustodyActivityOutcomes, RestoreActivityOutcomes {
   inspectKey: Inspected;
   writeRotationPolicy: { kind: 'written' };
   backUpKey: { kind: 'kept'; path: string };

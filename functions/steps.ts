@@ -50,6 +50,15 @@ export function* waitUntil(context: OrchestrationContext, at: string): Step<void
   if (instant > context.df.currentUtcDateTime) yield context.df.createTimer(instant);
 }
 
+/** A timer that something else may win against; whoever made it cancels it then. */
+export const timerAt = (context: OrchestrationContext, at: string) => context.df.createTimer(new Date(at));
+
+/** The instant halfway between now and `at`. */
+export function halfwayTo(context: OrchestrationContext, at: string): string {
+  const now = context.df.currentUtcDateTime.getTime();
+  return new Date((now + new Date(at).getTime()) / 2).toISOString();
+}
+
 export function* pause(context: OrchestrationContext, ms: number): Step<void> {
   yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + ms));
 }

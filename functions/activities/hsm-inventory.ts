@@ -18,7 +18,7 @@ export async function readHsmInventory(world: World, hsm: string): Promise<HsmIn
   const keys: ManifestKey[] = [];
   for (let start = 0; start < summaries.length; start += AT_ONCE) {
     const read = await Promise.all(
-      summaries.slice(start, start + AT_ONCE).map(({ name }) => readKey(world, hsm, name)),
+      summaries.slice(start, start + AT_ONCE).map(({ name }) => readManifestKey(world, hsm, name)),
     );
     keys.push(...read.flatMap((key) => (key ? [key] : [])));
   }
@@ -34,7 +34,7 @@ export async function readHsmInventory(world: World, hsm: string): Promise<HsmIn
 }
 
 /** A key that was deleted since it was listed is left out. */
-async function readKey(world: World, hsm: string, name: string): Promise<ManifestKey | undefined> {
+export async function readManifestKey(world: World, hsm: string, name: string): Promise<ManifestKey | undefined> {
   const key = { hsm, name };
   const observe = world.keys.observe;
   const [newest, versions, rotationPolicy] = await Promise.all([
@@ -64,9 +64,9 @@ async function readKey(world: World, hsm: string, name: string): Promise<Manifes
 }
 
 /** A key that an external key manager holds cannot be told apart through api-version 2025-07-01; a tag names it. */
-const isExternal = (tags: Record<string, string>): boolean => tags.origin === 'external';
+export const isExternal = (tags: Record<string, string>): boolean => tags.origin === 'external';
 
-const notFoundAsUndefined = (error: unknown): undefined => {
+export const notFoundAsUndefined = (error: unknown): undefined => {
   if (hasCode(error, 'ERR_NOT_FOUND')) return undefined;
   throw error;
 };

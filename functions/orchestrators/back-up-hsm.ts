@@ -2,12 +2,9 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { BackUpHsmInput } from '../backup-contracts.ts';
 import type { BackUpHsmOutcome, BackupRefused } from '../backup-outcomes.ts';
 import { type Failed, isFailed } from '../outcomes.ts';
-import { pause, type Step, steps, waitUntil } from '../steps.ts';
+import { type Step, steps, waitUntil } from '../steps.ts';
+import { takeHsm } from './take-hsm.ts';
 import { tellBackup } from './tell-backup.ts';
-
-/** How long we stand in line for the HSM before we leave it to the next look. */
-const LINE_PAUSE_MS = 60_000;
-const LINE_LOOKS = 30;
 
 interface Landed {
   kind: 'landed';
@@ -24,24 +21,15 @@ interface Landed {
  */
 export function* backUpHsm(context: OrchestrationContext): Generator<Task, BackUpHsmOutcome, unknown> {
   const input = context.df.getInput<BackUpHsmInput>();
-  const { hsm } = input;
+  const { hsm, under } = input;
   const holder = context.df.instanceId;
-  const { lockHsm, unlockHsm, endBackupAttempt } = steps(context);
+  const { unlockHsm, endBackupAttempt } = steps(context);
   const startedOn = context.df.currentUtcDateTime.toISOString();
 
-  for (let look = 1; ; look++) {
-    const lock = yield* lockHsm({ hsm, holder, operation: 'backup' });
-    if (isFailed(lock)) return lock;
-    if (lock.kind === 'locked') break;
-    if (look === LINE_LOOKS) {
-      return {
-        kind: 'deferred',
-        reason: 'HsmBusy',
-        explanation: `${hsm} has been held by ${lock.by} for half an hour.`,
-      };
-    }
-    context.df.setCustomStatus(`waiting for ${lock.by}`);
-    yield* pause(context, LINE_PAUSE_MS);
+  if (under === undefined) {
+    const taken = yield* takeHsm(context, hsm, 'backup');
+    if (taken.kind === 'busy') return { kind: 'deferred', reason: 'HsmBusy', explanation: taken.explanation };
+    if (taken.kind === 'failed') return taken;
   }
 
   let landed: Landed | BackupRefused | Failed;
@@ -55,7 +43,7 @@ export function* backUpHsm(context: OrchestrationContext): Generator<Task, BackU
     }
   } finally {
     // An orchestration that fails gives the HSM back as well.
-    yield* unlockHsm({ hsm, holder });
+    if (under === undefined) yield* unlockHsm({ hsm, holder });
   }
   if (landed.kind !== 'landed') {
     yield* endBackupAttempt({ hsm, instance: holder, result: 'failed' });
@@ -76,20 +64,29 @@ export function* backUpHsm(context: OrchestrationContext): Generator<Task, BackU
     startedOn,
     endedOn: context.df.currentUtcDateTime.toISOString(),
   };
-  context.df.setCustomStatus('pruning');
-  const pruned = yield* steps(context).pruneBackups({ hsm, instance: holder, dryRun: false });
+  // Before a restore nothing goes: it may be what is restored.
+  const pruned = under === undefined ? yield* prune(context, hsm) : [];
   context.df.setCustomStatus('telling');
-  yield* tellBackup(context, input, outcome, isFailed(pruned) ? [] : pruned.removed);
+  yield* tellBackup(context, input, outcome, pruned);
   return outcome;
 }
 
+function* prune(context: OrchestrationContext, hsm: string): Step<string[]> {
+  context.df.setCustomStatus('pruning');
+  const pruned = yield* steps(context).pruneBackups({ hsm, instance: context.df.instanceId, dryRun: false });
+  return isFailed(pruned) ? [] : pruned.removed;
+}
+
 /** The service's job, from its start to its end. */
-function* runJob(context: OrchestrationContext, input: BackUpHsmInput): Step<Landed | BackupRefused | Failed> {
+function* runJob(
+  context: OrchestrationContext,
+  { under: _, ...asked }: BackUpHsmInput,
+): Step<Landed | BackupRefused | Failed> {
   const { startBackup, readBackup } = steps(context);
   const instance = context.df.instanceId;
   context.df.setCustomStatus('starting the job');
   for (;;) {
-    const started = yield* startBackup({ ...input, instance });
+    const started = yield* startBackup({ ...asked, instance });
     if (started.kind === 'refused' || started.kind === 'failed') return started;
     if (started.kind === 'landed') {
       return { ...started, completedOn: context.df.currentUtcDateTime.toISOString() };
@@ -101,7 +98,7 @@ function* runJob(context: OrchestrationContext, input: BackUpHsmInput): Step<Lan
     }
     context.df.setCustomStatus(`following job ${started.jobId}`);
     for (;;) {
-      const reading = yield* readBackup({ hsm: input.hsm, instance, jobId: started.jobId });
+      const reading = yield* readBackup({ hsm: asked.hsm, instance, jobId: started.jobId });
       if (reading.kind !== 'running') return reading;
       yield* waitUntil(context, reading.lookAgainOn);
     }

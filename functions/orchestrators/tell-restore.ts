@@ -1,0 +1,19 @@
+import type { OrchestrationContext } from 'durable-functions';
+import type { ActivityInput } from '../contracts.ts';
+import { noticeId } from '../instance-ids.ts';
+import { isFailed } from '../outcomes.ts';
+import { run, type Step, steps } from '../steps.ts';
+
+/** Tells how a restore stands to whoever cares for the HSM. Never fails its caller. */
+export function* tellRestore(
+  context: OrchestrationContext,
+  hsm: string,
+  told: ActivityInput<'describeRestore'>['told'],
+): Step<void> {
+  const instance = context.df.instanceId;
+  const at = context.df.currentUtcDateTime.toISOString();
+  const described = yield* steps(context).describeRestore({ hsm, instance, at, told });
+  if (isFailed(described)) return;
+  const { id, notice, repeatAfter } = described;
+  yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(instance, told.kind));
+}
