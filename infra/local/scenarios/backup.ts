@@ -146,4 +146,9 @@ async function watch(look: Observer): Promise<void> {
 const jobs = (look: Observer): number => look.calls('contoso', 'BackupCreate', 202);
 
 const completed = (look: Observer): number =>
-  look.events('BackupCompleted').filter(({ subject }) => subject.includes('mhsm-contoso-')).length;
+  new Set(
+    look
+      .events('BackupCompleted')
+      .filter(({ subject }) => subject.includes('mhsm-contoso-'))
+      .map(({ id }) => id),
+  ).size;
