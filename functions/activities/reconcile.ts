@@ -1,12 +1,13 @@
 import { hasCode } from '../../shared/errors.ts';
 import type { HsmRotationPolicy, KeyRef, KeySummary } from '../../shared/keys/key.ts';
+import { digestDrift } from '../../shared/notification/digest-drift.ts';
+import type { Notice } from '../../shared/notification/notice.ts';
 import { effectiveRule } from '../../shared/policy/effective-rule.ts';
 import type { Hold } from '../../shared/policy/rule.ts';
 import type { Refusal } from '../../shared/rotation/decision.ts';
 import { dueOn } from '../../shared/rotation/due.ts';
 import { comparePolicy, expectedHsmPolicy, type PolicyDifference } from '../../shared/rotation/reconcile-policy.ts';
 import type { ActivityHandlers } from '../implement.ts';
-import type { NoticeDue } from '../outcomes.ts';
 import type { World } from '../world.ts';
 import { onRecord } from './acts.ts';
 import { policyInForce } from './policy-in-force.ts';
@@ -26,7 +27,7 @@ export const reconcileActivities = (world: World) =>
       const inForce = await policyInForce(world);
       const now = world.clock.now();
       const { keys, more } = await nextKeys(world, hsm, after);
-      const total = { checked: 0, repaired: 0, drifted: 0, notices: [] as NoticeDue[] };
+      const total = { checked: 0, repaired: 0, drifted: 0, notices: [] as DriftFound[] };
       for (let start = 0; start < keys.length; start += AT_ONCE) {
         const outcomes = await Promise.all(
           keys.slice(start, start + AT_ONCE).map(async (summary) => {
@@ -51,7 +52,8 @@ export const reconcileActivities = (world: World) =>
         }
       }
       const last = keys.at(-1)?.name;
-      return { kind: 'reconciled', ...total, ...(more && last !== undefined ? { after: last } : {}) };
+      const notices = digestDrift(total.notices).map((due) => ({ ...due, repeatAfter: REPEAT_AFTER }));
+      return { kind: 'reconciled', ...total, notices, ...(more && last !== undefined ? { after: last } : {}) };
     },
   }) satisfies Partial<ActivityHandlers>;
 
@@ -59,10 +61,18 @@ export const reconcileActivities = (world: World) =>
 const isHeld = (hold: Hold | undefined, now: Date): boolean =>
   hold !== undefined && (hold.until === undefined || Date.parse(hold.until) > now.getTime());
 
+/** While a drift lasts it is told again after so long. */
+const REPEAT_AFTER = 'P7D';
+
+interface DriftFound {
+  id: string;
+  notice: Extract<Notice, { kind: 'PolicyDrift' }>;
+}
+
 interface OneReconciled {
   drifted: boolean;
   repaired: boolean;
-  notices: NoticeDue[];
+  notices: DriftFound[];
 }
 
 async function reconcileOne(
@@ -84,7 +94,7 @@ async function reconcileOne(
     action: 'repaired' | 'told' | 'refused',
     differences: PolicyDifference[],
     refusal?: Refusal,
-  ): NoticeDue => ({
+  ): DriftFound => ({
     id: `policy-drift-${key.hsm}-${key.name}`,
     notice: {
       kind: 'PolicyDrift',
@@ -95,7 +105,6 @@ async function reconcileOne(
       action,
       ...(refusal ? { refusal } : {}),
     },
-    repeatAfter: 'P7D',
   });
   switch (comparison.kind) {
     case 'inStep':

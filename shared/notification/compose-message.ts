@@ -5,6 +5,7 @@ import { drillFailed, drillPassed } from './compose/drill-notices.ts';
 import { keyRotated } from './compose/key-rotated.ts';
 import { policyDocumentFault } from './compose/policy-document-fault.ts';
 import { policyDrift } from './compose/policy-drift.ts';
+import { policyDriftDigest } from './compose/policy-drift-digest.ts';
 import { restoreCompleted, restoreFailed, restoreRequested } from './compose/restore-notices.ts';
 import { rotationFailed } from './compose/rotation-failed.ts';
 import { rotationNotCounted } from './compose/rotation-not-counted.ts';
@@ -49,6 +50,8 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return rotationFailed(notice, context);
     case 'PolicyDrift':
       return policyDrift(notice, context);
+    case 'PolicyDriftDigest':
+      return policyDriftDigest(notice, context);
     case 'PolicyDocumentFault':
       return policyDocumentFault(notice, context);
     case 'SweepFailed':

@@ -83,6 +83,16 @@ export type Notice =
       action: 'repaired' | 'told' | 'refused';
       refusal?: Refusal;
     })
+  /** Many drifts with one outcome, for one circle of readers. */
+  | {
+      kind: 'PolicyDriftDigest';
+      at: string;
+      hsm: string;
+      notify: NoticeRule;
+      action: 'repaired' | 'told' | 'refused';
+      /** Names, sorted. */
+      keys: string[];
+    }
   | { kind: 'PolicyDocumentFault'; at: string; rejectedVersion: string; inForce: string; faults: PolicyFault[] }
   | {
       kind: 'SweepFailed';

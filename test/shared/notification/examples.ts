@@ -111,6 +111,14 @@ export const EXAMPLES: { [Kind in Notice['kind']]: NoticeOf<Kind> } = {
     differences: [{ attribute: 'expiryTime', expected: 'P1Y', found: 'P2Y' }],
     action: 'repaired',
   },
+  PolicyDriftDigest: {
+    kind: 'PolicyDriftDigest',
+    at: '2030-01-01T00:00:00Z',
+    hsm: 'contoso',
+    notify: { notify: ['payments@contoso.example'], owner: 'Payments' },
+    action: 'told',
+    keys: ['orders', 'payments-card-pan', 'refunds', 'returns'],
+  },
   PolicyDocumentFault: {
     kind: 'PolicyDocumentFault',
     at: about.at,
