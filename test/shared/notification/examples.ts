@@ -113,7 +113,7 @@ export const EXAMPLES: { [Kind in Notice['kind']]: NoticeOf<Kind> } = {
   },
   PolicyDriftDigest: {
     kind: 'PolicyDriftDigest',
-    at: '2030-01-01T00:00:00Z',
+    at: '2030-01-15T12:00:00Z',
     hsm: 'contoso',
     notify: { notify: ['payments@contoso.example'], owner: 'Payments' },
     action: 'told',
