@@ -2,6 +2,7 @@ import type { DurableClient } from 'durable-functions';
 import type * as z from 'zod';
 import { createStarter } from '../start-once.ts';
 import type { World } from '../world.ts';
+import { answerToBackups } from './answer-backups.ts';
 import type { Caller } from './authorise.ts';
 import { describeApi } from './openapi.ts';
 import { ProblemError } from './problem.ts';
@@ -28,12 +29,15 @@ export async function answerTo(
   world: World,
   client: DurableClient,
   operation: OperationName,
-  { params, query, body, idempotencyKey }: ParsedRequest,
+  request: ParsedRequest,
   caller: Caller,
 ): Promise<Answer> {
+  const { params, query, body, idempotencyKey } = request;
   const hsm = params.hsm ?? '';
   const name = params.name ?? '';
-  if (params.hsm !== undefined) knownHsm(world, hsm);
+  if (params.hsm !== undefined) knownHsm(world, hsm, 'path hsm');
+  const inBody = (body as { hsm?: unknown } | undefined)?.hsm;
+  if (typeof inBody === 'string') knownHsm(world, inBody, 'body hsm');
   switch (operation) {
     case 'requestRotation': {
       const { expectedVersion, ...asked } = body as z.infer<typeof rotationRequest>;
@@ -63,6 +67,15 @@ export async function answerTo(
         dryRun: query.dryRun === 'true',
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       });
+    case 'listBackups':
+    case 'showBackup':
+    case 'requestBackup':
+    case 'previewRetention':
+    case 'listRestores':
+    case 'showRestore':
+    case 'requestRestore':
+    case 'decideRestore':
+      return answerToBackups(world, client, operation, request, caller);
     case 'showPolicy':
       return showPolicy(world);
     case 'verifyJournal':
@@ -74,7 +87,7 @@ export async function answerTo(
   }
 }
 
-function knownHsm(world: World, hsm: string): void {
+function knownHsm(world: World, hsm: string, field: string): void {
   if (world.hsms.some((each) => each.name === hsm)) return;
   throw new ProblemError({
     status: 404,
@@ -82,8 +95,6 @@ function knownHsm(world: World, hsm: string): void {
     title: 'No such HSM in this installation',
     detail: `${hsm} is not one of ${world.hsms.map((each) => each.name).join(', ')}.`,
     nextStep: 'Use a name from the setting MHSM_HSMS.',
-    errors: [
-      { field: 'path hsm', rule: 'must be an HSM of this installation', example: world.hsms[0]?.name ?? 'contoso' },
-    ],
+    errors: [{ field, rule: 'must be an HSM of this installation', example: world.hsms[0]?.name ?? 'contoso' }],
   });
 }

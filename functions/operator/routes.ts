@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { BackupOperation } from './answer-backups.ts';
 import type { AppRole } from './authorise.ts';
+import { backupRoutes } from './backup-routes.ts';
 import type { SecretRule } from './refuse-secrets.ts';
 
 const hsm = z
@@ -29,6 +31,7 @@ export type OperationName =
   | 'showCustody'
   | 'recordCertificates'
   | 'recordCustodyFact'
+  | BackupOperation
   | 'showPolicy'
   | 'verifyJournal'
   | 'showHealth'
@@ -147,6 +150,7 @@ export const operatorRoutes: readonly OperatorRoute[] = [
     strict: true,
     answers: { 200: 'Known already, or the plan for dryRun=true.', 201: 'Recorded.' },
   },
+  ...backupRoutes,
   {
     operation: 'showPolicy',
     method: 'GET',

@@ -1,0 +1,130 @@
+import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
+import type { RestoreApproval } from '../../shared/restore/guard.ts';
+import type { RestoreReport } from '../../shared/restore/report.ts';
+import { addDuration } from '../../shared/time.ts';
+import { policyInForce } from '../activities/policy-in-force.ts';
+import { reportPath } from '../activities/restore-report.ts';
+import {
+  decideOnce,
+  readApproval,
+  readOutcome,
+  readRestoreRequest,
+  restoreIds,
+  type StoredRestore,
+} from '../activities/restore-requests.ts';
+import type { World } from '../world.ts';
+import type { Answer } from './answer.ts';
+import type { Caller } from './authorise.ts';
+import { ProblemError } from './problem.ts';
+
+export async function listRestores(world: World): Promise<Answer> {
+  const ids = await restoreIds(world.documents);
+  const all = await Promise.all(ids.map((id) => stateOf(world, id)));
+  const restores = all.flatMap((each) => (each ? [each] : []));
+  return { status: 200, body: { restores: restores.sort((a, b) => Date.parse(b.at) - Date.parse(a.at)) } };
+}
+
+export async function showRestore(world: World, id: string): Promise<Answer> {
+  const [state, report] = await Promise.all([
+    stateOf(world, id),
+    world.documents.read<RestoreReport>('evidence', `${reportPath(id)}.json`),
+  ]);
+  if (!state) throw restoreNotFound(id);
+  return { status: 200, body: { ...state, report: report?.value ?? null } };
+}
+
+async function stateOf(world: World, id: string) {
+  const [request, decision, outcome] = await Promise.all([
+    readRestoreRequest(world.documents, id),
+    readApproval(world.documents, id),
+    readOutcome(world.documents, id),
+  ]);
+  if (!request) return undefined;
+  const { schema: _, started: __, confirmation: ___, ...asked } = request;
+  const status =
+    outcome?.kind ?? (decision?.decision === 'approved' ? 'underWay' : decision ? 'denied' : 'awaitingApproval');
+  return { ...asked, status, decision: decision ?? null, outcome: outcome ?? null };
+}
+
+/** Wakes the restore that waits; what was decided is read where it is stored. */
+export type Wake = (instance: string) => Promise<void>;
+
+/**
+ * Decides about a restore, once: the first decision counts. Whoever asked cannot decide, whatever roles they hold. A repeat
+ * of the same decision by the same person wakes the restore again, in case it was not heard.
+ */
+export async function decideRestore(
+  world: World,
+  wake: Wake,
+  caller: Caller,
+  { id, decision, note }: { id: string; decision: 'approve' | 'reject'; note: string },
+): Promise<Answer> {
+  const request = await readRestoreRequest(world.documents, id);
+  if (!request) throw restoreNotFound(id);
+  if (request.by.toLowerCase() === caller.oid.toLowerCase()) throw ownRequest(id);
+  const now = world.clock.now();
+  const stands = await readApproval(world.documents, id);
+  if (!stands) await openForDecision(world, request, now);
+  const wanted: RestoreApproval = {
+    by: caller.oid,
+    at: now.toISOString(),
+    decision: decision === 'approve' ? 'approved' : 'denied',
+    ...(note === '' ? {} : { note }),
+  };
+  const counts = stands ?? (await decideOnce(world.documents, id, wanted));
+  if (counts.by !== wanted.by || counts.decision !== wanted.decision) throw decidedBefore(id, counts);
+  await world.journal.append({
+    id: `${id}:decision`,
+    kind: 'note',
+    class: 'restore.decide',
+    at: counts.at,
+    hsm: request.hsm,
+    target: request.key === undefined ? 'restore' : `keys/${request.key}`,
+    identity: world.identities.observe,
+    cause: caller.oid,
+    instance: id,
+    detail: { decision: counts.decision, note: counts.note ?? '' },
+  });
+  if (!(await readOutcome(world.documents, id))) await wake(id);
+  return { status: 202, headers: { location: `/api/operations/${id}` }, body: { id, decision: counts } };
+}
+
+async function openForDecision(world: World, { id, hsm, at }: StoredRestore, now: Date): Promise<void> {
+  const outcome = await readOutcome(world.documents, id);
+  const inForce = await policyInForce(world);
+  const { approvalLasts } = effectiveHsmRule(inForce.policy, hsm, inForce.version).rule.recovery;
+  const until = addDuration(new Date(at), approvalLasts);
+  if (outcome || now >= until) {
+    throw closed(`The restore ${id} ${outcome ? 'has ended' : `could be decided until ${until.toISOString()}`}.`);
+  }
+}
+
+const closed = (detail: string) =>
+  new ProblemError({
+    status: 409,
+    code: 'RestoreDecided',
+    title: 'There is nothing to decide any more',
+    detail,
+    nextStep: 'Look at the restore; if it is still wanted, it is asked for anew.',
+  });
+
+const decidedBefore = (id: string, { by, at, decision }: RestoreApproval) =>
+  closed(`The restore ${id} was ${decision} by ${by} on ${at}.`);
+
+const ownRequest = (id: string) =>
+  new ProblemError({
+    status: 403,
+    code: 'Forbidden',
+    title: 'Not your own request',
+    detail: `You asked for the restore ${id}, so another person has to decide about it.`,
+    nextStep: 'Let another person with the app role Approver decide.',
+  });
+
+const restoreNotFound = (id: string) =>
+  new ProblemError({
+    status: 404,
+    code: 'RestoreNotFound',
+    title: 'No such restore',
+    detail: `Nobody asked for a restore ${id}.`,
+    nextStep: 'Use an id that GET /api/restores lists.',
+  });
