@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 /** Inputs of the activities that look after the custody of security domains; part of the vocabulary of contracts.ts. */
 export const custodyInputs = {
-  watchCustody: z.strictObject({ hsm: z.string() }),
+  lookAtCustody: z.strictObject({ hsm: z.string() }),
   publishCustodyAlarm: z.strictObject({
     hsm: z.string(),
     alarm: z.enum(['CustodyExpiring', 'QuorumAtRisk']),

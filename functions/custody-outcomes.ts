@@ -9,7 +9,7 @@ export interface CustodyAlarm {
 
 /** What the activities of custody answer when nothing failed. */
 export interface CustodyActivityOutcomes {
-  watchCustody:
+  lookAtCustody:
     | { kind: 'watched'; securityDomain: string; at: string; alarms: CustodyAlarm[] }
     /** Another HSM of the same security domain is looked at in its place, so that nobody is told twice. */
     | { kind: 'sharedWith'; hsm: string };

@@ -15,7 +15,7 @@ const REPEAT = { quorum: 'P1D', unrecorded: 'P7D', expiring: 'P14D', review: 'P7
 /** What the clock asks of custody: can the quorum still be reached, do certificates expire, is a review due. */
 export const custodyWatchActivities = (world: World) =>
   ({
-    async watchCustody({ hsm }) {
+    async lookAtCustody({ hsm }) {
       const inForce = await policyInForce(world);
       const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
       const custody = await custodyOf(world, hsm);

@@ -11,7 +11,7 @@ export function* watchCustody(
   context: OrchestrationContext,
 ): Generator<Task, { kind: 'watched'; alarms: string[] } | { kind: 'sharedWith'; hsm: string } | Failed, unknown> {
   const { hsm } = context.df.getInput<OrchestrationInputs['watchCustody']>();
-  const watched = yield* steps(context).watchCustody({ hsm });
+  const watched = yield* steps(context).lookAtCustody({ hsm });
   if (isFailed(watched) || watched.kind === 'sharedWith') return watched;
   const { securityDomain, at } = watched;
   const alarms: string[] = [];

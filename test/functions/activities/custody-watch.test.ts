@@ -35,8 +35,8 @@ beforeEach(() => {
 });
 
 const watch = async (hsm = 'contoso') => {
-  const { watchCustody } = custodyWatchActivities(world);
-  const watched = await watchCustody({ hsm });
+  const { lookAtCustody } = custodyWatchActivities(world);
+  const watched = await lookAtCustody({ hsm });
   if (watched.kind !== 'watched') throw new Error(`the custody is ${watched.kind}`);
   return watched.alarms;
 };
@@ -78,8 +78,8 @@ describe('the watch over custody', () => {
       fact.kind === 'SecurityDomainRecorded' ? { ...fact, hsms: ['contoso', 'fabrikam'] } : fact,
     );
     await appendCustodyFacts(world, DOMAIN, shared);
-    const { watchCustody } = custodyWatchActivities(world);
-    expect(await watchCustody({ hsm: 'fabrikam' })).toEqual({ kind: 'sharedWith', hsm: 'contoso' });
+    const { lookAtCustody } = custodyWatchActivities(world);
+    expect(await lookAtCustody({ hsm: 'fabrikam' })).toEqual({ kind: 'sharedWith', hsm: 'contoso' });
   });
 
   test('publishes an alarm under an id of the fact alone', async () => {

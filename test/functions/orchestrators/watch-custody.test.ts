@@ -12,7 +12,7 @@ const run = (answers: (asked: Asked) => Told | undefined) =>
     input: { hsm: 'contoso' },
     answer: (asked) =>
       answers(asked) ??
-      (asked.kind === 'activity' && asked.name === 'watchCustody'
+      (asked.kind === 'activity' && asked.name === 'lookAtCustody'
         ? { result: watched }
         : { result: { kind: asked.kind === 'sub' ? 'told' : 'published' } }),
   });
@@ -22,7 +22,7 @@ describe('watchCustody', () => {
   test('tells every alarm and publishes those that are events', () => {
     const replayed = run(() => undefined);
     expect(asked(replayed)).toEqual([
-      'watchCustody',
+      'lookAtCustody',
       ...['deliverNotification', 'publishCustodyAlarm'],
       'deliverNotification',
       ...['deliverNotification', 'publishCustodyAlarm'],
