@@ -12,6 +12,8 @@ export interface HostOptions {
 export interface EstateOptions {
   /** `empty`, `demo` or the path of a seed file; default `demo`. */
   seed?: string;
+  /** Whether deleted keys are kept until their retention ends; default true. Off: they can be purged. */
+  purgeProtection?: boolean;
   /** First of a run of fixed ports; default 0: free ones. */
   port?: number;
   /** Keeps everything in this directory over restarts; absent: a temporary one. */

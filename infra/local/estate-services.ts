@@ -132,6 +132,7 @@ async function boot(
     lifecycle.running(
       startFleet({
         ...{ estate, seeds: seed.hsms, port: ports.hsm },
+        ...(options.purgeProtection === undefined ? {} : { purgeProtection: options.purgeProtection }),
         // Valid for a year, so that a clock that is moved during a transfer does not end it.
         storageToken: (identity) =>
           tokens.forIdentity(IDENTITIES[identity as IdentityName], STORAGE_AUDIENCE, 365 * 24 * 3600),

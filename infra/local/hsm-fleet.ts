@@ -66,6 +66,8 @@ export async function startFleet(options: {
   estate: Estate;
   seeds: readonly HsmSeed[];
   port(index: number): number;
+  /** Of the HSMs of the seeds; default on. */
+  purgeProtection?: boolean;
   storageToken(identity: string): Promise<{ token: string; expiresOn: number }>;
   readings?: Partial<Readings>;
 }): Promise<Fleet> {
@@ -106,7 +108,8 @@ export async function startFleet(options: {
   };
 
   for (const { name, resourceId } of options.seeds) {
-    hsms.push(make({ ...DEFAULTS, name, resourceId }, options.port(started++)));
+    const { purgeProtection = DEFAULTS.purgeProtection } = options;
+    hsms.push(make({ ...DEFAULTS, purgeProtection, name, resourceId }, options.port(started++)));
   }
   const stop = async () => void (await Promise.all(hsms.map((hsm) => hsm.stop())));
   await together(hsms.map((hsm) => hsm.start())).catch(async (error: unknown) => {

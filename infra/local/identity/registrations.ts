@@ -37,19 +37,21 @@ export const IDENTITIES = {
 
 export type IdentityName = keyof typeof IDENTITIES;
 
-const person = (name: string, number: string, role: string): Person => ({
+const person = (name: string, number: string, ...roles: string[]): Person => ({
   name,
   upn: `${name.toLowerCase().replace(' ', '.')}@contoso.example`,
   objectId: `00000000-0000-4000-8000-0000000a${number}`,
-  roles: [role],
+  roles,
 });
 
-/** One person per app role of the operator API. */
+/** One person per app role of the operator API, and one who holds two of them. */
 export const PEOPLE = {
   viewer: person('Vera Viewer', '0001', 'Viewer'),
   operator: person('Omar Operator', '0002', 'Operator'),
   approver: person('Ana Approver', '0003', 'Approver'),
   auditor: person('Alan Auditor', '0004', 'Auditor'),
+  // As in small teams: may ask and approve, but never approve what she asked for.
+  manager: person('Mona Manager', '0005', 'Operator', 'Approver'),
 } as const;
 
 export type PersonName = keyof typeof PEOPLE;
