@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { backup } from './backup.ts';
+import { restore } from './restore.ts';
 import { rotation } from './rotation.ts';
 import { runStory, type Story } from './story.ts';
 
 /** Every story that `npm run scenario -- NAME` can tell. */
-const SCENARIOS: Record<string, (story: Story) => Promise<void>> = { rotation, backup };
+const SCENARIOS: Record<string, (story: Story) => Promise<void>> = { rotation, backup, restore };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
