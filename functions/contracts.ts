@@ -4,6 +4,7 @@ import type { Notice } from '../shared/notification/notice.ts';
 import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts';
 import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
 import { custodyInputs } from './custody-contracts.ts';
+import { recoveryInputs } from './recovery-contracts.ts';
 import { type RestoreInput, restoreInputs } from './restore-contracts.ts';
 
 /**
@@ -102,6 +103,7 @@ export const inputs = {
   ...backupInputs,
   ...restoreInputs,
   ...custodyInputs,
+  ...recoveryInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;
@@ -125,6 +127,7 @@ export interface OrchestrationInputs {
   restoreKey: RestoreInput;
   watchBackups: { hsm: string };
   watchCustody: { hsm: string };
+  recoverHsm: { recovery: string };
 }
 
 export type OrchestrationName = keyof OrchestrationInputs;

@@ -36,6 +36,9 @@ export const safetyBackupId = (restore: string, number: number): string => bound
 /** A backup that a person asked for. */
 export const requestedBackupId = (hsm: string, request: string): string => bounded(`backup-${hsm}-asked-${request}`);
 
+/** Wakes a recovery that waits for people. Its name is part of histories. */
+export const RECOVERY_REPORTED = 'recoveryStepReported';
+
 function bounded(id: string): string {
   const readable = id.replaceAll(/[^0-9A-Za-z-]/g, '-');
   if (readable === id && id.length <= LONGEST) return id;

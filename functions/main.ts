@@ -10,6 +10,7 @@ import { createHsmDeletedKeys } from '../shared/adapters/azure/hsm-deleted-keys.
 import { createHsmKeys } from '../shared/adapters/azure/hsm-keys.ts';
 import { createHsmResources } from '../shared/adapters/azure/hsm-resources.ts';
 import { createJournalLog } from '../shared/adapters/azure/journal-log.ts';
+import { createSecurityDomain } from '../shared/adapters/azure/security-domain.ts';
 import { createStateAccount } from '../shared/adapters/azure/state-account.ts';
 import { createCertificates } from '../shared/adapters/certificates.ts';
 import { createMailer } from '../shared/adapters/smtp.ts';
@@ -26,6 +27,7 @@ import { keyActivities } from './activities/keys.ts';
 import { notificationActivities } from './activities/notifications.ts';
 import { proofActivities } from './activities/proof.ts';
 import { reconcileActivities } from './activities/reconcile.ts';
+import { recoveryActivities } from './activities/recovery.ts';
 import { restoreNoticeActivities } from './activities/restore-notices.ts';
 import { restoreReportActivities } from './activities/restore-report.ts';
 import { restoreStagingActivities } from './activities/restore-staging.ts';
@@ -38,6 +40,7 @@ import { backUpHsm } from './orchestrators/back-up-hsm.ts';
 import { confirmKeyVersion } from './orchestrators/confirm-key-version.ts';
 import { deliverNotification } from './orchestrators/deliver-notification.ts';
 import { reconcileRotationPolicies } from './orchestrators/reconcile-rotation-policies.ts';
+import { recoverHsm } from './orchestrators/recover-hsm.ts';
 import { restoreHsm } from './orchestrators/restore-hsm.ts';
 import { restoreKey } from './orchestrators/restore-key.ts';
 import { rotateKey } from './orchestrators/rotate-key.ts';
@@ -79,6 +82,7 @@ implementActivities({
   ...restoreReportActivities(world),
   ...restoreNoticeActivities(world),
   ...custodyWatchActivities(world),
+  ...recoveryActivities(world),
 });
 
 implementOrchestrations({
@@ -92,6 +96,7 @@ implementOrchestrations({
   backUpHsm,
   watchBackups,
   watchCustody,
+  recoverHsm,
 });
 
 expirySweepTimer(config.hsms);
@@ -150,6 +155,15 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
     slots: createCreationSlots(documents),
     clock,
     ...backups,
+    ...(identities.restore
+      ? {
+          recovery: {
+            resources: createHsmResources({ armUrl: settings.armUrl, identity: identities.restore }),
+            securityDomain: createSecurityDomain({ hsms, identity: identities.restore }),
+            jobs: createHsmBackups({ hsms, identity: identities.restore }),
+          },
+        }
+      : {}),
     settleMs: (hsm) => (hsms.find(({ name }) => name === hsm)?.settleSeconds ?? 30) * 1000,
   };
 }

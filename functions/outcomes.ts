@@ -6,6 +6,7 @@ import type { KeepReason, RefusalReason, RotateReason } from '../shared/rotation
 import type { BackupActivityOutcomes } from './backup-outcomes.ts';
 import type { ActivityName } from './contracts.ts';
 import type { CustodyActivityOutcomes } from './custody-outcomes.ts';
+import type { RecoveryActivityOutcomes } from './recovery-outcomes.ts';
 import type { RestoreActivityOutcomes } from './restore-outcomes.ts';
 
 /** What a fault that will not go away by asking again becomes: an answer, with a next step that a person can follow. */
@@ -67,7 +68,11 @@ export interface NoticeDue {
 }
 
 /** What each activity answers when nothing failed. */
-export interface ActivityOutcomes extends BackupActivityOutcomes, CustodyActivityOutcomes, RestoreActivityOutcomes {
+export interface ActivityOutcomes
+  extends BackupActivityOutcomes,
+    CustodyActivityOutcomes,
+    RecoveryActivityOutcomes,
+    RestoreActivityOutcomes {
   inspectKey: Inspected;
   writeRotationPolicy: { kind: 'written' };
   backUpKey: { kind: 'kept'; path: string };

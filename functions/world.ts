@@ -13,6 +13,7 @@ import type { HsmKeys } from '../shared/ports/hsm-keys.ts';
 import type { HsmResources } from '../shared/ports/hsm-resources.ts';
 import type { JournalLog } from '../shared/ports/journal-log.ts';
 import type { Mailer } from '../shared/ports/mailer.ts';
+import type { SecurityDomain } from '../shared/ports/security-domain.ts';
 
 /** A duty and the identity that serves it; each has the least role that works. */
 export type Duty = 'observe' | 'rotate' | 'backup' | 'restore';
@@ -34,6 +35,13 @@ export interface BackupWorld {
   deletedKeys?: HsmDeletedKeys;
 }
 
+/** What a recovery needs, all as the identity of the duty restore, which administers the new HSM. */
+export interface RecoveryWorld {
+  resources: HsmResources;
+  securityDomain: SecurityDomain;
+  jobs: HsmBackups;
+}
+
 export interface Identity {
   duty: Duty;
   clientId: string;
@@ -44,6 +52,7 @@ export interface World {
   installation: string;
   /** Who is told when the policy names nobody, or while there is no policy. */
   fallbackRecipients: string[];
+  /** Those of the settings, and those that joined since; one list, into which the adapters look. */
   hsms: HsmSettings[];
   identities: Record<'observe' | 'rotate', Identity> & Partial<Record<Duty, Identity>>;
   /** Reads as the observing identity, acts as the rotating one. */
@@ -57,6 +66,7 @@ export interface World {
   slots: CreationSlots;
   clock: Clock;
   backups?: BackupWorld;
+  recovery?: RecoveryWorld;
   /** How long a call whose reply was lost may still take effect, and a write may need to be seen, in milliseconds. */
   settleMs(hsm: string): number;
 }

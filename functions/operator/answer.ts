@@ -7,9 +7,17 @@ import type { Caller } from './authorise.ts';
 import { describeApi } from './openapi.ts';
 import { ProblemError } from './problem.ts';
 import { recordCertificates, recordCustodyFact } from './record-custody.ts';
+import { reportRecoveryStep, requestRecovery, showRecovery } from './recoveries.ts';
 import type { ParsedRequest } from './request.ts';
 import { requestRotation } from './request-rotation.ts';
-import type { custodyCertificates, custodyFact, OperationName, rotationRequest } from './routes.ts';
+import type {
+  custodyCertificates,
+  custodyFact,
+  OperationName,
+  recoveryRequest,
+  recoveryStepReport,
+  rotationRequest,
+} from './routes.ts';
 import { showCustody } from './show-custody.ts';
 import { showHealth } from './show-health.ts';
 import { showKey } from './show-key.ts';
@@ -54,6 +62,18 @@ export async function answerTo(
       return showKey(world, hsm, name);
     case 'showOperation':
       return showOperation(client, params.id ?? '');
+    case 'requestRecovery': {
+      const asked = body as z.infer<typeof recoveryRequest>;
+      return requestRecovery(world, createStarter(client), caller, { ...asked, dryRun: query.dryRun === 'true' });
+    }
+    case 'showRecovery':
+      return showRecovery(world, params.id ?? '');
+    case 'reportRecoveryStep':
+      return reportRecoveryStep(world, client, caller, {
+        ...(body as z.infer<typeof recoveryStepReport>),
+        id: params.id ?? '',
+        step: params.step ?? '',
+      });
     case 'showCustody':
       return showCustody(world);
     case 'recordCertificates': {

@@ -31,6 +31,9 @@ export type OperationName =
   | 'showCustody'
   | 'recordCertificates'
   | 'recordCustodyFact'
+  | 'requestRecovery'
+  | 'showRecovery'
+  | 'reportRecoveryStep'
   | BackupOperation
   | 'showPolicy'
   | 'verifyJournal'
@@ -80,6 +83,55 @@ export const custodyFact = z.looseObject({
     'must be a kind of fact: SecurityDomainRecorded, ShareHandedOver, ShareSighted, ShareLost, ShareFound, HolderUnavailable, HolderAvailable, FileStored, FileSighted, FileDestroyed or Reviewed',
   ),
   at: z.string('must be an instant with its zone').optional().describe('When it was so; absent: now.'),
+});
+
+const recoveryIdRule = z.string().regex(/^recover-[0-9a-zA-Z-]{1,90}$/, 'must be the id of a recovery');
+const guid = z.guid('must be a GUID');
+
+export const recoveryRequest = z.strictObject({
+  hsm: hsm.describe('The HSM that is lost.'),
+  newHsm: z
+    .string()
+    .regex(
+      /^[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]$/,
+      'must be a name for a Managed HSM: 3 to 24 letters, digits and hyphens',
+    )
+    .describe('The HSM that is made in its place.'),
+  region: z.string().regex(/^[a-z0-9]{3,40}$/, 'must be an Azure region in lower case, such as northeurope'),
+  tenantId: guid,
+  administrators: z
+    .array(guid, 'must be a list of object ids')
+    .min(1, 'must name one administrator at least')
+    .describe('Object ids of the initial administrators; the identity of the duty restore among them.'),
+  identities: z
+    .array(z.string().startsWith('/subscriptions/', 'must be resource ids of user-assigned identities'))
+    .optional()
+    .describe('What the new HSM reaches its backups with; absent: as the lost one, if Azure still shows it.'),
+  reason: z
+    .string({ error: 'must say why, in 3 to 500 characters' })
+    .trim()
+    .min(3, 'must say why, in 3 to 500 characters')
+    .max(500, 'must say why, in 3 to 500 characters'),
+});
+
+const consumerDone = z.strictObject({
+  consumer: z.string().min(1).max(200),
+  key: name,
+  note: z.string().max(500).optional(),
+});
+
+export const recoveryStepReport = z.strictObject({
+  result: z
+    .enum(['done', 'failed', 'skipped', 'retry'], 'must be done, failed, skipped or retry')
+    .default('done')
+    .describe('retry: a step of the app that failed is tried again at once.'),
+  evidence: z.string().trim().min(1).max(500).optional().describe('What shows it; journaled.'),
+  blob: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Step upload: the transfer blob. It goes to the HSM and is kept nowhere.'),
+  consumer: consumerDone.optional().describe('Step repoint: one consumer that uses the new HSM now.'),
 });
 
 export const operatorRoutes: readonly OperatorRoute[] = [
@@ -151,6 +203,44 @@ export const operatorRoutes: readonly OperatorRoute[] = [
     answers: { 200: 'Known already, or the plan for dryRun=true.', 201: 'Recorded.' },
   },
   ...backupRoutes,
+  {
+    operation: 'requestRecovery',
+    method: 'POST',
+    path: 'recoveries',
+    summary: 'Recover a lost HSM as a new one. Nothing is made before another person confirms the loss.',
+    anyOf: ['Operator'],
+    params: none,
+    query: dryRun,
+    body: recoveryRequest,
+    answers: { 200: 'The runbook, for dryRun=true.', 202: 'Accepted: follow Location.' },
+  },
+  {
+    operation: 'showRecovery',
+    method: 'GET',
+    path: 'recoveries/{id}',
+    summary:
+      'The runbook of a recovery with names and state, its prerequisites, and the consumers to point at the new HSM.',
+    anyOf: ['Viewer', 'Operator', 'Approver', 'Auditor'],
+    params: z.strictObject({ id: recoveryIdRule }),
+    query: none,
+    answers: { 200: 'The recovery.' },
+  },
+  {
+    operation: 'reportRecoveryStep',
+    method: 'POST',
+    path: 'recoveries/{id}/steps/{step}',
+    summary:
+      'Report a step that a person did, approve one, hand over the transfer blob, or have a failed one tried again.',
+    anyOf: ['Operator', 'Approver'],
+    params: z.strictObject({
+      id: recoveryIdRule,
+      step: z.string().regex(/^[a-zA-Z]{3,30}$/, 'must be the name of a step of the runbook'),
+    }),
+    query: none,
+    body: recoveryStepReport,
+    opaque: 'blob',
+    answers: { 200: 'Entered: the recovery as it stands now.' },
+  },
   {
     operation: 'showPolicy',
     method: 'GET',

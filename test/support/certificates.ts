@@ -4,7 +4,7 @@ import * as x509 from '@peculiar/x509';
 
 /** A wrapping certificate of RSA-2048 with its private key, PEM both. Valid from 2029 until `notAfter`. */
 export async function aWrappingCertificate(holder: string, notAfter = '2032-01-01T00:00:00Z') {
-  x509.cryptoProvider.set(webcrypto as Crypto);
+  x509.cryptoProvider.set(crypto);
   const algorithm = {
     name: 'RSASSA-PKCS1-v1_5',
     hash: 'SHA-256',

@@ -8,6 +8,18 @@ export const loadAdminClient = () => import('./keyvault-admin/index.ts');
 
 type Credential = Awaited<ReturnType<Identity['credential']>>;
 
+/** A client for each HSM of a list that may grow, made at first use and kept. */
+export function clientsOf<A extends HsmAddress, T>(hsms: A[], connect: (address: A) => Promise<T>) {
+  const clients = new Map<string, () => Promise<T>>();
+  return async (hsm: string): Promise<T> => {
+    const address = hsms.find(({ name }) => name === hsm);
+    if (!address) throw unknownHsm(hsm);
+    const client = clients.get(hsm) ?? once(() => connect(address));
+    clients.set(hsm, client);
+    return client();
+  };
+}
+
 /** What an adapter of several HSMs needs: a client for each, made at first use, and failures in our own words. */
 export interface HsmConnections<T> {
   open(hsm: string): Promise<T>;
@@ -21,14 +33,8 @@ export function connectHsms<T>(
   { hsms, identity }: { hsms: HsmAddress[]; identity: Identity },
   connect: (uri: string, credential: Credential) => Promise<T>,
 ): HsmConnections<T> {
-  const clients = new Map(
-    hsms.map(({ name, uri }) => [name, once(async () => connect(uri, await identity.credential()))]),
-  );
-  const open = async (hsm: string): Promise<T> => {
-    const client = clients.get(hsm);
-    if (!client) throw unknownHsm(hsm);
-    return client();
-  };
+  // An HSM may join the list while the app runs.
+  const open = clientsOf(hsms, async ({ uri }) => connect(uri, await identity.credential()));
   const failed = (error: unknown, act: string, hsm: string) => {
     const uri = hsms.find(({ name }) => name === hsm)?.uri;
     return classifyFailure(error, { act, identity, ...(uri === undefined ? {} : { hsmName: hsmNameOf(uri) }) });

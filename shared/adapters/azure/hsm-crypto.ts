@@ -14,7 +14,6 @@ const ALGORITHM_NAMES = { 'SHA-256': 'sha256', 'SHA-384': 'sha384', 'SHA-512': '
 
 /** Cryptographic operations inside the given HSMs, acting as one identity. */
 export function createHsmCrypto({ hsms, identity }: { hsms: HsmAddress[]; identity: Identity }): HsmCrypto {
-  const addresses = new Map(hsms.map((address) => [address.name, address]));
   const clients = new Map<string, () => Promise<CryptographyClient>>();
 
   const clientOf = ({ uri }: HsmAddress, key: KeyRef, version: string) => {
@@ -33,7 +32,7 @@ export function createHsmCrypto({ hsms, identity }: { hsms: HsmAddress[]; identi
     version: string,
     call: (client: CryptographyClient) => Promise<T>,
   ): Promise<T> => {
-    const address = addresses.get(key.hsm);
+    const address = hsms.find(({ name }) => name === key.hsm);
     if (!address) throw unknownHsm(key.hsm);
     try {
       return await call(await clientOf(address, key, version));

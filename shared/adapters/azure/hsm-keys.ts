@@ -2,10 +2,10 @@ import type { KeyClient } from '@azure/keyvault-keys';
 import { AppError } from '../../errors.ts';
 import { type KeyRef, keyLabel } from '../../keys/key.ts';
 import { type HsmKeys, ROTATE_TIMEOUT_MS } from '../../ports/hsm-keys.ts';
-import { once } from '../once.ts';
 import { classifyFailure, isUnknownOutcome } from './classify-failure.ts';
 import type { Identity } from './credentials.ts';
-import { clientOptions, type HsmAddress, hsmNameOf, REPEATING, SENT_ONCE, unknownHsm } from './hsm-client.ts';
+import { clientOptions, type HsmAddress, hsmNameOf, REPEATING, SENT_ONCE } from './hsm-client.ts';
+import { clientsOf } from './hsm-connections.ts';
 import { fromRotationPolicy, toFacts, toRotationPolicy, toSummary, toVersionSummary } from './key-mapping.ts';
 
 /** What listing takes. The SDK's pager drops the service's words about a refusal, so the adapter must know. */
@@ -32,13 +32,7 @@ export function createHsmKeys(options: {
   rotateMs?: number;
 }): HsmKeys {
   const { hsms, identity, requestMs, rotateMs = ROTATE_TIMEOUT_MS } = options;
-  const clients = new Map(hsms.map((address) => [address.name, once(() => connect(address, identity, requestMs))]));
-
-  const open = async (hsm: string): Promise<Clients> => {
-    const connected = clients.get(hsm);
-    if (!connected) throw unknownHsm(hsm);
-    return connected();
-  };
+  const open = clientsOf<HsmAddress, Clients>(hsms, (address) => connect(address, identity, requestMs));
   const failed = (error: unknown, act: string, { uri }: HsmAddress, scope?: string) => {
     const needs = scope === undefined ? {} : { needs: { dataAction: READ_ACTION, scope } };
     return classifyFailure(error, { act, identity, hsmName: hsmNameOf(uri), ...needs });

@@ -1,0 +1,32 @@
+import type { HsmSettings } from '../../shared/config.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { World } from '../world.ts';
+
+const path = (hsm: string): string => `hsms/${hsm}.json`;
+
+/**
+ * Makes an HSM that was created while the app runs known to it, before the settings name it. Adapters look into the same list,
+ * so that they reach it from now on.
+ */
+export async function joinHsm(world: World, settings: HsmSettings): Promise<void> {
+  await world.documents.put('state', path(settings.name), { schema: 1, ...settings });
+  admit(world, settings);
+}
+
+/** Finds an HSM that joined earlier, as another instance of the app may have let it in. Throws when nobody knows it. */
+export async function knownHsm(world: World, hsm: string): Promise<HsmSettings> {
+  const known = world.hsms.find(({ name }) => name === hsm);
+  if (known) return known;
+  const stored = await world.documents.read<HsmSettings>('state', path(hsm));
+  if (!stored) {
+    throw new AppError('ERR_INPUT', `No HSM named ${hsm} is known.`, { nextStep: 'Name it in the setting MHSM_HSMS.' });
+  }
+  const { name, uri, resourceId, settleSeconds } = stored.value;
+  return admit(world, { name, uri, resourceId, settleSeconds });
+}
+
+function admit(world: World, settings: HsmSettings): HsmSettings {
+  const known = world.hsms.find(({ name }) => name === settings.name);
+  if (!known) world.hsms.push(settings);
+  return known ?? settings;
+}
