@@ -45,6 +45,7 @@ const estate = Object.entries({
   'local/preload': 'infra/local/functions-host/preload.ts',
   'local/scenario': 'infra/local/scenarios/run.ts',
   'local/bench': 'test/bench/run.ts',
+  'local/bench-copy': 'test/bench/copy-child.ts',
   'tools/verify-journal': 'infra/tools/verify-journal.ts',
 }).filter(([, source]) => existsSync(from(source)));
 

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { copy } from './copy.ts';
 import { latency } from './latency.ts';
 import { loadTime } from './load.ts';
 import { sweep } from './sweep.ts';
@@ -17,4 +18,5 @@ const settings = Object.fromEntries(
 printTable('Load and size', await loadTime(root, settings));
 printTable('Rotation', await latency());
 printTable('Sweep', await sweep());
+printTable('Backup', await copy());
 process.exit(0);
