@@ -1,6 +1,7 @@
-import type { HsmSettings } from '../../shared/config.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { World } from '../world.ts';
+
+type HsmSettings = World['hsms'][number];
 
 const path = (hsm: string): string => `hsms/${hsm}.json`;
 

@@ -4,7 +4,10 @@ import type { OrchestrationContext } from 'durable-functions';
 export type Asked =
   | { kind: 'activity'; name: string; input: unknown }
   | { kind: 'sub'; name: string; input: unknown; instanceId: string | undefined }
-  | { kind: 'timer'; at: string };
+  | { kind: 'timer'; at: string }
+  | { kind: 'event'; name: string }
+  /** Waits for whichever of them is first; answered with its index. */
+  | { kind: 'any'; of: Asked[] };
 
 /** An answer, or a throw: what a retry policy that is spent looks like from inside. */
 export type Told = { result: unknown } | { throws: string };
@@ -108,7 +111,9 @@ function drive(
       continueAsNew: (next: unknown) => {
         goesOn = { goesOnWith: structuredClone(next) };
       },
-      createTimer: (at: Date): Asked => ({ kind: 'timer', at: at.toISOString() }),
+      createTimer: (at: Date) => ({ kind: 'timer', at: at.toISOString(), cancel: () => undefined }),
+      waitForExternalEvent: (name: string): Asked => ({ kind: 'event', name }),
+      Task: { any: (of: Asked[]): Asked => ({ kind: 'any', of }) },
     },
     log: () => undefined,
     info: () => undefined,
@@ -126,6 +131,13 @@ function drive(
       asked.push(question);
       if (question.kind === 'timer' && Date.parse(question.at) > time.getTime()) time = new Date(question.at);
       const told = answer(question, asked.length - 1);
+      if (question.kind === 'any' && 'result' in told) {
+        // The winner is the very task that was waited for: orchestrators compare it by identity.
+        const winner = (step.value as { of: Asked[] }).of[told.result as number];
+        if (winner?.kind === 'timer' && Date.parse(winner.at) > time.getTime()) time = new Date(winner.at);
+        step = run.next(winner);
+        continue;
+      }
       step = 'throws' in told ? run.throw(new Error(told.throws)) : run.next(structuredClone(told.result));
     }
     return { asked, outcome: { kind: 'returned', value: step.value }, phases, ...goesOn };
