@@ -4,6 +4,7 @@ import type { Notice } from '../shared/notification/notice.ts';
 import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts';
 import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
 import { custodyInputs } from './custody-contracts.ts';
+import { drillInputs, type RestoreDrillInput } from './drill-contracts.ts';
 import { recoveryInputs } from './recovery-contracts.ts';
 import { type RestoreInput, restoreInputs } from './restore-contracts.ts';
 
@@ -104,6 +105,7 @@ export const inputs = {
   ...restoreInputs,
   ...custodyInputs,
   ...recoveryInputs,
+  ...drillInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;
@@ -125,6 +127,7 @@ export interface OrchestrationInputs {
   backUpHsm: BackUpHsmInput;
   restoreHsm: RestoreInput;
   restoreKey: RestoreInput;
+  runRestoreDrill: RestoreDrillInput;
   watchBackups: { hsm: string };
   watchCustody: { hsm: string };
   recoverHsm: { recovery: string };

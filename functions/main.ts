@@ -21,6 +21,10 @@ import { backupNoticeActivities } from './activities/backup-notices.ts';
 import { backupWatchActivities } from './activities/backup-watch.ts';
 import { backupActivities } from './activities/backups.ts';
 import { custodyWatchActivities } from './activities/custody-watch.ts';
+import { drillNoticeActivities } from './activities/drill-notices.ts';
+import { drillReportActivities } from './activities/drill-reports.ts';
+import { drillSentinelActivities } from './activities/drill-sentinels.ts';
+import { drillActivities } from './activities/drills.ts';
 import { hsmLockActivities } from './activities/hsm-lock.ts';
 import { keyFactActivities } from './activities/key-facts.ts';
 import { keyActivities } from './activities/keys.ts';
@@ -44,6 +48,7 @@ import { recoverHsm } from './orchestrators/recover-hsm.ts';
 import { restoreHsm } from './orchestrators/restore-hsm.ts';
 import { restoreKey } from './orchestrators/restore-key.ts';
 import { rotateKey } from './orchestrators/rotate-key.ts';
+import { runRestoreDrill } from './orchestrators/run-restore-drill.ts';
 import { sweepExpiringKeys } from './orchestrators/sweep-expiring-keys.ts';
 import { watchBackups } from './orchestrators/watch-backups.ts';
 import { watchCustody } from './orchestrators/watch-custody.ts';
@@ -81,6 +86,10 @@ implementActivities({
   ...restoreStagingActivities(world),
   ...restoreReportActivities(world),
   ...restoreNoticeActivities(world),
+  ...drillActivities(world),
+  ...drillSentinelActivities(world),
+  ...drillReportActivities(world),
+  ...drillNoticeActivities(world),
   ...custodyWatchActivities(world),
   ...recoveryActivities(world),
 });
@@ -94,6 +103,7 @@ implementOrchestrations({
   reconcileRotationPolicies,
   deliverNotification,
   backUpHsm,
+  runRestoreDrill,
   watchBackups,
   watchCustody,
   recoverHsm,

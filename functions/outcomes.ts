@@ -6,6 +6,7 @@ import type { KeepReason, RefusalReason, RotateReason } from '../shared/rotation
 import type { BackupActivityOutcomes } from './backup-outcomes.ts';
 import type { ActivityName } from './contracts.ts';
 import type { CustodyActivityOutcomes } from './custody-outcomes.ts';
+import type { DrillActivityOutcomes } from './drill-outcomes.ts';
 import type { RecoveryActivityOutcomes } from './recovery-outcomes.ts';
 import type { RestoreActivityOutcomes } from './restore-outcomes.ts';
 
@@ -71,6 +72,7 @@ export interface NoticeDue {
 export interface ActivityOutcomes
   extends BackupActivityOutcomes,
     CustodyActivityOutcomes,
+    DrillActivityOutcomes,
     RecoveryActivityOutcomes,
     RestoreActivityOutcomes {
   inspectKey: Inspected;

@@ -111,7 +111,7 @@ export const backupWatchActivities = (world: World) =>
   }) satisfies Partial<ActivityHandlers>;
 
 /** Nothing is owed before an HSM was looked after; the first look is remembered. */
-async function firstWatched(world: World, hsm: string): Promise<string> {
+export async function firstWatched(world: World, hsm: string): Promise<string> {
   const path = `watched/${hsm}.json`;
   const known = await world.documents.read<{ since: string }>('state', path);
   if (known) return known.value.since;

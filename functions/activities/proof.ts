@@ -151,10 +151,11 @@ async function carryOutOne(
   }
 }
 
-async function openSentinel(
+/** What a version once made, opened or verified with `version` of the key, on whichever HSM the key names. */
+export async function openSentinel(
   world: World,
   key: KeyRef,
-  { version, algorithm }: ProofCheck,
+  { version, algorithm }: Pick<ProofCheck, 'version' | 'algorithm'>,
   sentinel: Sentinel,
 ): Promise<Omit<ProofResult, 'id'>> {
   const { crypto } = world;

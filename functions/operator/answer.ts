@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { createStarter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { answerToBackups } from './answer-backups.ts';
+import { answerToDrills } from './answer-drills.ts';
 import type { Caller } from './authorise.ts';
 import { describeApi } from './openapi.ts';
 import { ProblemError } from './problem.ts';
@@ -96,6 +97,10 @@ export async function answerTo(
     case 'requestRestore':
     case 'decideRestore':
       return answerToBackups(world, client, operation, request, caller);
+    case 'listDrills':
+    case 'showDrill':
+    case 'requestDrill':
+      return answerToDrills(world, client, operation, request, caller);
     case 'showPolicy':
       return showPolicy(world);
     case 'verifyJournal':

@@ -14,6 +14,8 @@ export type ProblemCode =
   | 'RestoreNotFound'
   | 'RestoreRefused'
   | 'RestoreDecided'
+  | 'DrillNotFound'
+  | 'DrillRefused'
   | 'HsmDenied'
   | 'HsmUnavailable'
   | 'SignInUnavailable'

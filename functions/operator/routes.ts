@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import type { BackupOperation } from './answer-backups.ts';
+import type { DrillOperation } from './answer-drills.ts';
 import type { AppRole } from './authorise.ts';
 import { backupRoutes } from './backup-routes.ts';
+import { drillRoutes } from './drill-routes.ts';
 import type { SecretRule } from './refuse-secrets.ts';
 
 const hsm = z
@@ -35,6 +37,7 @@ export type OperationName =
   | 'showRecovery'
   | 'reportRecoveryStep'
   | BackupOperation
+  | DrillOperation
   | 'showPolicy'
   | 'verifyJournal'
   | 'showHealth'
@@ -203,6 +206,7 @@ export const operatorRoutes: readonly OperatorRoute[] = [
     answers: { 200: 'Known already, or the plan for dryRun=true.', 201: 'Recorded.' },
   },
   ...backupRoutes,
+  ...drillRoutes,
   {
     operation: 'requestRecovery',
     method: 'POST',

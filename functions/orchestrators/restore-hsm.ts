@@ -16,7 +16,7 @@ export function* restoreHsm(context: OrchestrationContext): Generator<Task, Rest
 }
 
 /** Safety backup, staging, check, restore; whatever the service says of the safety backup's age is waited out. */
-function* replaceContents(
+export function* replaceContents(
   context: OrchestrationContext,
   hsm: string,
 ): Step<{ kind: 'done' } | RestoreRefused | Failed> {

@@ -4,9 +4,9 @@ import { noticeId } from '../instance-ids.ts';
 import { isFailed } from '../outcomes.ts';
 import { run, steps } from '../steps.ts';
 
-/** Starts the backup that is due, and tells when the newest one is too old. */
+/** Starts the backup and the drill that are due, and tells when the newest backup or proof is too old. */
 export function* watchBackups(context: OrchestrationContext): Generator<Task, unknown, unknown> {
-  const { startDueBackup, watchFreshness } = steps(context);
+  const { startDueBackup, startDueDrill, watchFreshness } = steps(context);
   const { hsm } = context.df.getInput<OrchestrationInputs['watchBackups']>();
   const due = yield* startDueBackup({ hsm });
   const watched = yield* watchFreshness({ hsm });
@@ -15,5 +15,6 @@ export function* watchBackups(context: OrchestrationContext): Generator<Task, un
       yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(context.df.instanceId, id));
     }
   }
+  yield* startDueDrill({ hsm });
   return due;
 }

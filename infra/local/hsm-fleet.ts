@@ -107,9 +107,16 @@ export async function startFleet(options: {
     return entry;
   };
 
-  for (const { name, resourceId } of options.seeds) {
+  for (const { name, resourceId, securityDomainOf } of options.seeds) {
+    const sharing = hsms.find((hsm) => hsm.name === securityDomainOf);
+    if (securityDomainOf !== undefined && !sharing) {
+      throw new Error(
+        `The seed lets HSM ${name} share the security domain of ${securityDomainOf}, which it does not name before.`,
+      );
+    }
     const { purgeProtection = DEFAULTS.purgeProtection } = options;
-    hsms.push(make({ ...DEFAULTS, purgeProtection, name, resourceId }, options.port(started++)));
+    const definition = { ...DEFAULTS, purgeProtection, name, resourceId };
+    hsms.push(make(definition, options.port(started++), sharing?.securityDomain));
   }
   const stop = async () => void (await Promise.all(hsms.map((hsm) => hsm.stop())));
   await together(hsms.map((hsm) => hsm.start())).catch(async (error: unknown) => {

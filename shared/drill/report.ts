@@ -82,6 +82,9 @@ export interface DrillFacts {
 /** The steps that a restore ends with: verified means compared, and tried where there was something to try. */
 const VERIFYING: ReadonlySet<string> = new Set(['compare', 'sentinels']);
 
+/** Steps without which there is no drill: skipping one is a doubt of its own. */
+const NEEDED: ReadonlySet<string> = new Set([...VERIFYING, 'prepareTarget', 'keepSentinels', 'lock']);
+
 /**
  * The report of a drill. Failed: something that must come back did not, or an objective was missed. Inconclusive: nothing
  * contradicts the backup, but something that had to be looked at was not.
@@ -156,9 +159,7 @@ function judge({
   const failed = steps.filter(({ result }) => result === 'failed');
   const broken = sentinels.filter(({ result }) => result === 'failed');
   const untried = sentinels.filter(({ result }) => result === 'notTried');
-  const open = steps.filter(
-    ({ result, name }) => result === 'running' || (result === 'skipped' && VERIFYING.has(name)),
-  );
+  const open = steps.filter(({ result, name }) => result === 'running' || (result === 'skipped' && NEEDED.has(name)));
   const faults = [
     ...(comparison !== undefined && comparison.critical > 0
       ? [`${count(comparison.critical, 'difference')} from the manifest that consumers would feel.`]
@@ -170,10 +171,14 @@ function judge({
     ...(rpo.result === 'missed' ? [`The backup was older than the objective: ${duration(rpo)}.`] : []),
   ];
   const doubts = [
+    ...open.map(({ title, result, detail }) =>
+      result === 'running' ? `${title} did not end.` : `${title} was skipped${tail(detail)}`,
+    ),
     ...(comparison === undefined ? ['The restored HSM was not compared with the manifest.'] : []),
     ...(sentinels.length === 0 ? ['No sentinel was kept before, so no key was tried.'] : []),
-    ...untried.map(({ key, detail }) => `Sentinel of ${key} was not tried${tail(detail)}`),
-    ...open.map(({ title, result }) => `${title} ${result === 'running' ? 'did not end' : 'was skipped'}.`),
+    ...(sentinels.length > 1 && untried.length === sentinels.length
+      ? [`None of ${sentinels.length} sentinels was tried${tail(untried[0]?.detail)}`]
+      : untried.map(({ key, detail }) => `Sentinel of ${key} was not tried${tail(detail)}`)),
   ];
   const remains = failed
     .filter(({ name }) => name === 'tearDown')

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { durationMs } from '../duration.ts';
 import { IDENTITIES, type IdentityName } from '../identity/registrations.ts';
 import { demoSeed } from './demo.ts';
+import { drillSeed } from './drill.ts';
 import { hsmResourceId } from './resource-id.ts';
 
 /** ISO instant, or a signed ISO duration from the start of the estate: `P12D` ahead, `-P90D` ago. */
@@ -50,6 +51,8 @@ const hsmSeed = z.strictObject({
   name: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/),
   resourceId: z.string(),
   keys: z.array(keySeed),
+  /** An HSM named before this one, whose security domain it shares as after a recovery; absent: a domain of its own. */
+  securityDomainOf: z.string().optional(),
   /** Beside the assignments of the duties, which every HSM of the estate has. */
   assignments: z.array(roleAssignment).optional(),
 });
@@ -69,8 +72,9 @@ export type AssignmentSeed = z.infer<typeof roleAssignment>;
 export async function obtainSeed(name: string): Promise<Seed> {
   if (name === 'empty') return { hsms: [{ name: 'contoso', resourceId: hsmResourceId('contoso'), keys: [] }] };
   if (name === 'demo') return demoSeed();
+  if (name === 'drill') return drillSeed();
   const text = await readFile(name, 'utf8').catch((error: unknown) => {
-    throw new Error(`The seed is empty, demo or a file; ${name} cannot be read: ${String(error)}`);
+    throw new Error(`The seed is empty, demo, drill or a file; ${name} cannot be read: ${String(error)}`);
   });
   const parsed = seedDocument.safeParse(JSON.parse(text));
   if (!parsed.success) throw new Error(`The seed ${name} is not valid:\n${z.prettifyError(parsed.error)}`);

@@ -31,7 +31,7 @@ describe('A seed', () => {
   });
 
   test('that does not exist says what a seed may be', async () => {
-    await expect(obtainSeed('/nowhere/seed.json')).rejects.toThrow(/empty, demo or a file/);
+    await expect(obtainSeed('/nowhere/seed.json')).rejects.toThrow(/empty, demo, drill or a file/);
   });
 
   test('counts its durations from now and takes instants as they are', () => {

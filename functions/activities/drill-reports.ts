@@ -1,0 +1,193 @@
+import { renderReportHtml } from '../../shared/drill/render-report-html.ts';
+import { buildDrillReport, type DrillReport, type DrillStep } from '../../shared/drill/report.ts';
+import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
+import { compareWithManifest } from '../../shared/restore/compare-with-manifest.ts';
+import type { DrillEnd } from '../drill-outcomes.ts';
+import type { ActivityHandlers } from '../implement.ts';
+import type { World } from '../world.ts';
+import { refused } from './backups.ts';
+import { advanceRecord, readRecord, readRecords } from './catalogue.ts';
+import { drillReportPath, keepDrillPart, readDrillPart, type StoredDrill } from './drill-records.ts';
+import { readHsmInventory } from './hsm-inventory.ts';
+import { policyInForce } from './policy-in-force.ts';
+import { findBackup, manifestOf, readProgress } from './restore-requests.ts';
+import { utf8 } from './text.ts';
+
+export const drillReportActivities = (world: World) =>
+  ({
+    /** Compares what came back on the drill HSM with the manifest, key by key. The first comparison stands. */
+    async compareDrill({ hsm, instance }) {
+      const drill = await readDrillPart(world.documents, hsm, instance, 'drill');
+      const record = drill && (await findBackup(world.documents, drill.backup));
+      if (!record) return unknownBackup();
+      const found = await manifestOf(world, record);
+      if (found.kind === 'refused') return found;
+      const inventory = await readHsmInventory(world, drill.target.hsm);
+      const made = compareWithManifest(found.manifest, inventory);
+      const { compared, critical } = await keepDrillPart(world.documents, hsm, instance, 'comparison', made);
+      return { kind: 'compared', keys: compared.keys, versions: compared.versions, critical };
+    },
+
+    /**
+     * Judges the drill, keeps its report, and enters the verdict in the catalogue. A backup is doubted only for what speaks
+     * against the backup: a drill HSM that could not be had, or an objective that was missed, says nothing of it.
+     */
+    async closeDrill({ hsm, instance, endedOn, steps, refusal }) {
+      const { documents } = world;
+      const known = await readDrillPart(documents, hsm, instance, 'end');
+      if (known) return { kind: 'closed', end: known };
+      const path = drillReportPath(hsm, instance);
+      const report =
+        (await documents.read<DrillReport>('evidence', `${path}.json`))?.value ??
+        (await reportOf(world, { hsm, instance, endedOn, steps }));
+      if (!report) return unknownBackup();
+      await documents.create('evidence', `${path}.json`, report);
+      await documents.keep('evidence', `${path}.html`, utf8(renderReportHtml(report)), { hsm, drill: instance });
+      await enterVerdict(world, report, refusal);
+      const end = endOf(report, path);
+      await world.journal.append({
+        id: `${instance}:drill.close:note`,
+        kind: 'note',
+        class: 'drill.close',
+        at: report.endedOn,
+        hsm,
+        target: `drills/${instance}`,
+        identity: world.identities.restore ?? world.identities.observe,
+        cause: (await readDrillPart(documents, hsm, instance, 'drill'))?.by ?? 'unknown',
+        instance,
+        detail: {
+          verdict: end.kind,
+          backup: end.backup,
+          target: end.target,
+          rpo: end.rpo ?? null,
+          rto: end.rto ?? null,
+        },
+      });
+      return { kind: 'closed', end: await keepDrillPart(documents, hsm, instance, 'end', end) };
+    },
+  }) satisfies Partial<ActivityHandlers>;
+
+interface Ended {
+  hsm: string;
+  instance: string;
+  endedOn: string;
+  steps: DrillStep[];
+}
+
+async function reportOf(world: World, { hsm, instance, endedOn, steps }: Ended): Promise<DrillReport | undefined> {
+  const { documents } = world;
+  const drill = await readDrillPart(documents, hsm, instance, 'drill');
+  const record = drill && (await readRecord(documents, hsm, drill.backup));
+  if (!record) return undefined;
+  const [inForce, comparison, tried, kept] = await Promise.all([
+    policyInForce(world),
+    readDrillPart(documents, hsm, instance, 'comparison'),
+    readDrillPart(documents, hsm, instance, 'tried'),
+    readDrillPart(documents, hsm, instance, 'sentinels'),
+  ]);
+  const untried = (kept ?? []).map((each) => ({ ...each, ...NOT_SO_FAR }));
+  const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
+  return buildDrillReport({
+    drill: instance,
+    installation: world.installation,
+    hsm,
+    target: drill.target,
+    backup: record,
+    startedOn: drill.startedOn,
+    endedOn,
+    steps: await withSafetyBackup(world, drill, steps),
+    ...(comparison ? { comparison } : {}),
+    sentinels: tried ?? untried,
+    cost: drill.cost,
+    rule: { rpo: rule.backup.rpo, drills: rule.drills },
+  });
+}
+
+const NOT_SO_FAR = { result: 'notTried', detail: 'the drill did not come so far' } as const;
+
+/**
+ * Takes the safety backup out of the step of the restore: what the service demands before it restores is often most of the
+ * time, and an auditor asks where the time went.
+ */
+async function withSafetyBackup(world: World, drill: StoredDrill, steps: readonly DrillStep[]): Promise<DrillStep[]> {
+  const [records, { sent }] = await Promise.all([
+    readRecords(world.documents, drill.target.hsm),
+    readProgress(world.documents, drill.id),
+  ]);
+  return steps.flatMap((step) => {
+    const { startedOn, endedOn } = step;
+    if (step.name !== 'restore' || sent === undefined || endedOn === undefined) return [step];
+    const safety = records.filter(
+      ({ purpose, reachedOn: { landed } }) =>
+        purpose === 'safety' && landed !== undefined && within(landed, startedOn, sent.sentOn),
+    );
+    const landed = safety
+      .flatMap(({ reachedOn }) => reachedOn.landed ?? [])
+      .sort()
+      .at(-1);
+    if (landed === undefined || !within(sent.sentOn, startedOn, endedOn)) return [step];
+    const waitedSeconds = Math.round((Date.parse(sent.sentOn) - Date.parse(landed)) / 1000);
+    const taken: DrillStep = {
+      name: 'safetyBackup',
+      title: `Backing up ${drill.target.hsm}, as the service demands`,
+      startedOn,
+      endedOn: sent.sentOn,
+      result: 'done',
+      waitedSeconds,
+      detail: safety.map(({ id }) => id).join(', '),
+    };
+    return [taken, { ...step, startedOn: sent.sentOn }];
+  });
+}
+
+const within = (at: string, from: string, until: string): boolean =>
+  Date.parse(from) <= Date.parse(at) && Date.parse(at) <= Date.parse(until);
+
+/** A proof counts only for what cannot be changed any more, so a backup that was pruned meanwhile stays as it is. */
+async function enterVerdict(world: World, report: DrillReport, refusal: string | undefined): Promise<void> {
+  const { hsm, backup, drill, endedOn: on, verdict, reasons } = report;
+  const record = await readRecord(world.documents, hsm, backup.id);
+  if (!record || record.prunedOn !== undefined) return;
+  if (verdict === 'passed') {
+    await advanceRecord(world.documents, hsm, backup.id, { kind: 'proven', on, drill });
+  } else if (speaksAgainstBackup(report, refusal)) {
+    const reason = reasons[0] ?? 'the drill failed';
+    await advanceRecord(world.documents, hsm, backup.id, { kind: 'doubted', on, drill, reason });
+  }
+}
+
+const speaksAgainstBackup = ({ comparison, sentinels }: DrillReport, refusal: string | undefined): boolean =>
+  (comparison?.critical ?? 0) > 0 ||
+  sentinels.some(({ result }) => result === 'failed') ||
+  (refusal !== undefined && (BACKUP_AT_FAULT.has(refusal) || refusal.startsWith('Manifest')));
+
+/** Refusals of a restore that concern the bytes of the backup, not the HSM that it was to go to. */
+const BACKUP_AT_FAULT: ReadonlySet<string> = new Set(['CopyNotAsSealed', 'JobFailed']);
+
+/** What a history and a mail carry; the report holds the rest. */
+const MOST_LINES = 8;
+
+function endOf({ drill, hsm, target, backup, startedOn, endedOn, rpo, rto, ...judged }: DrillReport, report: string) {
+  const end: DrillEnd = {
+    kind: judged.verdict,
+    drill,
+    hsm,
+    target: target.hsm,
+    backup: backup.id,
+    startedOn,
+    endedOn,
+    ...(rpo.seconds === undefined ? {} : { rpo: rpo.seconds }),
+    ...(rto.seconds === undefined ? {} : { rto: rto.seconds }),
+    reasons: judged.reasons.slice(0, MOST_LINES),
+    nextSteps: judged.nextSteps,
+    report,
+  };
+  return end;
+}
+
+const unknownBackup = () =>
+  refused(
+    'BackupUnknown',
+    'The catalogue does not know the backup of this drill.',
+    'Ask for a drill of one that it knows.',
+  );

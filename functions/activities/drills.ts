@@ -1,0 +1,144 @@
+import { guardCost } from '../../shared/drill/cost-guard.ts';
+import { type DrillDecision, decideDrill } from '../../shared/drill/decide-drill.ts';
+import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
+import type { DrillTarget } from '../../shared/policy/hsm-rule.ts';
+import { addDuration } from '../../shared/time.ts';
+import type { RestoreDrillInput } from '../drill-contracts.ts';
+import type { ActivityHandlers } from '../implement.ts';
+import type { Starter } from '../start-once.ts';
+import type { World } from '../world.ts';
+import { firstWatched } from './backup-watch.ts';
+import { refused } from './backups.ts';
+import { readRecord, readRecords } from './catalogue.ts';
+import { keepDrillPart, readDrills, type StoredDrill } from './drill-records.ts';
+import { policyInForce } from './policy-in-force.ts';
+import { decideOnce, requestPath, type StoredRestore } from './restore-requests.ts';
+
+/** Outcomes after which the same drill is not run again. */
+export const DRILL_ENDS = ['passed', 'failed', 'inconclusive', 'refused'] as const;
+
+/** Who approves the overwriting of an HSM that the policy keeps for drills. */
+const STANDING_APPROVAL = 'policy drills.target';
+
+export const drillActivities = (world: World) =>
+  ({
+    async startDueDrill({ hsm }, { starter, log }) {
+      if (!world.backups?.restores) return { kind: 'off', explanation: 'This installation restores nothing.' };
+      const decision = await decideDrillNow(world, starter, hsm);
+      switch (decision.kind) {
+        case 'run': {
+          const input = drillInput(hsm, decision, 'schedule', decision.explanation);
+          const outcome = await starter.startOnce('runRestoreDrill', decision.instance, input, DRILL_ENDS);
+          return { kind: outcome === 'started' ? 'started' : 'running', explanation: decision.explanation };
+        }
+        case 'join':
+          return { kind: 'running', explanation: decision.explanation };
+        case 'keep':
+          return { kind: 'kept', explanation: decision.explanation };
+        case 'refused':
+          // Told as an overdue proof once the rule's interval has passed.
+          log.warn('DrillRefused', { hsm, reason: decision.reason, explanation: decision.explanation });
+          return { kind: 'refused', explanation: decision.explanation };
+      }
+    },
+
+    /**
+     * Guards the cost, then writes down what is restored where. A standing drill HSM is named by the reviewed policy as one
+     * that may be overwritten, and that stands for the approval which any other restore needs.
+     */
+    async prepareDrill({ hsm, instance, backup, target, by, note, startedOn }) {
+      const [record, inForce] = await Promise.all([readRecord(world.documents, hsm, backup), policyInForce(world)]);
+      if (!record) return refused('BackupUnknown', `The catalogue has no backup ${backup}.`, CHOOSE);
+      const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
+      const cost = guardCost({ rule: rule.drills, target: priced(target), expectedHours: hoursOf(rule.drills.rto) });
+      const drill: StoredDrill = {
+        schema: 1,
+        id: instance,
+        hsm,
+        target:
+          target.kind === 'standing'
+            ? { hsm: target.hsm, kind: 'standing' }
+            : { hsm: 'a temporary HSM', kind: 'temporary', region: target.region },
+        backup,
+        by,
+        note,
+        startedOn,
+        cost: cost.estimate,
+      };
+      await keepDrillPart(world.documents, hsm, instance, 'drill', drill);
+      if (cost.kind === 'refused') return refused(cost.reason, cost.explanation, cost.nextStep);
+      if (target.kind === 'temporary') return refused('QuorumNeeded', TEMPORARY, STANDING);
+      if (!world.hsms.some(({ name }) => name === target.hsm)) {
+        return refused('TargetUnknown', `${target.hsm} is not one of the HSMs of this installation.`, ADD_TARGET);
+      }
+      const request: StoredRestore = {
+        schema: 1,
+        id: instance,
+        hsm: target.hsm,
+        backup,
+        by,
+        at: startedOn,
+        reason: `Restore drill of ${hsm}: ${note}`,
+        confirmation: target.hsm,
+        // A drill is what clears the doubt of an earlier one; its copy was verified, or it would not be locked.
+        accepts: ['unverifiedBackup'],
+        preview: [`Everything in ${target.hsm} is replaced by backup ${backup}.`],
+        started: true,
+      };
+      await world.documents.create('state', requestPath(instance), request);
+      const approval = { by: STANDING_APPROVAL, at: startedOn, decision: 'approved' as const, note: inForce.version };
+      await decideOnce(world.documents, instance, approval);
+      return { kind: 'prepared', target: target.hsm };
+    },
+  }) satisfies Partial<ActivityHandlers>;
+
+/** Whether a drill of the HSM is to run now, by the catalogue and the drills so far. */
+export async function decideDrillNow(
+  world: World,
+  starter: Starter,
+  hsm: string,
+  request?: { id: string; by: string; note: string; backup?: string },
+): Promise<DrillDecision> {
+  const [inForce, records, drills, watchedSince] = await Promise.all([
+    policyInForce(world),
+    readRecords(world.documents, hsm),
+    readDrills(world.documents, hsm),
+    firstWatched(world, hsm),
+  ]);
+  const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
+  const open = drills.find(({ end }) => end === undefined)?.drill.id;
+  const running = open !== undefined && (await starter.isUnderWay(open)) ? open : undefined;
+  const lastDrillOn = drills.flatMap(({ end }) => end?.endedOn ?? []).sort((a, b) => Date.parse(b) - Date.parse(a))[0];
+  return decideDrill({
+    hsm,
+    rule: rule.drills,
+    records,
+    watchedSince,
+    now: world.clock.now(),
+    ...(lastDrillOn === undefined ? {} : { lastDrillOn }),
+    ...(running === undefined ? {} : { running }),
+    ...(request === undefined ? {} : { request }),
+  });
+}
+
+export const drillInput = (
+  hsm: string,
+  { backup, target }: Extract<DrillDecision, { kind: 'run' }>,
+  by: string,
+  note: string,
+): RestoreDrillInput => ({ hsm, backup, target, by, note });
+
+/** A temporary HSM is never made with purge protection: it could not be removed before its retention ends. */
+const priced = (target: DrillTarget) =>
+  target.kind === 'standing'
+    ? ({ kind: 'standing' } as const)
+    : { kind: 'temporary' as const, purgeProtection: false, softDeleteDays: target.softDeleteDays };
+
+const hoursOf = (duration: string): number => addDuration(new Date(0), duration).getTime() / 3_600_000;
+
+const CHOOSE = 'Choose one of the catalogue.';
+const TEMPORARY =
+  'A new HSM joins the security domain of another only with the wrapping keys of its quorum, which people hold offline; so no drill makes one by itself.';
+const STANDING =
+  'Name a standing HSM of the same security domain in drills.target, or rehearse the whole way, quorum included, as a recovery.';
+const ADD_TARGET = 'Add the drill HSM to MHSM_HSMS, or name another one in drills.target.';

@@ -1,0 +1,42 @@
+import type { DrillVerdict } from '../shared/drill/report.ts';
+import type { Failed, NoticeDue } from './outcomes.ts';
+
+/** Why a drill did not begin, and what a person can do. */
+export interface DrillRefused {
+  kind: 'refused';
+  reason: string;
+  explanation: string;
+  nextStep: string;
+}
+
+/** How a drill ended, small enough for a history; the whole of it is in the report. */
+export interface DrillEnd {
+  kind: DrillVerdict;
+  drill: string;
+  hsm: string;
+  target: string;
+  backup: string;
+  startedOn: string;
+  endedOn: string;
+  /** Seconds. */
+  rpo?: number;
+  /** Seconds; absent when the restored HSM was never verified. */
+  rto?: number;
+  reasons: string[];
+  nextSteps: string[];
+  /** Path in the container `evidence`, without its ending: `.json` and `.html`. */
+  report: string;
+}
+
+/** What the activities of a drill answer when nothing failed. */
+export interface DrillActivityOutcomes {
+  startDueDrill: { kind: 'started' | 'running' | 'kept' | 'refused' | 'off'; explanation: string };
+  prepareDrill: { kind: 'prepared'; target: string } | DrillRefused;
+  keepDrillSentinels: { kind: 'kept'; sentinels: number; made: number } | DrillRefused;
+  compareDrill: { kind: 'compared'; keys: number; versions: number; critical: number } | DrillRefused;
+  tryDrillSentinels: { kind: 'tried'; ok: number; failed: number; notTried: number };
+  closeDrill: { kind: 'closed'; end: DrillEnd } | DrillRefused;
+  describeDrill: { kind: 'described' } & NoticeDue;
+}
+
+export type RestoreDrillOutcome = DrillEnd | DrillRefused | Failed;

@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import type { OperatorRoute } from './routes.ts';
+
+const EVERYBODY = ['Viewer', 'Operator', 'Approver', 'Auditor'] as const;
+
+const HSM_RULE = 'must be the name of a Managed HSM: 3 to 24 letters, digits and hyphens';
+const BACKUP_RULE = 'must be the id of a backup: mhsm-{hsm}-{14 or 16 digits}';
+const REASON_RULE = 'must say why, in 3 to 500 characters';
+
+const none = z.strictObject({});
+
+export const drillRequest = z.strictObject({
+  hsm: z.string({ error: HSM_RULE }).regex(/^[a-zA-Z][a-zA-Z0-9-]{2,23}$/, HSM_RULE),
+  backup: z
+    .string({ error: BACKUP_RULE })
+    .regex(/^mhsm-[a-zA-Z][a-zA-Z0-9-]{2,23}-\d{14}(\d\d)?$/, BACKUP_RULE)
+    .optional()
+    .describe('Rehearse with this one. Absent: the policy picks.'),
+  reason: z
+    .string({ error: REASON_RULE })
+    .trim()
+    .min(3, REASON_RULE)
+    .max(500, REASON_RULE)
+    .describe('Why a drill runs now; journaled.'),
+});
+
+export const drillRoutes: readonly OperatorRoute[] = [
+  {
+    operation: 'listDrills',
+    method: 'GET',
+    path: 'drills',
+    summary: 'Every restore drill with its verdict, recovery point and recovery time, the newest first.',
+    anyOf: EVERYBODY,
+    params: none,
+    query: none,
+    answers: { 200: 'The drills.' },
+  },
+  {
+    operation: 'showDrill',
+    method: 'GET',
+    path: 'drills/{id}',
+    summary: 'One restore drill and its report.',
+    anyOf: EVERYBODY,
+    params: z.strictObject({ id: z.string().regex(/^drill-[0-9a-zA-Z-]{1,94}$/, 'must be the id of a drill') }),
+    query: none,
+    answers: { 200: 'The drill.' },
+  },
+  {
+    operation: 'requestDrill',
+    method: 'POST',
+    path: 'drills',
+    summary: 'Rehearse a restore now, on the drill HSM that the policy names.',
+    anyOf: ['Operator'],
+    params: none,
+    query: z.strictObject({ dryRun: z.enum(['true', 'false'], 'must be true or false').default('false') }),
+    body: drillRequest,
+    answers: { 200: 'Which backup would be restored where, for dryRun=true.', 202: 'Accepted: follow Location.' },
+  },
+];

@@ -1,0 +1,117 @@
+import type { DrillReport } from '../../shared/drill/report.ts';
+import { backupWorld } from '../activities/backup-world.ts';
+import { drillReportPath, readDrills } from '../activities/drill-records.ts';
+import { DRILL_ENDS, decideDrillNow, drillInput } from '../activities/drills.ts';
+import type { RestoreDrillInput } from '../drill-contracts.ts';
+import type { Starter } from '../start-once.ts';
+import type { World } from '../world.ts';
+import type { Answer } from './answer.ts';
+import type { Caller } from './authorise.ts';
+import { keyUsedBefore } from './backups.ts';
+import { ProblemError } from './problem.ts';
+import { requestDigest } from './request-digest.ts';
+
+export async function listDrills(world: World): Promise<Answer> {
+  const drills = await readDrills(world.documents);
+  return { status: 200, body: { drills: drills.map(stateOf) } };
+}
+
+export async function showDrill(world: World, id: string): Promise<Answer> {
+  const found = (await readDrills(world.documents)).find(({ drill }) => drill.id === id);
+  if (!found) throw drillNotFound(id);
+  const path = drillReportPath(found.drill.hsm, id);
+  const report = await world.documents.read<DrillReport>('evidence', `${path}.json`);
+  return { status: 200, body: { ...stateOf(found), report: report?.value ?? null } };
+}
+
+const stateOf = ({ drill: { schema: _, ...drill }, end }: Awaited<ReturnType<typeof readDrills>>[number]) => ({
+  ...drill,
+  status: end?.kind ?? 'underWay',
+  outcome: end ?? null,
+});
+
+export interface DrillRequest {
+  hsm: string;
+  backup?: string;
+  reason: string;
+  dryRun: boolean;
+  idempotencyKey?: string;
+}
+
+/** What an Idempotency-Key stands for; a repeat starts what the first request did not come to start. */
+interface DrillReceipt {
+  schema: 1;
+  /** As it was asked for. */
+  asked: { hsm: string; backup: string | null; reason: string };
+  instance: string;
+  input: RestoreDrillInput;
+  started: boolean;
+}
+
+/** Asks for a drill now. A request with the same Idempotency-Key is the same request, however often it is sent. */
+export async function requestDrill(
+  world: World,
+  starter: Starter,
+  caller: Caller,
+  { hsm, backup, reason, dryRun, idempotencyKey }: DrillRequest,
+): Promise<Answer> {
+  backupWorld(world);
+  const id = requestDigest(world, caller, dryRun ? undefined : idempotencyKey);
+  const path = `drill-requests/${id}.json`;
+  const asked = { hsm, backup: backup ?? null, reason };
+  const earlier = (await world.documents.read<DrillReceipt>('state', path))?.value;
+  if (earlier) return start(world, starter, path, sameRequest(earlier, asked));
+
+  const request = { id, by: caller.oid, note: reason, ...(backup === undefined ? {} : { backup }) };
+  const decision = await decideDrillNow(world, starter, hsm, request);
+  if (dryRun) return { status: 200, body: { dryRun: true, hsm, decision } };
+  switch (decision.kind) {
+    case 'join':
+      return accepted(decision.holder, true);
+    case 'keep':
+      throw drillRefused(decision.explanation, 'Ask again once it is due.');
+    case 'refused':
+      throw drillRefused(decision.explanation, decision.nextStep);
+    case 'run': {
+      const input = drillInput(hsm, decision, caller.oid, reason);
+      const receipt: DrillReceipt = { schema: 1, asked, instance: decision.instance, input, started: false };
+      if ((await world.documents.create('state', path, receipt)) === 'exists') {
+        const first = (await world.documents.read<DrillReceipt>('state', path))?.value;
+        if (first) return start(world, starter, path, sameRequest(first, asked));
+      }
+      return start(world, starter, path, receipt);
+    }
+  }
+}
+
+async function start(world: World, starter: Starter, path: string, receipt: DrillReceipt): Promise<Answer> {
+  const { instance, input } = receipt;
+  if (receipt.started) return accepted(instance, false);
+  const outcome = await starter.startOnce('runRestoreDrill', instance, input, DRILL_ENDS);
+  await world.documents.put('state', path, { ...receipt, started: true } satisfies DrillReceipt);
+  return accepted(instance, outcome === 'running');
+}
+
+function sameRequest(receipt: DrillReceipt, asked: DrillReceipt['asked']): DrillReceipt {
+  const essence = ({ hsm, backup, reason }: DrillReceipt['asked']) => JSON.stringify([hsm, backup, reason]);
+  if (essence(receipt.asked) === essence(asked)) return receipt;
+  throw keyUsedBefore(`a drill of ${receipt.asked.hsm}`);
+}
+
+const accepted = (id: string, joined: boolean): Answer => ({
+  status: 202,
+  headers: { location: `/api/operations/${id}`, 'retry-after': '10' },
+  body: { id, status: 'accepted', joined },
+});
+
+const drillRefused = (detail: string, nextStep: string) =>
+  new ProblemError({ status: 409, code: 'DrillRefused', title: 'The drill cannot run', detail, nextStep });
+
+const drillNotFound = (id: string) =>
+  new ProblemError({
+    status: 404,
+    code: 'DrillNotFound',
+    title: 'No such drill',
+    detail: `No drill has the id ${id}.`,
+    nextStep: 'Use an id that GET /api/drills lists.',
+  });

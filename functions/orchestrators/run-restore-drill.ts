@@ -1,0 +1,125 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+import type { DrillStep } from '../../shared/drill/report.ts';
+import type { OrchestrationInputs } from '../contracts.ts';
+import type { RestoreDrillOutcome } from '../drill-outcomes.ts';
+import { noticeId } from '../instance-ids.ts';
+import { isFailed } from '../outcomes.ts';
+import { run, type Step, steps } from '../steps.ts';
+import { replaceContents } from './restore-hsm.ts';
+import { takeHsm } from './take-hsm.ts';
+
+/** What a drill has come through so far. The report is made of it, however the drill ends. */
+interface Course {
+  steps: DrillStep[];
+  /** Why the restore did not come about, as the restore names it. */
+  refusal?: string;
+}
+
+/**
+ * Prepare, keep sentinels, lock the drill HSM, restore, compare, open the sentinels, report, tell. One instance for each due
+ * instant or request: `drill-{hsm}-{occasion}`. The HSM that the backup is of is read, and never restored to.
+ */
+export function* runRestoreDrill(context: OrchestrationContext): Generator<Task, RestoreDrillOutcome, unknown> {
+  const { hsm } = context.df.getInput<OrchestrationInputs['runRestoreDrill']>();
+  const { closeDrill, describeDrill } = steps(context);
+  const instance = context.df.instanceId;
+  const course: Course = { steps: [] };
+  try {
+    yield* rehearse(context, course);
+  } catch (spent) {
+    // What was out of reach for so long would have been so in an emergency: reported, and judged as failed.
+    endOpenStep(context, course, 'failed', String(spent).slice(0, 300));
+  }
+  context.df.setCustomStatus('writing the report');
+  const endedOn = now(context);
+  const refusal = course.refusal === undefined ? {} : { refusal: course.refusal };
+  const closed = yield* closeDrill({ hsm, instance, endedOn, steps: course.steps, ...refusal });
+  if (closed.kind !== 'closed') return closed;
+  context.df.setCustomStatus('telling');
+  const described = yield* describeDrill({ hsm, instance });
+  if (!isFailed(described)) {
+    const { id, notice, repeatAfter } = described;
+    yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(instance, 'drill'));
+  }
+  return closed.end;
+}
+
+function* rehearse(context: OrchestrationContext, course: Course): Step<void> {
+  const input = context.df.getInput<OrchestrationInputs['runRestoreDrill']>();
+  const { prepareDrill, keepDrillSentinels, unlockHsm } = steps(context);
+  const { hsm } = input;
+  const instance = context.df.instanceId;
+  const at = begin(context, course, 'prepareTarget', 'Preparing the drill');
+  const prepared = yield* prepareDrill({ ...input, instance, startedOn: at });
+  if (prepared.kind !== 'prepared') return endOpenStep(context, course, 'skipped', whyOf(prepared));
+  const { target } = prepared;
+  endOpenStep(context, course, 'done', `${input.backup} to ${target}`);
+
+  begin(context, course, 'keepSentinels', `Letting keys of ${hsm} make something to open later`);
+  const kept = yield* keepDrillSentinels({ hsm, instance });
+  // Without them the drill proves less, and its report says so.
+  if (kept.kind !== 'kept') endOpenStep(context, course, 'skipped', whyOf(kept));
+  else endOpenStep(context, course, 'done', `${kept.sentinels} keys, ${kept.made} of them now`);
+
+  begin(context, course, 'lock', `Taking ${target}`);
+  const taken = yield* takeHsm(context, target, 'restore');
+  if (taken.kind !== 'taken') {
+    // Somebody else's work on the drill HSM says nothing of the backup.
+    return endOpenStep(context, course, 'skipped', taken.kind === 'busy' ? taken.explanation : whyOf(taken));
+  }
+  endOpenStep(context, course, 'done');
+  try {
+    yield* restoreAndVerify(context, course, target);
+  } finally {
+    // A drill that fails gives the HSM back as well.
+    yield* unlockHsm({ hsm: target, holder: instance });
+  }
+}
+
+function* restoreAndVerify(context: OrchestrationContext, course: Course, target: string): Step<void> {
+  const { hsm } = context.df.getInput<OrchestrationInputs['runRestoreDrill']>();
+  const { compareDrill, tryDrillSentinels } = steps(context);
+  const instance = context.df.instanceId;
+  begin(context, course, 'restore', `Restoring to ${target}`);
+  const restored = yield* replaceContents(context, target);
+  if (restored.kind !== 'done') {
+    course.refusal = restored.kind === 'refused' ? restored.reason : restored.code;
+    return endOpenStep(context, course, 'failed', whyOf(restored));
+  }
+  endOpenStep(context, course, 'done');
+
+  context.df.setCustomStatus('comparing with the manifest');
+  begin(context, course, 'compare', 'Comparing key by key with the manifest');
+  const compared = yield* compareDrill({ hsm, instance });
+  if (compared.kind !== 'compared') endOpenStep(context, course, 'failed', whyOf(compared));
+  else endOpenStep(context, course, 'done', `${compared.keys} keys, ${compared.versions} versions`);
+
+  context.df.setCustomStatus('opening what was made before');
+  begin(context, course, 'sentinels', 'Opening what was made before');
+  const tried = yield* tryDrillSentinels({ hsm, instance });
+  if (tried.kind !== 'tried') endOpenStep(context, course, 'failed', whyOf(tried));
+  else endOpenStep(context, course, 'done', `${tried.ok} of ${tried.ok + tried.failed + tried.notTried}`);
+}
+
+function begin(context: OrchestrationContext, course: Course, name: string, title: string): string {
+  const startedOn = now(context);
+  course.steps.push({ name, title, startedOn, result: 'running' });
+  return startedOn;
+}
+
+function endOpenStep(
+  context: OrchestrationContext,
+  course: Course,
+  result: DrillStep['result'],
+  detail?: string,
+): undefined {
+  const open = course.steps.at(-1);
+  if (open?.result !== 'running') return undefined;
+  Object.assign(open, { result, endedOn: now(context), ...(detail === undefined ? {} : { detail }) });
+  return undefined;
+}
+
+const now = (context: OrchestrationContext): string => context.df.currentUtcDateTime.toISOString();
+
+const whyOf = (stopped: { explanation: string } | { message: string }): string =>
+  'explanation' in stopped ? stopped.explanation : stopped.message;
