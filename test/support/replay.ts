@@ -7,7 +7,7 @@ export type Asked =
   | { kind: 'timer'; at: string }
   | { kind: 'event'; name: string }
   /** Waits for whichever of them is first; answered with its index. */
-  | { kind: 'any'; of: Asked[] };
+  | { kind: 'any'; name: 'any'; of: Asked[] };
 
 /** An answer, or a throw: what a retry policy that is spent looks like from inside. */
 export type Told = { result: unknown } | { throws: string };
@@ -113,7 +113,7 @@ function drive(
       },
       createTimer: (at: Date) => ({ kind: 'timer', at: at.toISOString(), cancel: () => undefined }),
       waitForExternalEvent: (name: string): Asked => ({ kind: 'event', name }),
-      Task: { any: (of: Asked[]): Asked => ({ kind: 'any', of }) },
+      Task: { any: (of: Asked[]): Asked => ({ kind: 'any', name: 'any', of }) },
     },
     log: () => undefined,
     info: () => undefined,

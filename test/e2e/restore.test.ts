@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RunningEstate } from '../../infra/local/estate-run.ts';
+import { createDamage, type Damage } from '../../infra/local/scenarios/damage.ts';
+import type { Observer } from '../../infra/local/scenarios/observer.ts';
+import { bootEstate, killAt } from './support.ts';
+
+let estate: RunningEstate;
+let look: Observer;
+let damage: Damage;
+let backup: string;
+
+beforeAll(async () => {
+  ({ estate, look } = await bootEstate({ purgeProtection: false }));
+  const [hsm] = estate.hsms;
+  if (!hsm) throw new Error('the estate has no HSM');
+  damage = createDamage(look, hsm);
+  await look.writePolicy(
+    JSON.stringify({
+      version: 1,
+      backup: { mode: 'off' },
+      geography: { regions: ['westeurope', 'northeurope'] },
+      owners: { fallback: ['keys@contoso.example'] },
+    }),
+  );
+  for (const name of ['orders', 'invoices']) {
+    const rotationPolicy = { expiryTime: 'P1Y' };
+    await hsm.plant({ name, kty: 'EC-HSM', crv: 'P-256', keyOps: ['sign', 'verify'], rotationPolicy });
+  }
+  await look.api('POST', '/api/backups', { as: 'operator', body: { hsm: 'contoso', reason: 'before the tests' } });
+  await look.settled({ advanceMs: 10_000 });
+  const { body } = await look.api('GET', '/api/backups', { as: 'viewer' });
+  backup = (body as { backups: { id: string }[] }).backups[0]?.id ?? 'none';
+}, 60_000);
+afterAll(() => estate?.stop());
+
+const REQUEST = { hsm: 'contoso', reason: 'rehearsal', confirm: 'contoso' };
+
+/** Asks and approves; the answers of a host that is being killed are asked for again. */
+async function restoreApproved(body: object): Promise<string> {
+  const idempotencyKey = `rehearsal-${Object.values(body).join('-')}-${estate.estate.clock.now().getTime()}`;
+  let id = '';
+  await patiently(async () => {
+    const reply = await look.api('POST', '/api/restores', { as: 'operator', body, idempotencyKey });
+    id = (reply.body as { id?: string }).id ?? '';
+    return reply.status === 202;
+  });
+  await patiently(async () => {
+    const decision = { as: 'approver', body: { decision: 'approve' } } as const;
+    return (await look.api('POST', `/api/restores/${id}/decision`, decision)).status === 202;
+  });
+  return id;
+}
+
+async function patiently(act: () => Promise<boolean>): Promise<void> {
+  for (let time = 0; time < 100; time++) {
+    if (await act().catch(() => false)) return;
+    await look.pause(100);
+  }
+  throw new Error('the host did not answer in time');
+}
+
+async function shown(id: string) {
+  const { body } = await look.api('GET', `/api/restores/${id}`, { as: 'viewer' });
+  return body as { status: string; outcome: { findings?: { critical: number; warnings: number } } };
+}
+
+/** Kills the host the moment when the HSM takes the job: its answer is lost on the way. */
+function killWhenAccepted(operation: string) {
+  let killed: Promise<void> | undefined;
+  const stop = estate.onHappening((happening) => {
+    if (happening.kind !== 'audit' || killed) return;
+    if (happening.row.operationName !== operation || happening.row.httpStatusCode !== 202) return;
+    killed = look.killHost();
+  });
+  return async () => {
+    stop();
+    await killed;
+    return killed !== undefined;
+  };
+}
+
+/** The activities of its own of restoreHsm, and at which end of each the host dies. */
+const KILLED = {
+  start: ['judgeRestore', 'lockHsm', 'readRestore', 'endRestore'],
+  end: ['describeRestore', 'stageBackup', 'compareRestore'],
+};
+
+test('restoreHsm, killed at every step and when the HSM takes it, starts one job, brings everything back and leaves no lock', async () => {
+  await damage.rotate('orders');
+  await damage.create('planted');
+  const kills = [killAt(estate, KILLED.start, 'start'), killAt(estate, KILLED.end, 'end')];
+  const killed = killWhenAccepted('RestoreCreate');
+  const id = await restoreApproved({ ...REQUEST, backup });
+  await look.settled({ advanceMs: 30_000 });
+  for (const each of kills) await each.done();
+  expect(await killed()).toBe(true);
+  await look.settled({ advanceMs: 30_000 });
+  expect(kills.flatMap(({ steps }) => steps).sort()).toEqual(Object.values(KILLED).flat().sort());
+  expect(look.calls('contoso', 'RestoreCreate', 202)).toBe(1);
+  expect(await shown(id)).toMatchObject({ status: 'restored', outcome: { findings: { critical: 0, warnings: 0 } } });
+  expect([...look.versions().keys()].sort()).toEqual(['contoso/invoices', 'contoso/orders']);
+}, 60_000);
+
+test('restoreKey, killed when the HSM takes it, brings the key back by one job', async () => {
+  await damage.remove('orders');
+  await damage.purge('orders');
+  const killed = killWhenAccepted('KeySelectiveRestore');
+  const id = await restoreApproved({ ...REQUEST, backup, key: 'orders' });
+  await look.settled({ advanceMs: 15_000 });
+  expect(await killed()).toBe(true);
+  await look.settled({ advanceMs: 15_000 });
+  expect(look.calls('contoso', 'KeySelectiveRestore', 202)).toBe(1);
+  expect(await shown(id)).toMatchObject({ status: 'restored', outcome: { findings: { critical: 0 } } });
+}, 60_000);
