@@ -1,0 +1,183 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { recoveryActivities } from '../../../functions/activities/recovery.ts';
+import {
+  changeRecovery,
+  createRecovery,
+  readRecovery,
+  type StoredRecovery,
+} from '../../../functions/activities/recovery-records.ts';
+import type { AutomatedStep } from '../../../functions/recovery-contracts.ts';
+import type { StepReport } from '../../../shared/recovery/runbook.ts';
+import { addFakeRecovery, type FakeRecovery, SUCCEEDED } from '../../support/recovery.ts';
+import { createFakeWorld, type FakeWorld } from '../../support/world.ts';
+
+const ID = 'recover-contoso-contoso-two';
+const RESOURCE = '/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/managedHSMs/contoso-two';
+const IDENTITY = '/subscriptions/s/resourceGroups/r/providers/Microsoft.ManagedIdentity/userAssignedIdentities/backup';
+
+let world: FakeWorld;
+let azure: FakeRecovery;
+
+beforeEach(async () => {
+  world = createFakeWorld();
+  world.identities.restore = { duty: 'restore', clientId: 'restore-client' };
+  world.backups = { landingContainerUrl: 'https://landing/hsm-backups' } as NonNullable<FakeWorld['backups']>;
+  azure = addFakeRecovery(world);
+  const recovery: StoredRecovery = {
+    ...{ schema: 1, id: ID, hsm: 'contoso', newHsm: 'contoso-two', region: 'westeurope', tenantId: 'tenant' },
+    ...{ administrators: ['admin'], identities: [IDENTITY], reason: 'lost', by: 'oid-omar' },
+    ...{ at: world.now.value.toISOString(), reports: [], consumers: [], answers: [] },
+  };
+  await createRecovery(world, recovery);
+});
+
+const { nextRecoveryStep, performRecoveryStep } = {
+  nextRecoveryStep: () => recoveryActivities(world).nextRecoveryStep({ recovery: ID }),
+  performRecoveryStep: (step: AutomatedStep) => recoveryActivities(world).performRecoveryStep({ recovery: ID, step }),
+};
+const stored = async () => (await readRecovery(world, ID)) as StoredRecovery;
+const reported = (step: StepReport['step'], result: StepReport['result'] = 'done') =>
+  changeRecovery(world, ID, (recovery) => {
+    const at = world.now.value.toISOString();
+    return { ...recovery, reports: [...recovery.reports, { step, result, by: 'Carol', at, evidence: 'seen' }] };
+  });
+const later = (seconds: number) => {
+  world.now.value = new Date(world.now.value.getTime() + seconds * 1000);
+};
+const provisioned = () => {
+  const found = azure.made.get(RESOURCE);
+  if (found) found.provisioningState = 'Succeeded';
+};
+
+async function newHsmIsThere() {
+  await performRecoveryStep('createHsm');
+  provisioned();
+  expect(await performRecoveryStep('createHsm')).toEqual({ kind: 'done' });
+}
+
+describe('the next step', () => {
+  test('is a person confirming the loss, before anything is touched', async () => {
+    expect(await nextRecoveryStep()).toMatchObject({
+      kind: 'wait',
+      for: ['confirmLoss'],
+      notices: [{ notice: { kind: 'RecoveryStepWaiting', step: 'confirmLoss' }, repeatAfter: 'P1D' }],
+    });
+    expect(azure.created).toEqual([]);
+  });
+
+  test('is the automation when it can go on while people come together', async () => {
+    await reported('confirmLoss');
+    await reported('prerequisites');
+    expect(await nextRecoveryStep()).toEqual({ kind: 'act', step: 'createHsm' });
+  });
+
+  test('waits after a refusal, and is tried again by itself', async () => {
+    await reported('confirmLoss');
+    await reported('prerequisites', 'failed');
+    expect(await nextRecoveryStep()).toMatchObject({ kind: 'wait', for: ['prerequisites'] });
+    later(15 * 60);
+    expect(await nextRecoveryStep()).toEqual({ kind: 'act', step: 'prerequisites' });
+  });
+});
+
+describe('the new HSM', () => {
+  test('is created once, however often the step runs, and joins when it is provisioned', async () => {
+    for (let run = 0; run < 3; run++) expect(await performRecoveryStep('createHsm')).toMatchObject({ kind: 'later' });
+    expect(azure.created).toHaveLength(1);
+    provisioned();
+    expect(await performRecoveryStep('createHsm')).toEqual({ kind: 'done' });
+    expect(world.hsms.map(({ name }) => name)).toContain('contoso-two');
+    expect(world.journalled.map(({ class: act }) => act)).toContain('hsm.create');
+  });
+
+  test('is refused when it has a security domain of its own', async () => {
+    await performRecoveryStep('createHsm');
+    provisioned();
+    Object.assign(azure.made.get(RESOURCE) ?? {}, { activation: 'Active' });
+    expect(await performRecoveryStep('createHsm')).toMatchObject({ kind: 'refused' });
+    expect((await stored()).reports.at(-1)).toMatchObject({ step: 'createHsm', result: 'failed' });
+  });
+
+  test('is found again by another instance of the app', async () => {
+    await newHsmIsThere();
+    world.hsms.splice(1);
+    expect(await performRecoveryStep('enterRecovery')).toEqual({ kind: 'done' });
+    expect((await stored()).exchangeKey).toMatchObject({ format: 'jwk' });
+  });
+
+  test('sends the work back to the holders when it cannot open what they wrapped', async () => {
+    await newHsmIsThere();
+    for (const step of ['confirmLoss', 'prerequisites', 'assemble', 'enterRecovery', 'reWrap', 'upload'] as const) {
+      await reported(step);
+    }
+    azure.progress = { kind: 'failed', details: 'wrong transfer key' };
+    expect(await performRecoveryStep('awaitActivation')).toMatchObject({ kind: 'refused' });
+    const waiting = await nextRecoveryStep();
+    expect(waiting).toMatchObject({ kind: 'act' });
+    expect((await stored()).reports.filter(({ step }) => step === 'upload').at(-1)).toMatchObject({ result: 'failed' });
+  });
+
+  test('belongs to the security domain of the lost one once it is active', async () => {
+    await newHsmIsThere();
+    azure.progress = { kind: 'succeeded' };
+    Object.assign(azure.made.get(RESOURCE) ?? {}, { activation: 'Active' });
+    expect(await performRecoveryStep('awaitActivation')).toEqual({ kind: 'done' });
+    expect(world.stored.get('state/custody/contoso-two/lineage.json')?.text).toContain('security domain of contoso');
+  });
+});
+
+describe('the jobs', () => {
+  beforeEach(newHsmIsThere);
+
+  test('are sent once and followed to their end', async () => {
+    azure.readings = [{ kind: 'running', job: (SUCCEEDED as { job: never }).job }, SUCCEEDED];
+    for (let run = 0; run < 2; run++)
+      expect(await performRecoveryStep('safetyBackup')).toMatchObject({ kind: 'later' });
+    expect(await performRecoveryStep('safetyBackup')).toEqual({ kind: 'done' });
+    expect(azure.sent).toEqual(['backup contoso-two']);
+    expect((await stored()).safety).toMatchObject({ jobId: 'job-1', completedOn: world.now.value.toISOString() });
+  });
+
+  test('wait for one another on a busy HSM', async () => {
+    azure.starts = [{ kind: 'busy', code: 'Conflict', reason: 'another job runs' }];
+    expect(await performRecoveryStep('safetyBackup')).toMatchObject({ kind: 'later', why: 'another job runs' });
+    later(60);
+    await performRecoveryStep('safetyBackup');
+    expect(await performRecoveryStep('safetyBackup')).toEqual({ kind: 'done' });
+  });
+
+  test('are not sent again while a lost reply may still take effect', async () => {
+    azure.starts = [{ kind: 'unknown', reason: 'connection reset' }];
+    await performRecoveryStep('safetyBackup');
+    later(10);
+    expect(await performRecoveryStep('safetyBackup')).toMatchObject({ kind: 'later' });
+    expect(azure.sent).toHaveLength(1);
+  });
+
+  test('of a restore wait out what the service says about the 30 minutes', async () => {
+    const completedOn = world.now.value.toISOString();
+    const safety = { sentOn: completedOn, jobId: 'job-1', completedOn };
+    await changeRecovery(world, ID, (recovery) => ({ ...recovery, backup: 'mhsm-contoso-2030010100000000', safety }));
+    azure.starts = [{ kind: 'tooSoon', code: 'Conflict', reason: 'at least 30 minutes' }];
+    expect(await performRecoveryStep('restore')).toMatchObject({ kind: 'later', why: 'at least 30 minutes' });
+    const waited = await performRecoveryStep('restore');
+    if (waited.kind !== 'later') throw new Error(`the restore is ${waited.kind}`);
+    expect(Date.parse(waited.until) - Date.parse(completedOn)).toBeGreaterThanOrEqual(30 * 60_000);
+    world.now.value = new Date(waited.until);
+    await performRecoveryStep('restore');
+    expect(await performRecoveryStep('restore')).toEqual({ kind: 'done' });
+    expect(azure.sent.filter((each) => each.startsWith('restore'))).toHaveLength(2);
+  });
+
+  test('take a new safety backup when the service says that the last is too old', async () => {
+    const completedOn = world.now.value.toISOString();
+    const safety = { sentOn: completedOn, jobId: 'job-1', completedOn };
+    await changeRecovery(world, ID, (recovery) => ({ ...recovery, backup: 'mhsm-contoso-2030010100000000', safety }));
+    azure.starts = [{ kind: 'tooLate', code: 'Conflict', reason: 'within 30 minutes' }];
+    await performRecoveryStep('restore');
+    expect(await performRecoveryStep('restore')).toMatchObject({ kind: 'later' });
+    const { safety: after, reports } = await stored();
+    expect(after).toBeUndefined();
+    expect(reports.at(-1)).toMatchObject({ step: 'safetyBackup', result: 'failed' });
+  });
+});

@@ -1,0 +1,88 @@
+import type { RecoveryWorld } from '../../functions/world.ts';
+import type { BackupJob } from '../../shared/backup/backup.ts';
+import { AppError } from '../../shared/errors.ts';
+import type { JobReading, JobStart } from '../../shared/ports/hsm-backups.ts';
+import type { HsmResource, NewHsm } from '../../shared/ports/hsm-resources.ts';
+import type { DomainProgress } from '../../shared/ports/security-domain.ts';
+import type { FakeWorld } from './world.ts';
+
+/** What Azure and a new HSM do in a recovery, in memory; a test sets what they answer next. */
+export interface FakeRecovery extends RecoveryWorld {
+  made: Map<string, HsmResource>;
+  created: NewHsm[];
+  uploaded: string[];
+  sent: string[];
+  progress: DomainProgress;
+  onUpload: { lost?: boolean };
+  starts: JobStart[];
+  readings: JobReading[];
+}
+
+const job: BackupJob = { jobId: 'job-1', status: 'Succeeded', startedOn: '2030-01-01T00:00:00Z' } as BackupJob;
+export const SUCCEEDED: JobReading = { kind: 'succeeded', job };
+
+export function addFakeRecovery(world: FakeWorld): FakeRecovery {
+  const started = (): JobStart => fake.starts.shift() ?? { kind: 'started', jobId: `job-${fake.sent.length}` };
+  const fake: FakeRecovery = {
+    made: new Map(),
+    created: [],
+    uploaded: [],
+    sent: [],
+    progress: { kind: 'running' },
+    onUpload: {},
+    starts: [],
+    readings: [],
+    resources: {
+      read: async (resourceId) => fake.made.get(resourceId),
+      async create(hsm) {
+        fake.created.push(hsm);
+        fake.made.set(hsm.resourceId, aResource(hsm));
+      },
+      async attachIdentities(resourceId, identities) {
+        const found = fake.made.get(resourceId);
+        if (found) found.identities = identities;
+      },
+      remove: async (resourceId) => void fake.made.delete(resourceId),
+      listDeleted: async () => [],
+      purge: async () => undefined,
+    },
+    securityDomain: {
+      download: () => Promise.reject(new Error('a recovery downloads nothing')),
+      readDownload: async () => ({ kind: 'running' }),
+      transferKey: async () => ({ format: 'jwk', key: '{"x5t#S256":"thumbprint"}' }),
+      async upload(_hsm, blob) {
+        fake.uploaded.push(blob);
+        if (fake.onUpload.lost) throw new AppError('ERR_UNKNOWN_OUTCOME', 'lost', { nextStep: 'look' });
+      },
+      readUpload: async () => fake.progress,
+    },
+    jobs: {
+      preCheckBackup: async () => started(),
+      preCheckRestore: async () => started(),
+      async startBackup(hsm) {
+        fake.sent.push(`backup ${hsm}`);
+        return started();
+      },
+      async startRestore(hsm, folder) {
+        fake.sent.push(`restore ${hsm} ${folder}`);
+        return started();
+      },
+      startKeyRestore: async () => started(),
+      readJob: async () => fake.readings.shift() ?? SUCCEEDED,
+    },
+  };
+  world.recovery = fake;
+  return fake;
+}
+
+const aResource = ({ resourceId, region, identities, tags }: NewHsm): HsmResource => ({
+  ...{ resourceId, region, identities, tags },
+  name: resourceId.split('/').at(-1) ?? '',
+  uri: 'https://contoso-two.managedhsm.azure.net/',
+  provisioningState: 'Provisioning',
+  activation: 'NotActivated',
+  purgeProtection: true,
+  softDeleteRetentionDays: 90,
+  network: { publicAccess: false, defaultAction: 'Deny', privateEndpoints: [] },
+  regions: [],
+});
