@@ -3,7 +3,7 @@ import { ProblemError } from './problem.ts';
 
 /** How a route looks at bodies for secrets before anything else does. */
 export interface SecretRule {
-  /** A member of the body that holds ciphertext for an HSM and is passed on unread. */
+  /** A member of the body that holds ciphertext for an HSM: a security domain may be in it, a private key may not. */
   opaque?: string;
   /** Also refuses what only might be a piece of a key: long runs of encoded text. For what is kept for ever. */
   strict?: boolean;
@@ -20,7 +20,12 @@ const PUBLIC_MEMBERS: ReadonlySet<string> = new Set(['pem']);
  * repeats anything of it, not even the place where it stood: names of members come from the caller too.
  */
 export function refuseSecrets(body: unknown, { opaque, strict = false }: SecretRule): void {
-  const looked = isObject(body) && opaque !== undefined ? { ...body, [opaque]: null } : body;
+  const sealed = isObject(body) && opaque !== undefined ? body[opaque] : undefined;
+  const isSealed = isObject(body) && opaque !== undefined && typeof sealed === 'string';
+  // A transfer blob has the form of a security domain; whatever else is recognised in it is a mistake.
+  const mistaken = isSealed ? privateMaterialIn(sealed) : undefined;
+  if (mistaken !== undefined && mistaken !== 'SecurityDomain') throw secretRefused();
+  const looked = isSealed ? { ...body, [opaque]: null } : body;
   const whole = JSON.stringify(looked) ?? '';
   if (privateMaterialIn(whole) !== undefined || holdsSecret(looked, strict, 0)) throw secretRefused();
 }

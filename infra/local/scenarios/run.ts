@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import { backup } from './backup.ts';
 import { drill } from './drill.ts';
+import { recovery } from './recovery.ts';
 import { restore } from './restore.ts';
 import { rotation } from './rotation.ts';
 import { runStory, type Story } from './story.ts';
 
 /** Every story that `npm run scenario -- NAME` can tell. */
-const SCENARIOS: Record<string, (story: Story) => Promise<void>> = { rotation, backup, restore, drill };
+const SCENARIOS: Record<string, (story: Story) => Promise<void>> = { rotation, backup, restore, drill, recovery };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

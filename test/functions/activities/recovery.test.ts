@@ -8,7 +8,7 @@ import {
 } from '../../../functions/activities/recovery-records.ts';
 import type { AutomatedStep } from '../../../functions/recovery-contracts.ts';
 import type { StepReport } from '../../../shared/recovery/runbook.ts';
-import { addFakeRecovery, type FakeRecovery, SUCCEEDED } from '../../support/recovery.ts';
+import { addFakeRecovery, type FakeRecovery, RUNNING, SUCCEEDED } from '../../support/recovery.ts';
 import { createFakeWorld, type FakeWorld } from '../../support/world.ts';
 
 const ID = 'recover-contoso-contoso-two';
@@ -130,7 +130,7 @@ describe('the jobs', () => {
   beforeEach(newHsmIsThere);
 
   test('are sent once and followed to their end', async () => {
-    azure.readings = [{ kind: 'running', job: (SUCCEEDED as { job: never }).job }, SUCCEEDED];
+    azure.readings = [RUNNING, SUCCEEDED];
     for (let run = 0; run < 2; run++)
       expect(await performRecoveryStep('safetyBackup')).toMatchObject({ kind: 'later' });
     expect(await performRecoveryStep('safetyBackup')).toEqual({ kind: 'done' });

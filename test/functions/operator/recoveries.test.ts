@@ -1,0 +1,147 @@
+import type { DurableClient } from 'durable-functions';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { joinHsm } from '../../../functions/activities/joined-hsms.ts';
+import { changeRecovery, readRecovery } from '../../../functions/activities/recovery-records.ts';
+import type { RecoveryStepName } from '../../../shared/recovery/runbook.ts';
+import { aWrappingCertificate } from '../../support/certificates.ts';
+import { APPROVER, ask, OPERATOR, type Sent } from '../../support/operator.ts';
+import { addFakeRecovery, type FakeRecovery } from '../../support/recovery.ts';
+import { createFakeWorld, type FakeWorld } from '../../support/world.ts';
+
+const ID = 'recover-contoso-contoso-two';
+const GUID = '00000000-0000-4000-8000-00000000feed';
+
+let privatePem: string;
+let world: FakeWorld;
+let azure: FakeRecovery;
+let started: string[];
+let raised: string[];
+let client: DurableClient;
+
+beforeAll(async () => {
+  ({ privatePem } = await aWrappingCertificate('Ada'));
+});
+
+beforeEach(() => {
+  world = createFakeWorld();
+  world.identities.restore = { duty: 'restore', clientId: 'restore-client' };
+  azure = addFakeRecovery(world);
+  started = [];
+  raised = [];
+  client = {
+    getStatus: async () => undefined,
+    startNew: async (name: string, { instanceId }: { instanceId: string }) =>
+      void started.push(`${name} ${instanceId}`),
+    raiseEvent: async (id: string) => void raised.push(id),
+  } as unknown as DurableClient;
+});
+
+const request = (changes: object = {}, sent: Sent = {}) => {
+  const body = {
+    ...{ hsm: 'contoso', newHsm: 'contoso-two', region: 'westeurope', tenantId: GUID, administrators: [GUID] },
+    ...{ identities: ['/subscriptions/s/backup'], reason: 'the region is gone', ...changes },
+  };
+  return ask(world, 'requestRecovery', { client, body, ...sent });
+};
+const report = (step: string, body: object, caller = OPERATOR) =>
+  ask(world, 'reportRecoveryStep', { client, params: { id: ID, step }, body, caller });
+
+/** Puts steps behind the recovery, as if they had been reported. */
+const past = (...steps: RecoveryStepName[]) =>
+  changeRecovery(world, ID, (recovery) => ({
+    ...recovery,
+    reports: steps.map((step) => ({ step, result: 'done', by: 'x', at: recovery.at, evidence: 'seen' })),
+  }));
+
+async function readyForUpload() {
+  await request();
+  const { settleSeconds = 30, resourceId = '' } = world.hsms[0] ?? {};
+  await joinHsm(world, { name: 'contoso-two', uri: 'https://two.example', resourceId, settleSeconds });
+  await past('confirmLoss', 'prerequisites', 'assemble', 'createHsm', 'enterRecovery', 'reWrap');
+}
+
+describe('a recovery', () => {
+  test('is asked for once, journaled, and shown with its runbook', async () => {
+    expect((await request()).status).toBe(202);
+    expect((await request()).status).toBe(202);
+    expect(new Set(started)).toEqual(new Set([`recoverHsm ${ID}`]));
+    expect(world.journalled.some((entry) => entry.class === 'recovery.request')).toBe(true);
+    const { body } = await ask(world, 'showRecovery', { params: { id: ID } });
+    expect(body).toMatchObject({ waitingFor: ['confirmLoss'], progress: '0 of 15', complete: false });
+  });
+
+  test('is shown and neither stored nor started for a dry run', async () => {
+    expect(await request({}, { query: { dryRun: 'true' } })).toMatchObject({ status: 200, body: { dryRun: true } });
+    expect(started).toEqual([]);
+    expect(await readRecovery(world, ID)).toBeUndefined();
+  });
+
+  test('does not take the name of an HSM that is looked after, nor of one that Azure has', async () => {
+    expect((await request({ newHsm: 'contoso' })).status).toBe(409);
+    const resourceId = world.hsms[0]?.resourceId.replace(/[^/]+$/, 'contoso-two') ?? '';
+    azure.made.set(resourceId, { resourceId } as never);
+    expect((await request()).status).toBe(409);
+  });
+});
+
+describe('a report', () => {
+  test('confirms the loss only from another person with the role Approver', async () => {
+    await request();
+    expect((await report('confirmLoss', { evidence: 'burnt' })).status).toBe(403);
+    const same = { ...APPROVER, oid: OPERATOR.oid };
+    expect((await report('confirmLoss', { evidence: 'burnt' }, same)).status).toBe(403);
+    expect((await report('confirmLoss', { evidence: 'burnt' }, APPROVER)).status).toBe(200);
+    expect(raised).toEqual([ID]);
+    expect(world.journalled.at(-1)).toMatchObject({ class: 'recovery.step', cause: APPROVER.oid });
+  });
+
+  test('cannot come before its time, nor speak for the app, nor leave out what shows it', async () => {
+    await request();
+    expect((await report('reWrap', { evidence: 'early' })).status).toBe(409);
+    expect((await report('createHsm', { evidence: 'by hand' })).status).toBe(409);
+    expect((await report('confirmLoss', {}, APPROVER)).status).toBe(409);
+    expect((await report('dance', { evidence: 'x' })).status).toBe(404);
+  });
+
+  test('approves a restore only from another person', async () => {
+    await request();
+    await past(
+      ...(['confirmLoss', 'prerequisites', 'assemble', 'createHsm', 'enterRecovery', 'reWrap', 'upload'] as const),
+      ...(['awaitActivation', 'attachIdentity', 'safetyBackup'] as const),
+    );
+    expect((await report('approveRestore', { evidence: 'yes' })).status).toBe(403);
+    expect((await report('approveRestore', { evidence: 'yes' }, APPROVER)).status).toBe(200);
+  });
+
+  test('hands the transfer blob over to the HSM, and keeps nothing of it', async () => {
+    await readyForUpload();
+    const blob = JSON.stringify({ EncData: { data: 'c2VjcmV0LXRyYW5zZmVyLWJsb2I'.repeat(20) } });
+    const got = await report('upload', { blob });
+    expect(got.status).toBe(200);
+    expect(azure.uploaded).toEqual([blob]);
+    const everything = got.said + JSON.stringify([...world.stored]) + JSON.stringify(world.journalled);
+    expect(everything).not.toContain('c2VjcmV0LXRyYW5zZmVy');
+    expect((await readRecovery(world, ID))?.reports.at(-1)?.evidence).toMatch(/^SHA-256 [0-9a-f]{64}$/);
+  });
+
+  test('counts a blob as sent when the reply is lost, because the next step reads what became of it', async () => {
+    await readyForUpload();
+    azure.onUpload.lost = true;
+    expect((await report('upload', { blob: 'opaque' })).status).toBe(200);
+    expect((await readRecovery(world, ID))?.reports.at(-1)).toMatchObject({ step: 'upload', result: 'done' });
+    expect(world.journalled.some(({ result }) => result === 'unknown')).toBe(true);
+  });
+
+  test('with a private key in it is refused wherever it stands, and nothing of it is kept', async () => {
+    await readyForUpload();
+    const before = JSON.stringify([...world.stored]) + JSON.stringify(world.journalled);
+    const line = privatePem.split('\n')[3] ?? '';
+    for (const body of [{ evidence: privatePem.slice(0, 450) }, { blob: privatePem }, { blob: { key: privatePem } }]) {
+      const got = await report('upload', body);
+      expect([400, 422]).toContain(got.status);
+      expect(got.said).not.toContain(line);
+    }
+    expect(azure.uploaded).toEqual([]);
+    expect(JSON.stringify([...world.stored]) + JSON.stringify(world.journalled)).toBe(before);
+  });
+});
