@@ -70,7 +70,7 @@ export function createDocuments(account: StateAccount): Documents {
       attempt(`keep ${container}/${path}`, async () => {
         const target = await blob(container, path);
         const conditions = { ifNoneMatch: '*' };
-        const etag = await write(target, Buffer.from(bytes), 'application/octet-stream', conditions, metadata);
+        const etag = await write(target, Buffer.from(bytes), typeOf(path), conditions, metadata);
         return etag === undefined ? 'exists' : 'kept';
       }),
 
@@ -93,6 +93,10 @@ export function createDocuments(account: StateAccount): Documents {
     },
   };
 }
+
+/** A kept report opens in a browser; everything else that is kept is opaque. */
+const typeOf = (path: string): string =>
+  path.endsWith('.html') ? 'text/html; charset=utf-8' : 'application/octet-stream';
 
 /**
  * The new ETag, or undefined when the condition did not hold. Each write carries an id of its own: when the reply to a
