@@ -38,6 +38,9 @@ const STEPS: Record<AutomatedStep, (world: World, recovery: StoredRecovery) => P
   verify: verifyRestore,
 };
 
+/** Who reports what the app did; people are named by their object ids. */
+const US = 'automation';
+
 const isAutomated = (step: string): step is AutomatedStep => Object.hasOwn(STEPS, step);
 
 export const recoveryActivities = (world: World) =>
@@ -50,7 +53,8 @@ export const recoveryActivities = (world: World) =>
       const now = world.clock.now().getTime();
       const ready = runbook.steps.filter(({ name }) => runbook.ready.includes(name) && isAutomated(name));
       const retryOn = (step: RunbookStep) =>
-        step.state === 'failed' ? Date.parse(step.report?.at ?? '') + RETRY_MS : now;
+        // A person who reports a failure of ours has mended its cause, and asks for the step again.
+        step.state === 'failed' && step.report?.by === US ? Date.parse(step.report.at) + RETRY_MS : now;
       const due = ready.find((step) => retryOn(step) <= now);
       if (due && isAutomated(due.name)) return { kind: 'act', step: due.name };
       const until = Math.min(now + LOOK_AGAIN_MS, ...ready.map(retryOn));
@@ -73,7 +77,7 @@ export const recoveryActivities = (world: World) =>
       const at = world.clock.now().toISOString();
       const evidence = result.kind === 'done' ? result.evidence : result.explanation;
       const outcome = result.kind === 'done' ? 'done' : 'failed';
-      await reportStep(world, await recoveryOf(world, id), { step, result: outcome, by: 'automation', at, evidence });
+      await reportStep(world, await recoveryOf(world, id), { step, result: outcome, by: US, at, evidence });
       return result.kind === 'done' ? { kind: 'done' } : result;
     },
   }) satisfies Partial<ActivityHandlers>;

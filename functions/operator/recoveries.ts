@@ -119,9 +119,11 @@ export async function reportRecoveryStep(
   }
   const again = known.actor === 'automation' && known.state === 'failed' && told.result === 'retry';
   if (again) {
-    // Failed long ago is what the recovery tries at once.
-    const report: StepReport = { step: known.name, result: 'failed', by: caller.oid, at: new Date(0).toISOString() };
-    await changeRecovery(world, id, (current) => ({ ...current, reports: [...current.reports, report] }));
+    // A failure that a person reports again is tried at once.
+    await reportStep(world, recovery, {
+      ...{ step: known.name, result: 'failed', by: caller.oid, at: now },
+      evidence: told.evidence ?? 'to be tried again',
+    });
     await wake(client, id);
     return showRecovery(world, id);
   }

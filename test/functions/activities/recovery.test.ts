@@ -36,10 +36,10 @@ const { nextRecoveryStep, performRecoveryStep } = {
   performRecoveryStep: (step: AutomatedStep) => recoveryActivities(world).performRecoveryStep({ recovery: ID, step }),
 };
 const stored = async () => (await readRecovery(world, ID)) as StoredRecovery;
-const reported = (step: StepReport['step'], result: StepReport['result'] = 'done') =>
+const reported = (step: StepReport['step'], result: StepReport['result'] = 'done', by = 'Carol') =>
   changeRecovery(world, ID, (recovery) => {
     const at = world.now.value.toISOString();
-    return { ...recovery, reports: [...recovery.reports, { step, result, by: 'Carol', at, evidence: 'seen' }] };
+    return { ...recovery, reports: [...recovery.reports, { step, result, by, at, evidence: 'seen' }] };
   });
 const later = (seconds: number) => {
   world.now.value = new Date(world.now.value.getTime() + seconds * 1000);
@@ -73,9 +73,16 @@ describe('the next step', () => {
 
   test('waits after a refusal, and is tried again by itself', async () => {
     await reported('confirmLoss');
-    await reported('prerequisites', 'failed');
+    await reported('prerequisites', 'failed', 'automation');
     expect(await nextRecoveryStep()).toMatchObject({ kind: 'wait', for: ['prerequisites'] });
     later(15 * 60);
+    expect(await nextRecoveryStep()).toEqual({ kind: 'act', step: 'prerequisites' });
+  });
+
+  test('is tried again at once when a person says so', async () => {
+    await reported('confirmLoss');
+    await reported('prerequisites', 'failed', 'automation');
+    await reported('prerequisites', 'failed', 'oid-ana');
     expect(await nextRecoveryStep()).toEqual({ kind: 'act', step: 'prerequisites' });
   });
 });

@@ -103,6 +103,18 @@ describe('a report', () => {
     expect((await report('dance', { evidence: 'x' })).status).toBe(404);
   });
 
+  test('has a step of the app that failed tried again, on the record', async () => {
+    await request();
+    expect((await report('prerequisites', { result: 'retry' })).status).toBe(409);
+    await past('confirmLoss');
+    await changeRecovery(world, ID, (recovery) => {
+      const failed = { step: 'prerequisites', result: 'failed', by: 'automation', at: recovery.at } as const;
+      return { ...recovery, reports: [...recovery.reports, failed] };
+    });
+    expect((await report('prerequisites', { result: 'retry', evidence: 'policy mended' })).status).toBe(200);
+    expect(world.journalled.at(-1)).toMatchObject({ class: 'recovery.step', cause: OPERATOR.oid });
+  });
+
   test('approves a restore only from another person', async () => {
     await request();
     await past(
