@@ -129,12 +129,12 @@ async function withSafetyBackup(world: World, drill: StoredDrill, steps: readonl
     const waitedSeconds = Math.round((Date.parse(sent.sentOn) - Date.parse(landed)) / 1000);
     const taken: DrillStep = {
       name: 'safetyBackup',
-      title: `Backing up ${drill.target.hsm}, as the service demands`,
+      title: 'Safety backup, and its age',
       startedOn,
       endedOn: sent.sentOn,
       result: 'done',
       waitedSeconds,
-      detail: safety.map(({ id }) => id).join(', '),
+      detail: `${safety.map(({ id }) => id).join(', ')}, which the service demands`,
     };
     return [taken, { ...step, startedOn: sent.sentOn }];
   });

@@ -55,7 +55,7 @@ function* rehearse(context: OrchestrationContext, course: Course): Step<void> {
   const { target } = prepared;
   endOpenStep(context, course, 'done', `${input.backup} to ${target}`);
 
-  begin(context, course, 'keepSentinels', `Letting keys of ${hsm} make something to open later`);
+  begin(context, course, 'keepSentinels', 'Keeping sentinels');
   const kept = yield* keepDrillSentinels({ hsm, instance });
   // Without them the drill proves less, and its report says so.
   if (kept.kind !== 'kept') endOpenStep(context, course, 'skipped', whyOf(kept));
@@ -89,13 +89,13 @@ function* restoreAndVerify(context: OrchestrationContext, course: Course, target
   endOpenStep(context, course, 'done');
 
   context.df.setCustomStatus('comparing with the manifest');
-  begin(context, course, 'compare', 'Comparing key by key with the manifest');
+  begin(context, course, 'compare', 'Comparing with the manifest');
   const compared = yield* compareDrill({ hsm, instance });
   if (compared.kind !== 'compared') endOpenStep(context, course, 'failed', whyOf(compared));
   else endOpenStep(context, course, 'done', `${compared.keys} keys, ${compared.versions} versions`);
 
   context.df.setCustomStatus('opening what was made before');
-  begin(context, course, 'sentinels', 'Opening what was made before');
+  begin(context, course, 'sentinels', 'Opening the sentinels');
   const tried = yield* tryDrillSentinels({ hsm, instance });
   if (tried.kind !== 'tried') endOpenStep(context, course, 'failed', whyOf(tried));
   else endOpenStep(context, course, 'done', `${tried.ok} of ${tried.ok + tried.failed + tried.notTried}`);

@@ -166,7 +166,7 @@ function sentinelSection({ sentinels }: DrillReport): Markup {
     const { tone, word } = SENTINEL[result] ?? { tone: 'muted', word: result };
     return [text(key), text(version), text(operation), toned(tone, word), text(detail ?? '')];
   });
-  return markup`${heading}${table('Data protected before the backup, opened on the restored HSM', ['Key', 'Version', 'Operation', 'Result', 'Remarks'], rows)}`;
+  return markup`${heading}${table('What the HSM itself had protected, opened on the restored one', ['Key', 'Version', 'Operation', 'Result', 'Remarks'], rows)}`;
 }
 
 /** `2030-01-15 12:00 UTC`; anything that is no such instant as it is. */

@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest';
+import { runRestoreDrill } from '../../../functions/orchestrators/run-restore-drill.ts';
+import { watchBackups } from '../../../functions/orchestrators/watch-backups.ts';
+import { buildDrillReport, type DrillFacts } from '../../../shared/drill/report.ts';
+import { compareWithManifest } from '../../../shared/restore/compare-with-manifest.ts';
+import { aManifest, aRecord } from '../../shared/backup/builders.ts';
+import { type Asked, replay, type Told } from '../../support/replay.ts';
+
+const INSTANCE = 'drill-contoso-request-1';
+const BACKUP = 'mhsm-contoso-20300101000000';
+const INPUT = {
+  hsm: 'contoso',
+  backup: BACKUP,
+  target: { kind: 'standing', hsm: 'contoso-drill' },
+  by: 'operator-oid',
+  note: 'before the audit',
+};
+const refused = { kind: 'refused', reason: 'Because', explanation: 'It cannot be.', nextStep: 'Do otherwise.' };
+const denied = { kind: 'failed', code: 'ERR_DENIED', message: 'not allowed', nextStep: 'grant it' };
+const backedUp = { kind: 'backedUp', backup: {}, jobId: 'j', startedOn: '', endedOn: '' };
+
+type Overrides = Record<string, (asked: Asked, count: number) => Told>;
+const inputOf = <T>(asked: Asked) => (asked as { input: T }).input;
+
+/** A world in which everything works, unless a test says otherwise. The report is judged as it would be. */
+function world(overrides: Overrides) {
+  const counts: Record<string, number> = {};
+  let compared = false;
+  let tried: DrillFacts['sentinels'] = [];
+  const usual: Record<string, (asked: Asked, count: number) => unknown> = {
+    prepareDrill: () => ({ kind: 'prepared', target: 'contoso-drill' }),
+    keepDrillSentinels: () => ({ kind: 'kept', sentinels: 2, made: 1 }),
+    lockHsm: () => ({ kind: 'locked' }),
+    unlockHsm: () => ({ kind: 'unlocked' }),
+    judgeRestore: (_, count) =>
+      count === 1
+        ? { kind: 'takeSafetyBackup', reason: 'SafetyBackupMissing', explanation: '' }
+        : { kind: 'proceed', explanation: '' },
+    backUpHsm: () => backedUp,
+    stageBackup: () => ({ kind: 'staged', blobs: 3, putBack: 0 }),
+    startRestore: () => ({ kind: 'started', jobId: 'job' }),
+    readRestore: () => ({ kind: 'done' }),
+    compareDrill: () => ({ kind: 'compared', keys: 2, versions: 2, critical: 0 }),
+    tryDrillSentinels: () => ({ kind: 'tried', ok: 2, failed: 0, notTried: 0 }),
+    closeDrill: (asked) => ({ kind: 'closed', end: endOf(inputOf(asked)) }),
+    describeDrill: () => ({ kind: 'described', id: 'n', notice: { kind: 'DrillPassed' }, repeatAfter: 'P1D' }),
+    deliverNotification: () => ({ kind: 'told', delivered: [], undelivered: [] }),
+  };
+  const endOf = ({ steps, endedOn }: { steps: DrillFacts['steps']; endedOn: string }) => {
+    const manifest = aManifest();
+    const { verdict, reasons } = buildDrillReport({
+      ...{ drill: INSTANCE, installation: 'test', hsm: 'contoso', endedOn, steps, sentinels: tried },
+      target: { hsm: 'contoso-drill', kind: 'standing' },
+      backup: aRecord('2030-01-01T00:00:00Z'),
+      startedOn: '2030-01-01T00:00:00Z',
+      rule: { rpo: 'P2D', drills: { rto: 'PT8H' } },
+      ...(compared ? { comparison: compareWithManifest(manifest, manifest) } : {}),
+    });
+    return { kind: verdict, reasons };
+  };
+  return (asked: Asked): Told => {
+    if (asked.kind !== 'activity' && asked.kind !== 'sub') return { result: undefined };
+    const count = (counts[asked.name] ?? 0) + 1;
+    counts[asked.name] = count;
+    const special = overrides[asked.name]?.(asked, count);
+    if (special) return special;
+    if (asked.name === 'compareDrill') compared = true;
+    if (asked.name === 'tryDrillSentinels') {
+      tried = [{ key: 'orders', version: 'a', operation: 'wrapKey', result: 'ok' }];
+    }
+    return { result: usual[asked.name]?.(asked, count) };
+  };
+}
+
+function run(overrides: Overrides = {}) {
+  const { asked, outcome } = replay(runRestoreDrill, {
+    input: INPUT,
+    instanceId: INSTANCE,
+    answer: world(overrides),
+  });
+  const names = asked.map((each) => (each.kind === 'timer' ? 'timer' : each.name));
+  const closing = asked.find((each) => each.kind === 'activity' && each.name === 'closeDrill');
+  const closed = closing && inputOf<{ steps: DrillFacts['steps']; refusal?: string }>(closing);
+  return { asked, names, closed, value: outcome.kind === 'returned' ? outcome.value : outcome };
+}
+const stepsOf = (closed: ReturnType<typeof run>['closed']) =>
+  closed?.steps.map(({ name, result }) => `${name} ${result}`);
+
+describe('runRestoreDrill', () => {
+  test('prepares, keeps sentinels, locks, restores, compares, opens, unlocks, reports and tells, in this order', () => {
+    const { names, value, closed } = run();
+    expect(names).toEqual([
+      ...['prepareDrill', 'keepDrillSentinels', 'lockHsm', 'judgeRestore', 'backUpHsm', 'judgeRestore', 'stageBackup'],
+      ...['startRestore', 'readRestore', 'startRestore', 'readRestore', 'compareDrill', 'tryDrillSentinels'],
+      ...['unlockHsm', 'closeDrill', 'describeDrill', 'deliverNotification'],
+    ]);
+    expect(value).toMatchObject({ kind: 'passed' });
+    expect(closed?.refusal).toBeUndefined();
+  });
+
+  test('locks, restores and unlocks the drill HSM, never the one that the backup is of', () => {
+    const { asked } = run();
+    const touched = asked.filter(
+      (each) =>
+        each.kind !== 'timer' &&
+        ['lockHsm', 'unlockHsm', 'startRestore', 'readRestore', 'judgeRestore', 'backUpHsm'].includes(each.name),
+    );
+    expect(new Set(touched.map((each) => inputOf<{ hsm: string }>(each).hsm))).toEqual(new Set(['contoso-drill']));
+  });
+
+  test('ends without a restore, and undecided, when the cost guard refuses', () => {
+    const { names, value, closed } = run({ prepareDrill: () => ({ result: refused }) });
+    expect(names).toEqual(['prepareDrill', 'closeDrill', 'describeDrill', 'deliverNotification']);
+    expect(stepsOf(closed)).toEqual(['prepareTarget skipped']);
+    expect(value).toMatchObject({
+      kind: 'inconclusive',
+      reasons: ['Preparing the drill was skipped: It cannot be.', expect.any(String), expect.any(String)],
+    });
+  });
+
+  test('waits for a drill HSM that is busy, and proves nothing when it stays so', () => {
+    const { names, value, closed } = run({ lockHsm: () => ({ result: { kind: 'held', by: 'backup-drill' } }) });
+    expect(names.filter((name) => name === 'timer')).toHaveLength(29);
+    expect(names).not.toContain('startRestore');
+    expect(names).not.toContain('unlockHsm');
+    expect(stepsOf(closed)).toContain('lock skipped');
+    expect(value).toMatchObject({ kind: 'inconclusive' });
+  });
+
+  test('fails, says why and gives the drill HSM back when the restore fails', () => {
+    const { names, value, closed } = run({
+      readRestore: (_, count) =>
+        count === 1 ? { result: { kind: 'done' } } : { result: { ...refused, reason: 'JobFailed' } },
+    });
+    expect(names).not.toContain('compareDrill');
+    expect(names).toContain('unlockHsm');
+    expect(closed?.refusal).toBe('JobFailed');
+    expect(value).toMatchObject({
+      kind: 'failed',
+      reasons: expect.arrayContaining(['Restoring to contoso-drill failed: It cannot be.']),
+    });
+  });
+
+  test('waits out what the service says of the age of the safety backup', () => {
+    const { names, value } = run({
+      judgeRestore: (_, count) => {
+        if (count !== 2) return { result: { kind: 'proceed', explanation: '' } };
+        const until = '2030-01-01T00:31:00.000Z';
+        return { result: { kind: 'wait', reason: 'SafetyBackupTooYoung', until, explanation: '' } };
+      },
+      startRestore: (_, count) => ({
+        result: count === 1 ? { kind: 'again', why: 'too soon' } : { kind: 'started', jobId: 'j' },
+      }),
+    });
+    expect(names.filter((name) => name === 'timer')).toHaveLength(1);
+    expect(value).toMatchObject({ kind: 'passed' });
+  });
+
+  test('goes on without sentinels, and then proves nothing', () => {
+    const { names, value } = run({
+      keepDrillSentinels: () => ({ result: denied }),
+      tryDrillSentinels: () => ({ result: { kind: 'tried', ok: 0, failed: 0, notTried: 0 } }),
+    });
+    expect(names).toContain('compareDrill');
+    expect(value).toMatchObject({ kind: 'inconclusive' });
+  });
+
+  test('fails when the drill HSM could not be read after the restore', () => {
+    const { value, names } = run({ compareDrill: () => ({ result: denied }) });
+    expect(names).toContain('tryDrillSentinels');
+    expect(value).toMatchObject({ kind: 'failed' });
+  });
+
+  test('unlocks and reports when a step is given up', () => {
+    const { names, value, closed } = run({ compareDrill: () => ({ throws: 'the HSM did not answer' }) });
+    expect(names.slice(-4)).toEqual(['unlockHsm', 'closeDrill', 'describeDrill', 'deliverNotification']);
+    expect(stepsOf(closed)).toContain('compare failed');
+    expect(value).toMatchObject({ kind: 'failed' });
+  });
+
+  test('answers with the refusal when nothing can be reported', () => {
+    const { names, value } = run({ closeDrill: () => ({ result: refused }) });
+    expect(names).not.toContain('describeDrill');
+    expect(value).toMatchObject({ kind: 'refused' });
+  });
+
+  test('ends all the same when it cannot be told', () => {
+    expect(run({ describeDrill: () => ({ result: denied }) }).value).toMatchObject({ kind: 'passed' });
+  });
+});
+
+describe('watchBackups', () => {
+  test('asks for the drill that is due after the backup that is due', () => {
+    const { asked } = replay(watchBackups, {
+      input: { hsm: 'contoso' },
+      answer: (each) => ({ result: each.kind === 'activity' && each.name === 'watchFreshness' ? { kind: 'off' } : {} }),
+    });
+    expect(asked.map((each) => (each.kind === 'activity' ? each.name : each.kind))).toEqual([
+      ...['startDueBackup', 'watchFreshness', 'startDueDrill'],
+    ]);
+  });
+});
