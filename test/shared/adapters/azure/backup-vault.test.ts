@@ -283,3 +283,18 @@ describe('a lock', () => {
     expect(await locked.remove('f/blob')).toEqual({ kind: 'locked' });
   });
 });
+
+describe('copying back', () => {
+  test('puts a verified copy where an HSM can read it, once, and leaves another blob of that name as it is', async () => {
+    const bytes = randomBytes(2 * BLOCK + 5);
+    const { folder, listed } = await aBackup({ a: bytes });
+    await vault.copy(folder, one(listed));
+    await landing.getBlockBlobClient(`${folder}/a`).delete();
+    const copied = one(await vault.listVault(folder));
+    expect(await vault.copyBack(folder, copied)).toMatchObject({ kind: 'copied', sha256: sha256(bytes) });
+    expect(await vault.copyBack(folder, copied)).toMatchObject({ kind: 'present', sha256: sha256(bytes) });
+    expect(await vault.hashLanding(folder, 'a')).toEqual({ size: bytes.length, sha256: sha256(bytes) });
+    await landing.uploadBlockBlob(`${folder}/a`, 'other', 5);
+    expect(await vault.copyBack(folder, copied)).toEqual({ kind: 'occupied' });
+  });
+});
