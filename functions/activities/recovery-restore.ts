@@ -1,3 +1,4 @@
+import type { BackupManifest, HsmInventory } from '../../shared/backup/manifest.ts';
 import { hasCode } from '../../shared/errors.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import type { JobFamily, JobStart } from '../../shared/ports/hsm-backups.ts';
@@ -112,9 +113,43 @@ async function compare(world: World, { hsm, newHsm, backup }: StoredRecovery) {
   if (found?.kind !== 'manifest') {
     return { kind: 'unread' as const, explanation: found?.explanation ?? `The catalogue has no backup ${backup}.` };
   }
-  const { critical, differences } = compareWithManifest(found.manifest, await readHsmInventory(world, newHsm));
+  const { critical, differences } = compareWithManifest(
+    found.manifest,
+    await readFingerprints(world, newHsm, found.manifest, await readHsmInventory(world, newHsm)),
+  );
   const text = `${differences.length} differences${differences.length === 0 ? '' : `: ${JSON.stringify(differences.slice(0, 3))}`}`;
   return { kind: 'compared' as const, keys: found.manifest.keys.length, critical, text };
+}
+
+/**
+ * An inventory knows the material of newest versions only, and the HSM may have rotated a key since the restore: the versions
+ * whose material the manifest knows are read by themselves.
+ */
+async function readFingerprints(
+  world: World,
+  hsm: string,
+  manifest: BackupManifest,
+  inventory: HsmInventory,
+): Promise<HsmInventory> {
+  const sealed = new Set(
+    manifest.keys.flatMap(({ name, versions }) =>
+      versions.flatMap(({ version, publicFingerprint }) => (publicFingerprint ? [`${name}/${version}`] : [])),
+    ),
+  );
+  const keys: HsmInventory['keys'] = [];
+  for (const key of inventory.keys) {
+    const versions: typeof key.versions = [];
+    for (const each of key.versions) {
+      if (each.publicFingerprint !== undefined || !sealed.has(`${key.name}/${each.version}`)) {
+        versions.push(each);
+        continue;
+      }
+      const { publicFingerprint } = await world.keys.observe.read({ hsm, name: key.name }, each.version);
+      versions.push({ ...each, ...(publicFingerprint === undefined ? {} : { publicFingerprint }) });
+    }
+    keys.push({ ...key, versions });
+  }
+  return { ...inventory, keys };
 }
 
 type Followed =
