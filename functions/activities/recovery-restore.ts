@@ -117,7 +117,14 @@ async function compare(world: World, { hsm, newHsm, backup }: StoredRecovery) {
     found.manifest,
     await readFingerprints(world, newHsm, found.manifest, await readHsmInventory(world, newHsm)),
   );
-  const text = `${differences.length} differences${differences.length === 0 ? '' : `: ${JSON.stringify(differences.slice(0, 3))}`}`;
+  const text = `${differences.length} differences${
+    differences.length === 0
+      ? ''
+      : `: ${differences
+          .slice(0, 3)
+          .map(({ kind, subject }) => `${kind} of ${subject}`)
+          .join(', ')}`
+  }`;
   return { kind: 'compared' as const, keys: found.manifest.keys.length, critical, text };
 }
 
