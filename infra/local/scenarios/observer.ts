@@ -13,7 +13,7 @@ export interface Observer {
   mail(): readonly Mail[];
   /** Mail whose subject names the key. */
   mailAbout(key: string): Mail[];
-  /** Published events of that type, without the prefix. */
+  /** Published facts of that type (without the prefix): an event that a crash made go out again has the same id. */
   events(type: string): RecordedEvent[];
   /** Calls of that operation on one HSM that were answered with this status. */
   calls(hsm: string, operation: string, status: number): number;
@@ -38,7 +38,7 @@ export interface Observer {
   until(holds: () => boolean, what: string): Promise<void>;
   deliveriesSettled(): Promise<void>;
   /** Until no orchestration is under way. Estate time is moved on meanwhile, so that durable timers cost no patience. */
-  settled(options?: { advanceMs?: number }): Promise<void>;
+  settled(options?: { advanceMs?: number; patienceMs?: number }): Promise<void>;
 }
 
 const PATIENCE_MS = 90_000;
@@ -88,7 +88,10 @@ export function createObserver(estate: RunningEstate): Observer {
         .filter(({ by }) => by > 0),
     mail: () => estate.mail.mail,
     mailAbout: (key) => estate.mail.mail.filter(({ subject }) => subject.includes(key)),
-    events: (type) => estate.topic.events.filter((event) => event.type === `ManagedHsmLifecycle.${type}`),
+    events(type) {
+      const published = estate.topic.events.filter((event) => event.type === `ManagedHsmLifecycle.${type}`);
+      return [...new Map(published.toReversed().map((event) => [event.id, event])).values()].toReversed();
+    },
     calls: (hsm, operation, status) => answered.filter((each) => each === `${hsm} ${operation} ${status}`).length,
     repeat(event, times) {
       for (let time = 0; time < times; time++) estate.topic.publish([event.body], event.schema);
@@ -174,10 +177,10 @@ export function createObserver(estate: RunningEstate): Observer {
         () => estate.topic.events.every(({ deliveries }) => deliveries.every(({ state }) => state !== 'pending')),
         'all events to be delivered',
       ),
-    async settled({ advanceMs = USUAL_ADVANCE_MS } = {}) {
+    async settled({ advanceMs = USUAL_ADVANCE_MS, patienceMs = PATIENCE_MS } = {}) {
       let quiet = 0;
       let busy: string[] = [];
-      for (let waited = 0; waited < PATIENCE_MS; waited += LOOK_EVERY_MS) {
+      for (let waited = 0; waited < patienceMs; waited += LOOK_EVERY_MS) {
         // Between the look and the call the host may have been killed: then it is not quiet either.
         busy = estate.host?.isUp ? await underWay().catch(() => ['the host is down']) : ['the host is down'];
         quiet = busy.length === 0 ? quiet + 1 : 0;
@@ -185,7 +188,7 @@ export function createObserver(estate: RunningEstate): Observer {
         if (busy.length > 0) clock.advance(advanceMs);
         await pause(LOOK_EVERY_MS);
       }
-      throw new Error(`still under way after ${PATIENCE_MS / 1000} s: ${busy.slice(0, 5).join('; ')}`);
+      throw new Error(`still under way after ${patienceMs / 1000} s: ${busy.slice(0, 5).join('; ')}`);
     },
   };
   return observer;
