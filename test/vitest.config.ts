@@ -3,10 +3,15 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['test/**/*.test.ts'],
     // Forked workers start with the environment of the global set-up, which is how they trust a local authority.
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    projects: [
+      // Modules of the app hold no state, so its tests share them from file to file, in half the time.
+      { extends: true, test: { name: 'app', include: ['test/{functions,shared}/**/*.test.ts'], isolate: false } },
+      // Vendor SDKs keep tokens in module state, so what talks to the estate starts each file afresh.
+      { extends: true, test: { name: 'estate', include: ['test/{*,e2e/**/*,infra/**/*}.test.ts'] } },
+    ],
   },
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningEstate } from '../../infra/local/estate-run.ts';
 import type { Observer } from '../../infra/local/scenarios/observer.ts';
-import { bootEstate, killAt } from './support.ts';
+import { bootEstate } from './support.ts';
 
 const DAY_MS = 86_400_000;
 let estate: RunningEstate;
@@ -21,45 +21,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => estate?.stop());
 
-/** Every activity of backUpHsm, in its order. */
-const STEPS = [
-  'lockHsm',
-  'startBackup',
-  'readBackup',
-  'takeInventory',
-  'unlockHsm',
-  'copyBackup',
-  'sealBackup',
-  'endBackupAttempt',
-  'pruneBackups',
-  'describeBackup',
-];
-
 const jobs = () => look.calls('contoso', 'BackupCreate', 202);
 /** Facts, not deliveries: an event that is published again after a kill has the same id. */
 const completed = () => new Set(look.events('BackupCompleted').map(({ id }) => id)).size;
 
 describe('backUpHsm', () => {
-  test.each(['start', 'end'] as const)(
-    'killed at the %s of every step, one after the other, makes one job, one verified copy and leaves no lock',
-    async (phase) => {
-      const before = { jobs: jobs(), completed: completed() };
-      estate.estate.clock.advance(DAY_MS);
-      const killed = killAt(estate, STEPS, phase);
-      await estate.runTimer('backupWatchTimer').catch(() => undefined);
-      await look.settled({ advanceMs: 15_000 });
-      await killed.done();
-      await estate.runTimer('backupWatchTimer');
-      await look.settled({ advanceMs: 15_000 });
-      expect(killed.steps).toEqual(STEPS);
-      expect(jobs() - before.jobs).toBe(1);
-      expect(completed() - before.completed).toBe(1);
-      const key = await look.api('GET', '/api/keys/contoso/kept-0', { as: 'viewer' });
-      expect(key.status).toBe(200);
-    },
-    90_000,
-  );
-
   test('whose reply was lost before anything happened starts again once nothing can follow', async () => {
     const before = { jobs: jobs(), completed: completed() };
     estate.estate.clock.advance(DAY_MS);

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningEstate } from '../../infra/local/estate-run.ts';
-import { IDENTITIES } from '../../infra/local/identity/registrations.ts';
 import type { Observer } from '../../infra/local/scenarios/observer.ts';
-import { STORAGE_AUDIENCE } from '../../infra/local/storage/proxy.ts';
-import { bootEstate, killAt } from './support.ts';
+import { bootEstate } from './support.ts';
 
 let estate: RunningEstate;
 let look: Observer;
@@ -20,57 +18,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => estate?.stop());
 
-/** Every activity of runRestoreDrill, in its order; those of the safety backup are killed in the test of backups. */
-const STEPS = [
-  ...['prepareDrill', 'keepDrillSentinels', 'lockHsm', 'judgeRestore', 'stageBackup', 'startRestore', 'readRestore'],
-  ...['compareDrill', 'tryDrillSentinels', 'unlockHsm', 'closeDrill', 'describeDrill'],
-];
-
-const restores = () => look.calls('contoso-drill', 'RestoreCreate', 202);
-/** A repeat publishes the same event again, and subscribers tell it by its id. */
-const passed = () => new Set(look.events('DrillPassed').map(({ id }) => id)).size;
 const HALF_AN_HOUR = { advanceMs: 60_000 };
 
 const ask = (as: 'operator' | 'viewer', body: object) => look.api('POST', '/api/drills', { as, body });
 
-/** A host that is being killed is asked again: the same key is the same request. */
-async function askPatiently(idempotencyKey: string): Promise<void> {
-  const body = { hsm: 'contoso', reason: 'rehearsal' };
-  const asked = { as: 'operator', body, idempotencyKey } as const;
-  for (let time = 0; time < 100; time++) {
-    const reply = await look.api('POST', '/api/drills', asked).catch(() => undefined);
-    if (reply?.status === 202) return;
-    await look.pause(100);
-  }
-  throw new Error('the host did not answer in time');
-}
-
 describe('runRestoreDrill', () => {
-  test.each(['start', 'end'] as const)(
-    'killed at the %s of every step, one after the other, restores once, tells once and leaves no lock',
-    async (phase) => {
-      const before = { restores: restores(), passed: passed() };
-      const killed = killAt(estate, STEPS, phase);
-      await askPatiently(`rehearsal-killed-at-${phase}`);
-      await look.settled(HALF_AN_HOUR);
-      await killed.done();
-      await look.settled(HALF_AN_HOUR);
-      expect([...killed.steps].sort()).toEqual([...STEPS].sort());
-      expect(restores() - before.restores).toBe(1);
-      expect(passed() - before.passed).toBe(1);
-      const lock = await estate.call({
-        method: 'HEAD',
-        url: `${estate.storage.blobUrl}/state/locks/contoso-drill.json`,
-        headers: {
-          authorization: `Bearer ${(await estate.tokens.forIdentity(IDENTITIES.observe, STORAGE_AUDIENCE)).token}`,
-          'x-ms-version': '2025-11-05',
-        },
-      });
-      expect(lock.status).toBe(404);
-    },
-    120_000,
-  );
-
   test('whose restore job fails is told as critical, and leaves the drill HSM free', async () => {
     estate.estate.faults.add({ service: 'hsm', operation: 'RestoreCreate', count: 1, effect: 'failJob' });
     await ask('operator', { hsm: 'contoso', reason: 'rehearsal' });
