@@ -44,7 +44,7 @@ export interface TopicService extends Service {
 export function createTopic(options: TopicOptions): TopicService {
   const { estate, inputSchema, subscriptions, storage, call, topicId } = options;
   for (const subscription of subscriptions) {
-    // Source: https://learn.microsoft.com/azure/event-grid/input-mappings ("CloudEvents in, CloudEvents out").
+    // Our reading: Event Grid is not known to turn CloudEvents into another schema, so such an estate is refused.
     if (inputSchema === 'CloudEventSchemaV1_0' && subscription.schema !== inputSchema) {
       throw new Error(`Subscription ${subscription.name}: a topic that takes CloudEvents delivers CloudEvents only.`);
     }
