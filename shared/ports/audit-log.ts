@@ -1,0 +1,46 @@
+import type { Arrivals, CallGroup, ControlPlaneAct, HourVolume } from '../detection/audit-call.ts';
+
+/** Rows that became visible between two instants of ingestion, of one HSM. */
+export interface LogWindow {
+  /** Name of the HSM. */
+  hsm: string;
+  /** Ingestion time, exclusive and inclusive, ISO. */
+  after: string;
+  upTo: string;
+}
+
+/**
+ * The workspace that holds the HSM's audit rows. Throws AppError: ERR_TRANSIENT, ERR_THROTTLED, ERR_DENIED, ERR_NOT_FOUND; a
+ * partial answer is ERR_TRANSIENT, because a window that was read in part was not read.
+ */
+export interface AuditLog {
+  /** Everything but successful crypto calls: few, whatever the traffic. At most `limit` groups; `more` counts those beyond. */
+  sensitiveCalls(window: LogWindow): Promise<{ calls: CallGroup[]; more: number }>;
+  /** Refused and missing calls, in bins of ten minutes. */
+  refusedCalls(window: LogWindow): Promise<{ calls: CallGroup[]; more: number }>;
+  /** Successful use of keys by caller, address and version, in bins of ten minutes. */
+  keyUse(window: LogWindow): Promise<{ calls: CallGroup[]; more: number }>;
+  /** By event time: hours that are closed, from `from` (inclusive) to `to` (exclusive), ISO full hours. */
+  hourVolumes(hsm: string, from: string, to: string): Promise<HourVolume[]>;
+  /** By event time, newest last. `canary`: correlation ids or client ids do not suffice, so the caller's object id and path. */
+  arrivals(hsm: string, from: string, to: string, canary: { oid: string; path: string }): Promise<Arrivals[]>;
+  controlPlane(window: LogWindow): Promise<ControlPlaneAct[]>;
+  /** Who used which version since an instant of event time, for adoption and retirement. */
+  versionUse(
+    hsm: string,
+    key: string,
+    since: string,
+  ): Promise<
+    {
+      version: string;
+      caller: Caller;
+      class: CallGroup['class'];
+      outcome: CallGroup['outcome'];
+      count: number;
+      first: string;
+      last: string;
+    }[]
+  >;
+}
+
+type Caller = CallGroup['caller'];
