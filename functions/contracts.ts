@@ -5,6 +5,7 @@ import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts
 import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
 import { custodyInputs } from './custody-contracts.ts';
 import { drillInputs, type RestoreDrillInput } from './drill-contracts.ts';
+import { incidentInputs } from './incident-contracts.ts';
 import { recoveryInputs } from './recovery-contracts.ts';
 import { type RestoreInput, restoreInputs } from './restore-contracts.ts';
 
@@ -106,6 +107,7 @@ export const inputs = {
   ...custodyInputs,
   ...recoveryInputs,
   ...drillInputs,
+  ...incidentInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;

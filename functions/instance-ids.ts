@@ -39,6 +39,15 @@ export const requestedBackupId = (hsm: string, request: string): string => bound
 /** Wakes a recovery that waits for people. Its name is part of histories. */
 export const RECOVERY_REPORTED = 'recoveryStepReported';
 
+/** The detection sweep of an HSM. */
+export const detectionId = (hsm: string): string => bounded(`detect-${hsm}`);
+
+/** An incident, which is the instance of its response as well; `digest`: 16 hex digits. */
+export const incidentId = (hsm: string, digest: string): string => bounded(`incident-${hsm}-${digest}`);
+
+/** Wakes a response; what changed is read where it is stored. Its name is part of histories. */
+export const INCIDENT_CHANGED = 'IncidentChanged';
+
 function bounded(id: string): string {
   const readable = id.replaceAll(/[^0-9A-Za-z-]/g, '-');
   if (readable === id && id.length <= LONGEST) return id;

@@ -26,6 +26,7 @@ import { drillReportActivities } from './activities/drill-reports.ts';
 import { drillSentinelActivities } from './activities/drill-sentinels.ts';
 import { drillActivities } from './activities/drills.ts';
 import { hsmLockActivities } from './activities/hsm-lock.ts';
+import { incidentJoiningActivities } from './activities/incident-joining.ts';
 import { keyFactActivities } from './activities/key-facts.ts';
 import { keyActivities } from './activities/keys.ts';
 import { notificationActivities } from './activities/notifications.ts';
@@ -92,6 +93,7 @@ implementActivities({
   ...drillNoticeActivities(world),
   ...custodyWatchActivities(world),
   ...recoveryActivities(world),
+  ...incidentJoiningActivities(world),
 });
 
 implementOrchestrations({

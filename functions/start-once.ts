@@ -1,5 +1,6 @@
 import type { DurableClient } from 'durable-functions';
 import type { OrchestrationInputs, OrchestrationName } from './contracts.ts';
+import { INCIDENT_CHANGED } from './instance-ids.ts';
 
 export type StartOutcome = 'started' | 'running' | 'finished';
 
@@ -17,6 +18,8 @@ export interface Starter {
   ): Promise<StartOutcome>;
   /** Whether an instance of this id is running, pending or suspended. */
   isUnderWay(instanceId: string): Promise<boolean>;
+  /** Tells the response to an incident that there is something to look at. One that ends meanwhile has looked already. */
+  wake(incident: string): Promise<void>;
 }
 
 const UNDER_WAY = new Set(['Running', 'Pending', 'Suspended', 'ContinuedAsNew']);
@@ -39,6 +42,14 @@ export function createStarter(client: DurableClient): Starter {
     async isUnderWay(instanceId) {
       const found = await status(instanceId);
       return found !== undefined && UNDER_WAY.has(String(found.runtimeStatus));
+    },
+    async wake(incident) {
+      try {
+        await client.raiseEvent(incident, INCIDENT_CHANGED, {});
+      } catch (error) {
+        const found = await status(incident);
+        if (found && UNDER_WAY.has(String(found.runtimeStatus))) throw error;
+      }
     },
     async startOnce(name, instanceId, input, final = []) {
       const before = await status(instanceId);

@@ -37,6 +37,8 @@ const CAPABILITIES = [
   'journal',
   'notification',
   'events',
+  'detection',
+  'incident',
 ];
 const ADMIN_CLIENT = 'shared/adapters/azure/keyvault-admin/';
 const isCapability = (file: string) => CAPABILITIES.some((name) => file.startsWith(`shared/${name}/`));

@@ -7,6 +7,8 @@ export interface FakeStarter extends Starter {
   instances: Map<string, 'running' | { kind: string }>;
   /** So many starts end before they take effect, as when the app is killed. */
   crashes: number;
+  /** Incidents whose response was woken. */
+  woken: string[];
 }
 
 export function createFakeStarter(): FakeStarter {
@@ -14,6 +16,8 @@ export function createFakeStarter(): FakeStarter {
     started: [],
     instances: new Map(),
     crashes: 0,
+    woken: [],
+    wake: async (incident) => void fake.woken.push(incident),
     isUnderWay: async (id) => fake.instances.get(id) === 'running',
     async startOnce(name, id, input, final = []) {
       if (fake.crashes > 0) {
