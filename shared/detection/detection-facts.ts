@@ -1,4 +1,5 @@
 import type { Arrivals, CallClass, CallGroup, ControlPlaneAct, HourVolume } from './audit-call.ts';
+import type { RecentFinding } from './memory.ts';
 
 /** An act that our journal announced: a call may consume it if class, target, identity and window agree, `count` times. */
 export interface LedgerIntent {
@@ -74,6 +75,14 @@ export interface DetectionFacts {
   intents: LedgerIntent[];
   lookedUp: LookedUp;
   keys: KnownKey[];
-  /** Client ids of our own identities. */
+  /** Client ids (or object ids) of our own identities. */
   ownClients: string[];
+  /** What the metric ServiceApiHit counted, by quarter of an hour; absent: not read. */
+  serviceHits?: { quarter: string; hits: number }[];
+  /** Instants at which our canary call succeeded, as its caller saw it; absent: not known. */
+  canarySuccesses?: string[];
+  /** Incidents that are open, so that what belongs to them is not learnt as usual. */
+  openIncidents?: { caller?: string; key?: string; from: string }[];
+  /** Findings on the other HSMs of the estate, of the last 30 days. */
+  elsewhere?: RecentFinding[];
 }

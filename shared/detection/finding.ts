@@ -69,4 +69,10 @@ export interface Finding {
   correlationIds: string[];
   /** The intents of our journal that explain it in full. */
   intents: string[];
+  /** A repeat of a finding that was told: it is stored and counted, and nobody is told again until then. */
+  suppressed?: { by: string; until: string };
+  /** Rules over several findings that raised it, `C1` to `C6`: shared/detection/kill-chain.ts. */
+  chains?: string[];
+  /** Judged with a history too short for its method. */
+  learning?: boolean;
 }

@@ -1,0 +1,70 @@
+/** The network of an address: /24 of IPv4, /48 of IPv6; the text itself, cut, where it is neither. */
+export function networkOf(address: string): string {
+  const v4 = parseV4(address);
+  if (v4 !== undefined) return `${address.trim().split('.').slice(0, 3).join('.')}.0/24`;
+  const v6 = parseV6(address);
+  if (v6 !== undefined) return `${v6.slice(0, 3).map(hex).join(':')}::/48`;
+  return address.trim().slice(0, 60).toLowerCase();
+}
+
+/** RFC 1918, carrier-grade, loopback, link-local and unique local addresses. False for what is no address. */
+export function isPrivate(address: string): boolean {
+  return PRIVATE.some((range) => inRange(address, range));
+}
+
+/** An address that the whole internet could have. */
+export const isPublic = (address: string): boolean =>
+  (parseV4(address) !== undefined || parseV6(address) !== undefined) && !isPrivate(address);
+
+/** Whether the address lies in `203.0.113.0/24`, `2001:db8::/32` or is the address. False where either is none. */
+export function inRange(address: string, range: string): boolean {
+  const [base = '', length] = range.split('/');
+  const [a, b] = [bitsOf(address), bitsOf(base)];
+  if (a === undefined || b === undefined || a.length !== b.length) return false;
+  const bits = length === undefined ? a.length : Number(length);
+  if (!Number.isInteger(bits) || bits < 0 || bits > a.length) return false;
+  return a.slice(0, bits) === b.slice(0, bits);
+}
+
+const PRIVATE = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '::1',
+  'fe80::/10',
+  'fc00::/7',
+];
+
+function bitsOf(address: string): string | undefined {
+  const v4 = parseV4(address);
+  if (v4 !== undefined) return v4.map((part) => part.toString(2).padStart(8, '0')).join('');
+  return parseV6(address)
+    ?.map((part) => part.toString(2).padStart(16, '0'))
+    .join('');
+}
+
+function parseV4(text: string): number[] | undefined {
+  const match = /^\s*(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\s*$/.exec(text.slice(0, 40));
+  const parts = match?.slice(1).map(Number);
+  return parts?.every((part) => part <= 255) ? parts : undefined;
+}
+
+function parseV6(text: string): number[] | undefined {
+  const address = text.slice(0, 60).trim().replace(/%.*$/, '').toLowerCase();
+  if (!/^[0-9a-f:]+$/.test(address) || !address.includes(':')) return undefined;
+  const halves = address.split('::');
+  if (halves.length > 2) return undefined;
+  const groups = (half: string | undefined) => (half ? half.split(':') : []);
+  const [head, tail] = [groups(halves[0]), groups(halves[1])];
+  const missing = 8 - head.length - tail.length;
+  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
+  const all = [...head, ...Array<string>(missing).fill('0'), ...tail];
+  return all.every((group) => /^[0-9a-f]{1,4}$/.test(group))
+    ? all.map((group) => Number.parseInt(group, 16))
+    : undefined;
+}
+
+const hex = (part: number): string => part.toString(16);

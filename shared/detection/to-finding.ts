@@ -1,0 +1,134 @@
+import { wallClock } from '../time-zone.ts';
+import type { CallClass } from './audit-call.ts';
+import type { Detector, Draft } from './detector.ts';
+import type { Finding } from './finding.ts';
+import { distinct, keysOf } from './grouping.ts';
+import { inRange, isPublic, networkOf } from './network.ts';
+import { isOffDay } from './off-days.ts';
+import { type JudgedCall, lookUp, type Scene, TEXT_LIMIT } from './scene.ts';
+import { clampScore, severityOf } from './score.ts';
+
+/** Lower-case hex SHA-256 of the UTF-8 text; given, because pure code has no crypto of its own. */
+export type Sha256 = (text: string) => string;
+
+const MOST_KEYS = 50;
+const MOST_IDS = 20;
+/** What our journal explains stays below what anybody is told of. */
+const EXPLAINED_CAP = 21;
+const LEARNING_DISCOUNT = 15;
+
+/** The finding that a draft amounts to: id, score with its modifiers, severity and bounds. */
+export function toFinding(scene: Scene, detector: Detector, draft: Draft, sha256: Sha256): Finding {
+  const { calls } = draft;
+  const first = calls[0];
+  const keys = (draft.keys ?? keysOf(calls)).toSorted();
+  const from = draft.from ?? isoMin(calls);
+  const who = draft.who ?? first?.who ?? '*';
+  const modifiers = draft.plain ? {} : modifiersOf(scene, calls, keys);
+  const learning = draft.learning === true;
+  const sum = Object.values(modifiers).reduce((total, value) => total + value, draft.base);
+  const raw = clampScore(sum - (learning ? LEARNING_DISCOUNT : 0));
+  const score = draft.explained ? Math.min(raw, EXPLAINED_CAP) : raw;
+  const caller = draft.caller ?? first?.caller;
+  const address = draft.address ?? first?.address;
+  const versions = versionsOf(calls);
+  const width = draft.windowMinutes * 60_000;
+  const aligned = Math.floor(Date.parse(from) / width) * width;
+  const subject = draft.subject ?? '*';
+  const identity = [detector.id, detector.version, scene.hsm, who, subject, draft.explained, aligned];
+  return {
+    version: 1,
+    id: sha256(JSON.stringify(identity)).slice(0, 32),
+    detector: detector.id,
+    detectorVersion: detector.version,
+    hsm: scene.hsm,
+    ...(caller === undefined ? {} : { caller }),
+    ...(address ? { address } : {}),
+    keys: keys.slice(0, MOST_KEYS),
+    keysInAll: keys.length,
+    ...(versions === undefined ? {} : { versions }),
+    classes: distinct<CallClass>(calls.map((call) => call.class)).sort(),
+    from,
+    until: draft.until ?? isoMax(calls) ?? from,
+    foundAt: scene.facts.now,
+    title: cut(draft.title),
+    explanation: draft.explanation.slice(0, 5 * TEXT_LIMIT),
+    nextStep: draft.nextStep,
+    score,
+    severity: draft.explained || learning ? 'Informational' : severityOf(score),
+    class: draft.class ?? detector.compromise,
+    response: draft.explained || learning ? 'record' : (draft.response ?? detector.response),
+    techniques: detector.techniques,
+    assignments: draft.assignments ?? [],
+    facts: boundFacts({ base: draft.base, ...modifiers, calls: totalOf(calls), ...draft.facts }),
+    correlationIds: distinct(calls.flatMap(({ correlationIds }) => correlationIds))
+      .sort()
+      .slice(0, MOST_IDS),
+    intents: distinct(calls.flatMap(({ intents }) => intents))
+      .sort()
+      .slice(0, MOST_IDS),
+    ...(learning ? { learning } : {}),
+  };
+}
+
+/** What makes the same call weigh more, each named as it is told. */
+function modifiersOf(scene: Scene, calls: readonly JudgedCall[], keys: readonly string[]): Record<string, number> {
+  const { rule } = scene;
+  const modifiers: Record<string, number> = {};
+  const tier0 = keys.some((key) => rule.tier0Classes.includes(scene.keys.get(key)?.class ?? ''));
+  if (rule.tier0Hsm || tier0) modifiers['tier 0'] = 15;
+  const first = calls[0];
+  if (first === undefined) return modifiers;
+  const person = first.caller.upn !== undefined;
+  if (person && calls.some(({ class: of }) => of.startsWith('crypto.'))) modifiers['person doing machine work'] = 10;
+  if (calls.some((call) => isStrangePublic(scene, call))) modifiers['unfamiliar public network'] = 10;
+  if (person && calls.every((call) => outsideHours(scene, call.firstMs))) modifiers['outside working hours'] = 10;
+  return modifiers;
+}
+
+function isStrangePublic(scene: Scene, { address, trustedService, who }: JudgedCall): boolean {
+  if (trustedService || !isPublic(address)) return false;
+  if (scene.rule.network.allowedRanges.some((range) => inRange(address, range))) return false;
+  const known = lookUp(scene.memory.callers, who)?.networks ?? {};
+  return lookUp(known, networkOf(address)) === undefined;
+}
+
+function outsideHours({ rule: { calendar } }: Scene, at: number): boolean {
+  const hour = wallClock(new Date(at), calendar.timeZone).getUTCHours();
+  const { from, to } = calendar.workingHours;
+  return hour < from || hour >= to || isOffDay(calendar, at);
+}
+
+function versionsOf(calls: readonly JudgedCall[]): Record<string, string[]> | undefined {
+  const found = new Map<string, Set<string>>();
+  for (const { key, version } of calls) {
+    if (key === undefined || version === undefined) continue;
+    if (!found.has(key) && found.size >= MOST_KEYS) continue;
+    const versions = found.get(key) ?? new Set();
+    if (versions.size < MOST_IDS) versions.add(version);
+    found.set(key, versions);
+  }
+  if (found.size === 0) return undefined;
+  return Object.fromEntries([...found].sort().map(([key, versions]) => [key, [...versions].sort()]));
+}
+
+const boundFacts = (facts: Finding['facts']): Finding['facts'] =>
+  Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [name, typeof value === 'string' ? cut(value) : value]),
+  );
+
+const cut = (text: string): string => (text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT - 1)}…` : text);
+
+const totalOf = (calls: readonly JudgedCall[]): number => calls.reduce((sum, { count }) => sum + count, 0);
+
+function isoMin(calls: readonly JudgedCall[]): string {
+  let least = Number.POSITIVE_INFINITY;
+  for (const { firstMs } of calls) least = Math.min(least, firstMs);
+  return new Date(Number.isFinite(least) ? least : 0).toISOString();
+}
+
+function isoMax(calls: readonly JudgedCall[]): string | undefined {
+  let most = Number.NEGATIVE_INFINITY;
+  for (const { lastMs } of calls) most = Math.max(most, lastMs);
+  return Number.isFinite(most) ? new Date(most).toISOString() : undefined;
+}
