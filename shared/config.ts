@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { LogTable } from './detection/queries/build-query.ts';
 import { AppError } from './errors.ts';
 import { Secret } from './secret.ts';
 
@@ -32,6 +33,18 @@ export interface BackupSettings {
   vaultRegion: string;
 }
 
+export interface LogsSettings {
+  /** Id of the Log Analytics workspace that the HSMs' audit logs go to. */
+  workspace: string;
+  /** Of the query API, with its version, without a slash at the end. */
+  endpoint: string;
+  /** Whom tokens are for: another one in each sovereign cloud. */
+  audience: string;
+  tables: LogTable[];
+  /** NCRONTAB, UTC. */
+  schedule: string;
+}
+
 /** Everything the app reads from its settings. Modules receive the slice they need, never the whole. */
 export interface Config {
   installation: string;
@@ -48,6 +61,8 @@ export interface Config {
   identities: { observe: string; rotate: string; backup?: string; restore?: string };
   /** Where backups go; absent when this installation makes none. */
   backup?: BackupSettings;
+  /** Where audit logs are read; absent when this installation detects nothing. */
+  logs?: LogsSettings;
   /** Azure Resource Manager, without a slash at the end. */
   armUrl: string;
   /** NCRONTAB, UTC. The host reads them as `%NAME%`; here for display and validation. */
@@ -145,6 +160,8 @@ const BACKUP_SETTINGS = [
   'MHSM_VAULT_REGION',
 ] as const;
 const TOGETHER = 'identity, landing container, vault account and its region are given together or not at all.';
+/** The first is where new diagnostic settings write. The compiler holds them to those that there are queries for. */
+const LOG_TABLES = ['AZKVAuditLogs', 'AzureDiagnostics'] as const satisfies readonly LogTable[];
 const SCHEDULE_RULE = 'An NCRONTAB schedule of six fields, seconds first, in UTC';
 
 /** Each setting, with the rule and the example that a fault shows. */
@@ -250,6 +267,33 @@ const settings = z.strictObject({
     rule: 'The https endpoint of Azure Resource Manager.',
     example: 'https://management.azure.com',
   }),
+  MHSM_LOGS_WORKSPACE: z.guid().optional().register(documented, {
+    rule: 'The id (a GUID) of the Log Analytics workspace that holds the audit logs of the HSMs; left out, nothing is detected.',
+    example: '00000000-0000-0000-0000-000000000005',
+  }),
+  MHSM_LOGS_ENDPOINT: httpsUrl().default('https://api.loganalytics.io/v1').register(documented, {
+    rule: 'The https endpoint of the log query API with its version; sovereign clouds have their own.',
+    example: 'https://api.loganalytics.io/v1',
+  }),
+  MHSM_LOGS_AUDIENCE: httpsUrl().default('https://api.loganalytics.io').register(documented, {
+    rule: 'The audience of tokens for the log query API; sovereign clouds have their own.',
+    example: 'https://api.loganalytics.io',
+  }),
+  MHSM_LOGS_TABLES: z
+    .string()
+    .default(LOG_TABLES.join(','))
+    .transform((list) => list.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(LOG_TABLES)).min(1))
+    .register(documented, {
+      rule: `The tables that may hold audit rows, parted by commas: ${LOG_TABLES.join(', ')} or one of them.`,
+      example: LOG_TABLES.join(','),
+    }),
+  MHSM_AUDIT_SCHEDULE: schedule()
+    .optional()
+    .register(documented, {
+      rule: `${SCHEDULE_RULE}: when the audit logs are read; given together with MHSM_LOGS_WORKSPACE.`,
+      example: '0 */5 * * * *',
+    }),
   MHSM_SWEEP_SCHEDULE: schedule().register(documented, {
     rule: `${SCHEDULE_RULE}: when every key is looked at.`,
     example: '0 */15 * * * *',
@@ -371,6 +415,9 @@ function crossFaults(given: Record<string, string | undefined>): SettingFault[] 
     ...(user !== undefined && password === undefined ? [fault('MHSM_MAIL_PASSWORD')] : []),
     ...(user === undefined && password !== undefined ? [fault('MHSM_MAIL_USER')] : []),
     ...missingFromBackup(given).map((name) => fault(name)),
+    ...(given.MHSM_LOGS_WORKSPACE !== undefined && given.MHSM_AUDIT_SCHEDULE === undefined
+      ? [fault('MHSM_AUDIT_SCHEDULE')]
+      : []),
   ];
 }
 
@@ -436,6 +483,17 @@ function arrange(found: z.output<typeof settings>): Config {
     },
     ...(landingContainerUrl !== undefined && vaultBlobUrl !== undefined && vaultRegion !== undefined
       ? { backup: { landingContainerUrl, vaultBlobUrl, vaultRegion } }
+      : {}),
+    ...(found.MHSM_LOGS_WORKSPACE !== undefined && found.MHSM_AUDIT_SCHEDULE !== undefined
+      ? {
+          logs: {
+            workspace: found.MHSM_LOGS_WORKSPACE,
+            endpoint: found.MHSM_LOGS_ENDPOINT,
+            audience: found.MHSM_LOGS_AUDIENCE,
+            tables: [...new Set(found.MHSM_LOGS_TABLES)],
+            schedule: found.MHSM_AUDIT_SCHEDULE,
+          },
+        }
       : {}),
     armUrl: found.MHSM_ARM_URL,
     schedules: {

@@ -34,6 +34,8 @@ const CAPABILITIES = [
   'drill',
   'custody',
   'recovery',
+  'detection',
+  'incident',
   'journal',
   'notification',
   'events',

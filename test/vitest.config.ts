@@ -1,6 +1,13 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type Plugin } from 'vitest/config';
+
+/** As the bundler does: a query file is its text. */
+export const queryTexts = (): Plugin => ({
+  name: 'query-texts',
+  transform: (text, path) => (path.endsWith('.kql') ? `export default ${JSON.stringify(text)};` : undefined),
+});
 
 export default defineConfig({
+  plugins: [queryTexts()],
   test: {
     root: new URL('..', import.meta.url).pathname,
     // Forked workers start with the environment of the global set-up, which is how they trust a local authority.

@@ -18,6 +18,8 @@ const common = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
+  // Queries are kept as files that editors and the checker understand.
+  loader: { '.kql': 'text' },
   sourcemap: 'linked',
   sourcesContent: false,
   logLevel: 'warning',

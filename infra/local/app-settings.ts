@@ -9,6 +9,8 @@ export interface EstateAddresses {
   landingContainerUrl: string;
   vaultBlobUrl: string;
   managementUrl: string;
+  /** The log query API with its version, and the workspace; absent while the estate has none. */
+  logs?: { endpoint: string; workspace: string };
   mail: { host: string; port: number };
   api: { issuer: string; audience: string; jwksUrl: string };
 }
@@ -39,6 +41,15 @@ export function appSettings(estate: EstateAddresses): Record<string, string> {
     MHSM_VAULT_BLOB_URL: estate.vaultBlobUrl,
     MHSM_VAULT_REGION: 'northeurope',
     MHSM_ARM_URL: estate.managementUrl,
+    ...(estate.logs === undefined
+      ? {}
+      : {
+          MHSM_LOGS_WORKSPACE: estate.logs.workspace,
+          MHSM_LOGS_ENDPOINT: estate.logs.endpoint,
+          MHSM_LOGS_AUDIENCE: 'https://api.loganalytics.io',
+          MHSM_LOGS_TABLES: 'AZKVAuditLogs,AzureDiagnostics',
+          MHSM_AUDIT_SCHEDULE: '0 */5 * * * *',
+        }),
     MHSM_MAIL_HOST: estate.mail.host,
     MHSM_MAIL_PORT: String(estate.mail.port),
     MHSM_MAIL_SECURITY: 'none',

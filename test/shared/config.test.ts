@@ -165,6 +165,35 @@ describe('loadConfig', () => {
     ]);
   });
 
+  test('reads no logs without a workspace, and asks for a schedule with one', () => {
+    expect(loadConfig(complete)).not.toHaveProperty('logs');
+    const given = {
+      MHSM_LOGS_WORKSPACE: '00000000-0000-0000-0000-000000000005',
+      MHSM_AUDIT_SCHEDULE: '0 */5 * * * *',
+    };
+    expect(loadConfig({ ...complete, ...given }).logs).toEqual({
+      workspace: given.MHSM_LOGS_WORKSPACE,
+      endpoint: 'https://api.loganalytics.io/v1',
+      audience: 'https://api.loganalytics.io',
+      tables: ['AZKVAuditLogs', 'AzureDiagnostics'],
+      schedule: given.MHSM_AUDIT_SCHEDULE,
+    });
+    expect(faultySettings({ ...given, MHSM_AUDIT_SCHEDULE: undefined })).toEqual(['MHSM_AUDIT_SCHEDULE']);
+    expect(faultySettings({ ...given, MHSM_LOGS_WORKSPACE: 'contoso-logs' })).toEqual(['MHSM_LOGS_WORKSPACE']);
+  });
+
+  test('reads the log tables that it is told, and refuses those that it knows no query for', () => {
+    const given = {
+      MHSM_LOGS_WORKSPACE: '00000000-0000-0000-0000-000000000005',
+      MHSM_AUDIT_SCHEDULE: '0 */5 * * * *',
+    };
+    const tables = (list: string) => loadConfig({ ...complete, ...given, MHSM_LOGS_TABLES: list }).logs?.tables;
+    expect(tables('AzureDiagnostics')).toEqual(['AzureDiagnostics']);
+    expect(tables('AzureDiagnostics, AZKVAuditLogs')).toEqual(['AzureDiagnostics', 'AZKVAuditLogs']);
+    expect(faultySettings({ ...given, MHSM_LOGS_TABLES: 'SecurityEvent' })).toEqual(['MHSM_LOGS_TABLES']);
+    expect(faultySettings({ ...given, MHSM_LOGS_ENDPOINT: 'http://api.example/v1' })).toEqual(['MHSM_LOGS_ENDPOINT']);
+  });
+
   test('never shows a secret: not in a fault, a log, JSON or an inspection', () => {
     const { mail } = loadConfig({ ...complete, MHSM_MAIL_USER: 'keys', MHSM_MAIL_PASSWORD: 'correct horse' });
     expect(mail.signIn?.password.reveal()).toBe('correct horse');

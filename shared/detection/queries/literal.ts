@@ -1,0 +1,22 @@
+/** What may be said to a query: names, counts and instants of our own, never anything that a log row holds. */
+export type KqlValue = string | number | Date;
+
+/**
+ * A value as a literal of its type; the only way for one to enter a query. Quotes, backslashes and everything that is not a
+ * visible ASCII character are escaped, so that no text can end its literal.
+ * https://learn.microsoft.com/kusto/query/scalar-data-types/string
+ */
+export function literal(value: KqlValue): string {
+  if (typeof value === 'string') return `"${value.replaceAll(SPECIAL, escaped)}"`;
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw new RangeError('an instant that does not exist cannot enter a query');
+    return `datetime(${value.toISOString()})`;
+  }
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} cannot enter a query: it is no whole number`);
+  return `long(${value})`;
+}
+
+const SPECIAL = /["\\]|[^\x20-\x7e]/g;
+
+const escaped = (unit: string): string =>
+  unit === '"' || unit === '\\' ? `\\${unit}` : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import {
+  buildQuery,
+  LOG_TABLES,
+  QUERY_NAMES,
+  type QueryName,
+} from '../../../../shared/detection/queries/build-query.ts';
+import { faultsOfQuery } from '../../../support/kql.ts';
+
+const at = new Date('2026-11-22T06:00:00.000Z');
+const hsm = { hsmName: 'contoso', hsmResource: '/subscriptions/s/…/managedhsms/contoso', hsmGroup: '/subscriptions/s' };
+const window = { ...hsm, oldest: at, after: at, upTo: at, most: 100 };
+const span = { ...hsm, oldest: at, start: at, end: at, most: 100 };
+
+const values: Record<QueryName, Parameters<typeof buildQuery>[2]> = {
+  sensitiveCalls: window,
+  refusedCalls: window,
+  keyUse: window,
+  controlPlane: window,
+  hourVolumes: span,
+  arrivals: { ...span, canaryPath: '/keys/canary', canaryOid: 'oid', canaryApp: 'app' },
+  versionUse: { ...hsm, oldest: at, start: at, key: 'orders', most: 100 },
+};
+
+describe.each(QUERY_NAMES)('the query %s', (name) => {
+  test('is understood by the official parser over the published schemas', () => {
+    expect(faultsOfQuery(buildQuery(name, LOG_TABLES, values[name]))).toEqual([]);
+  });
+
+  test.each(LOG_TABLES)('reads %s alone where the settings name no other', (table) => {
+    const query = buildQuery(name, [table], values[name]);
+    expect(faultsOfQuery(query, [table, 'AzureActivity'])).toEqual([]);
+    for (const other of LOG_TABLES.filter((each) => each !== table)) expect(query).not.toContain(`\n${other}\n`);
+  });
+});
+
+test('the parser notices a column that no table has', () => {
+  expect(faultsOfQuery('AZKVAuditLogs | where NoSuchColumn == 1')).not.toEqual([]);
+});
+
+test('a query without a table cannot be built', () => {
+  expect(() => buildQuery('keyUse', [], window)).toThrow(RangeError);
+});
