@@ -148,6 +148,13 @@ describe('the import graph', () => {
     expect(offenders(filesIn('shared/'), (to) => to.startsWith('functions/'))).toEqual([]);
   });
 
+  test('keeps generated traffic a stranger to what is to find something in it', () => {
+    const traffic = filesIn('infra/traffic/');
+    expect(traffic.length).toBeGreaterThan(10);
+    expect(offenders(traffic, (to) => !to.startsWith('infra/traffic/'))).toEqual([]);
+    expect(packageOffenders(traffic, () => true)).toEqual([]);
+  });
+
   test('has no import cycle that runs at load time', () => {
     const edges = new Map(
       graph.map(({ file, local }) => [file, local.filter((x) => !x.typeOnly && !x.lazy).map(({ to }) => to)]),
