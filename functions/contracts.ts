@@ -8,6 +8,7 @@ import { drillInputs, type RestoreDrillInput } from './drill-contracts.ts';
 import { incidentInputs } from './incident-contracts.ts';
 import { recoveryInputs } from './recovery-contracts.ts';
 import { type RestoreInput, restoreInputs } from './restore-contracts.ts';
+import { type RelayInput, webhookInputs } from './webhook-contracts.ts';
 
 /**
  * The vocabulary of the app: every activity and orchestration with its input. Inputs are stored in histories and may be read
@@ -101,13 +102,23 @@ export const inputs = {
     /** When it was told before, if it was: a reminder is a message of its own. */
     lastToldOn: z.string().exactOptional(),
   }),
-  settleNotice: z.strictObject({ id: z.string(), delivered: z.array(z.string()), undelivered: z.array(z.string()) }),
+  /** Into the outboxes of the webhooks; `lastToldOn` as for a mail. */
+  queueNotice: z.strictObject({ id: z.string(), notice, lastToldOn: z.string().exactOptional() }),
+  settleNotice: z.strictObject({
+    id: z.string(),
+    delivered: z.array(z.string()),
+    undelivered: z.array(z.string()),
+    /** Given with what is undelivered, so that it can be sent again. */
+    notice: notice.exactOptional(),
+    lastToldOn: z.string().exactOptional(),
+  }),
   ...backupInputs,
   ...restoreInputs,
   ...custodyInputs,
   ...recoveryInputs,
   ...drillInputs,
   ...incidentInputs,
+  ...webhookInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;
@@ -125,7 +136,15 @@ export interface OrchestrationInputs {
     after?: string;
     sofar?: { checked: number; drifted: number; repaired: number };
   };
-  deliverNotification: { id: string; notice: Notice; repeatAfter?: string };
+  /** `again`: a person has it sent again to these, as it was told then. */
+  deliverNotification: {
+    id: string;
+    notice: Notice;
+    repeatAfter?: string;
+    again?: { to: string[]; lastToldOn?: string };
+  };
+  relayWebhook: RelayInput;
+  relayWaitingCalls: Record<string, never>;
   backUpHsm: BackUpHsmInput;
   restoreHsm: RestoreInput;
   restoreKey: RestoreInput;

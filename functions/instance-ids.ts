@@ -23,6 +23,14 @@ export const custodyWatchId = (hsm: string): string => bounded(`watch-custody-${
 
 export const reconciliationId = (hsm: string): string => bounded(`reconcile-${hsm}`);
 
+/** One call that waits for one webhook. */
+export const relayId = (webhook: string, message: string): string => bounded(`relay-${webhook}-${message}`);
+
+/** A mail that a person has sent again. */
+export const redeliveryId = (undelivered: string): string => bounded(`redeliver-${undelivered}`);
+
+export const RELAY_ID = 'relay-waiting-calls';
+
 export const noticeId = (instance: string, kind: string): string => bounded(`notify-${instance}-${kind}`);
 
 /** A restore, by whatever makes its request one of its own. */

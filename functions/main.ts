@@ -15,6 +15,7 @@ import { createStateAccount } from '../shared/adapters/azure/state-account.ts';
 import { createCertificates } from '../shared/adapters/certificates.ts';
 import { createMailer } from '../shared/adapters/smtp.ts';
 import { createSystemClock } from '../shared/adapters/system-clock.ts';
+import { createWebhooks } from '../shared/adapters/webhooks.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
 import { backupCopyActivities } from './activities/backup-copies.ts';
 import { backupNoticeActivities } from './activities/backup-notices.ts';
@@ -30,6 +31,7 @@ import { incidentJoiningActivities } from './activities/incident-joining.ts';
 import { keyFactActivities } from './activities/key-facts.ts';
 import { keyActivities } from './activities/keys.ts';
 import { notificationActivities } from './activities/notifications.ts';
+import { publishingToWebhooksToo } from './activities/outbox.ts';
 import { proofActivities } from './activities/proof.ts';
 import { reconcileActivities } from './activities/reconcile.ts';
 import { recoveryActivities } from './activities/recovery.ts';
@@ -39,6 +41,7 @@ import { restoreStagingActivities } from './activities/restore-staging.ts';
 import { restoreActivities } from './activities/restores.ts';
 import { rotationActivities } from './activities/rotation.ts';
 import { surveyActivities } from './activities/survey.ts';
+import { webhookActivities } from './activities/webhooks.ts';
 import { implementActivities, implementOrchestrations } from './implement.ts';
 import { createAuthorise } from './operator/authorise.ts';
 import { backUpHsm } from './orchestrators/back-up-hsm.ts';
@@ -46,6 +49,8 @@ import { confirmKeyVersion } from './orchestrators/confirm-key-version.ts';
 import { deliverNotification } from './orchestrators/deliver-notification.ts';
 import { reconcileRotationPolicies } from './orchestrators/reconcile-rotation-policies.ts';
 import { recoverHsm } from './orchestrators/recover-hsm.ts';
+import { relayWaitingCalls } from './orchestrators/relay-waiting-calls.ts';
+import { relayWebhook } from './orchestrators/relay-webhook.ts';
 import { restoreHsm } from './orchestrators/restore-hsm.ts';
 import { restoreKey } from './orchestrators/restore-key.ts';
 import { rotateKey } from './orchestrators/rotate-key.ts';
@@ -61,6 +66,7 @@ import { keyEventEventGrid } from './triggers/key-event.event-grid.ts';
 import { keyEventQueue } from './triggers/key-event.queue.ts';
 import { operatorHttp } from './triggers/operator.http.ts';
 import { policyReconcileTimer } from './triggers/policy-reconcile.timer.ts';
+import { webhookRelayTimer } from './triggers/webhook-relay.timer.ts';
 import type { World } from './world.ts';
 
 /**
@@ -94,6 +100,7 @@ implementActivities({
   ...custodyWatchActivities(world),
   ...recoveryActivities(world),
   ...incidentJoiningActivities(world),
+  ...webhookActivities(world),
 });
 
 implementOrchestrations({
@@ -109,6 +116,8 @@ implementOrchestrations({
   watchBackups,
   watchCustody,
   recoverHsm,
+  relayWebhook,
+  relayWaitingCalls,
 });
 
 expirySweepTimer(config.hsms);
@@ -116,6 +125,7 @@ policyReconcileTimer(config.hsms);
 backupWatchTimer(config.hsms);
 custodyWatchTimer(config.hsms);
 historyPurgeTimer(config.historyRetentionDays, world.clock.now);
+webhookRelayTimer(config.webhooks);
 keyEventEventGrid({ hsms: config.hsms, sources: config.eventSources });
 keyEventQueue({ hsms: config.hsms, sources: config.eventSources });
 operatorHttp(world, createAuthorise(config.api));
@@ -144,9 +154,13 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
           },
         }
       : {};
+  const fallbackRecipients = settings.mail.fallback;
+  const webhooks = createWebhooks(settings.webhooks, clock);
+  const crypto = createHsmCrypto({ hsms, identity: identities.rotate });
+  const topic = createEventPublisher({ ...settings.topic, identity: identities.observe });
   return {
     installation,
-    fallbackRecipients: settings.mail.fallback,
+    fallbackRecipients,
     hsms,
     identities: {
       observe: { duty: 'observe', clientId: clientIds.observe },
@@ -158,12 +172,13 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
       observe: createHsmKeys({ hsms, identity: identities.observe }),
       rotate: createHsmKeys({ hsms, identity: identities.rotate }),
     },
-    crypto: createHsmCrypto({ hsms, identity: identities.rotate }),
+    crypto,
     certificates: createCertificates(),
     documents,
     journal: createJournalLog(account, clock),
-    events: createEventPublisher({ ...settings.topic, identity: identities.observe }),
+    events: publishingToWebhooksToo({ installation, webhooks, crypto, documents, clock, fallbackRecipients }, topic),
     mailer: createMailer(settings.mail),
+    webhooks,
     slots: createCreationSlots(documents),
     clock,
     ...backups,

@@ -10,6 +10,7 @@ import type { DrillActivityOutcomes } from './drill-outcomes.ts';
 import type { IncidentActivityOutcomes } from './incident-outcomes.ts';
 import type { RecoveryActivityOutcomes } from './recovery-outcomes.ts';
 import type { RestoreActivityOutcomes } from './restore-outcomes.ts';
+import type { WebhookActivityOutcomes } from './webhook-outcomes.ts';
 
 /** What a fault that will not go away by asking again becomes: an answer, with a next step that a person can follow. */
 export interface Failed {
@@ -76,7 +77,8 @@ export interface ActivityOutcomes
     DrillActivityOutcomes,
     IncidentActivityOutcomes,
     RecoveryActivityOutcomes,
-    RestoreActivityOutcomes {
+    RestoreActivityOutcomes,
+    WebhookActivityOutcomes {
   inspectKey: Inspected;
   writeRotationPolicy: { kind: 'written' };
   backUpKey: { kind: 'kept'; path: string };
@@ -107,7 +109,10 @@ export interface ActivityOutcomes
     after?: string;
     notices: NoticeDue[];
   };
-  routeNotice: { kind: 'routed'; recipients: string[]; lastToldOn?: string } | { kind: 'toldRecently'; on: string };
+  /** `webhooks`: there are some to ask; absent in answers of builds that knew none. */
+  routeNotice:
+    | { kind: 'routed'; recipients: string[]; lastToldOn?: string; webhooks?: boolean }
+    | { kind: 'toldRecently'; on: string };
   sendMail: { kind: 'sent' };
   settleNotice: { kind: 'settled' };
 }

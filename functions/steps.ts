@@ -18,12 +18,18 @@ const BRISK = { first: 2_000, attempts: 5, coefficient: 2, longest: 30_000 };
 /** Mail systems are down for longer than HSMs, and what was done is told even when the state account was away meanwhile. */
 const MAIL = { first: 10_000, attempts: 6, coefficient: 3, longest: 900_000 };
 
+/** A receiver may be away for a night's maintenance: ten attempts over about four hours. */
+const WEBHOOK = { first: 10_000, attempts: 10, coefficient: 3, longest: 3_600_000 };
+
 const policies: Partial<Record<ActivityName, typeof PATIENT>> = {
   createKeyVersion: PATIENT,
   surveyKeys: BRISK,
   routeNotice: MAIL,
   sendMail: MAIL,
   settleNotice: MAIL,
+  queueNotice: MAIL,
+  sendWebhook: WEBHOOK,
+  settleWebhook: MAIL,
 };
 
 function retryOptions(name: ActivityName): df.RetryOptions {

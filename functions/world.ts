@@ -14,6 +14,7 @@ import type { HsmResources } from '../shared/ports/hsm-resources.ts';
 import type { JournalLog } from '../shared/ports/journal-log.ts';
 import type { Mailer } from '../shared/ports/mailer.ts';
 import type { SecurityDomain } from '../shared/ports/security-domain.ts';
+import type { Webhooks } from '../shared/ports/webhooks.ts';
 
 /** A duty and the identity that serves it; each has the least role that works. */
 export type Duty = 'observe' | 'rotate' | 'backup' | 'restore';
@@ -63,6 +64,7 @@ export interface World {
   journal: JournalLog;
   events: EventPublisher;
   mailer: Mailer;
+  webhooks: Webhooks;
   slots: CreationSlots;
   clock: Clock;
   backups?: BackupWorld;

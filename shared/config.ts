@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import type { LogTable } from './detection/queries/build-query.ts';
 import { AppError } from './errors.ts';
+import { isLoopback, isSafeUrl, parseUrl } from './safe-url.ts';
 import { Secret } from './secret.ts';
+import { unpairedWebhooks, type WebhookSettings, webhookList, webhookSecrets } from './webhook-settings.ts';
 
 export interface HsmSettings {
   /** The name used in policy, journal, events and instance ids. */
@@ -69,6 +71,8 @@ export interface Config {
   schedules: { sweep: string; reconcile: string; backup: string; custody: string; purge: string };
   historyRetentionDays: number;
   mail: MailSettings;
+  /** Who else is called for every event and notice; which of them, the policy says. */
+  webhooks: WebhookSettings[];
   api: { issuer: string; audience: string; jwksUrl: string };
 }
 
@@ -98,16 +102,6 @@ const PREFIX = 'MHSM_';
 const REPLICATION_SECONDS = 360;
 
 const documented = z.registry<{ rule: string; example: string }>();
-
-const isLoopback = (host: string): boolean => /^(localhost|.+\.localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host);
-
-const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
-
-/** https everywhere; plain http only where nothing leaves the machine. */
-const isSafeUrl = (text: string): boolean => {
-  const url = parseUrl(text);
-  return url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
-};
 
 const withoutSlash = (text: string): string => text.replace(/\/+$/, '');
 
@@ -162,6 +156,7 @@ const BACKUP_SETTINGS = [
 const TOGETHER = 'identity, landing container, vault account and its region are given together or not at all.';
 /** The first is where new diagnostic settings write. The compiler holds them to those that there are queries for. */
 const LOG_TABLES = ['AZKVAuditLogs', 'AzureDiagnostics'] as const satisfies readonly LogTable[];
+const WEBHOOKS_TOGETHER = 'Each webhook has secrets, and each entry of the secrets a webhook.';
 const SCHEDULE_RULE = 'An NCRONTAB schedule of six fields, seconds first, in UTC';
 
 /** Each setting, with the rule and the example that a fault shows. */
@@ -356,6 +351,18 @@ const settings = z.strictObject({
       rule: 'The password of MHSM_MAIL_USER, as a Key Vault reference; given together with it or not at all.',
       example: '@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/smtp)',
     }),
+  MHSM_WEBHOOKS: json(webhookList)
+    .default([])
+    .register(documented, {
+      rule: `A JSON array of {name, url} of at most ten webhooks: names unique, in lower case; url https (http only on a loopback host). ${WEBHOOKS_TOGETHER}`,
+      example: '[{"name":"soc","url":"https://soc.contoso.com/hooks/keys"}]',
+    }),
+  MHSM_WEBHOOK_SECRETS: json(webhookSecrets)
+    .default({})
+    .register(documented, {
+      rule: `A JSON object of the signing secrets of each webhook, one to three of 24 to 64 bytes, as a Key Vault reference. ${WEBHOOKS_TOGETHER}`,
+      example: '{"soc":["whsec_ followed by Base64"]}',
+    }),
   MHSM_API_ISSUER: safeUrl().register(documented, {
     rule: `The issuer of access tokens. ${URL_RULE}`,
     example: 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0',
@@ -418,6 +425,9 @@ function crossFaults(given: Record<string, string | undefined>): SettingFault[] 
     ...(given.MHSM_LOGS_WORKSPACE !== undefined && given.MHSM_AUDIT_SCHEDULE === undefined
       ? [fault('MHSM_AUDIT_SCHEDULE')]
       : []),
+    ...unpairedWebhooks(given.MHSM_WEBHOOKS, given.MHSM_WEBHOOK_SECRETS).map((name) =>
+      fault('MHSM_WEBHOOK_SECRETS', `At ${name}: `),
+    ),
   ];
 }
 
@@ -512,6 +522,11 @@ function arrange(found: z.output<typeof settings>): Config {
       fallback: found.MHSM_MAIL_FALLBACK,
       ...(user !== undefined && password !== undefined ? { signIn: { user, password } } : {}),
     },
+    webhooks: found.MHSM_WEBHOOKS.map(({ name, url }) => ({
+      name,
+      url,
+      secrets: found.MHSM_WEBHOOK_SECRETS[name] ?? [],
+    })),
     api: { issuer: found.MHSM_API_ISSUER, audience: found.MHSM_API_AUDIENCE, jwksUrl: found.MHSM_API_JWKS_URL },
   };
 }

@@ -3,11 +3,14 @@ import type { ComposeContext } from '../../shared/notification/notice.ts';
 import { renderHtml } from '../../shared/notification/render-html.ts';
 import { renderText } from '../../shared/notification/render-text.ts';
 import { routeMessage } from '../../shared/notification/route-message.ts';
+import { concerning, noticePayload } from '../../shared/notification/webhook-payload.ts';
 import { addDuration } from '../../shared/time.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
+import { queueCalls, startRelay } from './outbox.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { hex, utf8 } from './text.ts';
+import { forgetUndelivered, keepUndelivered, safeName, undeliveredMailId } from './undelivered.ts';
 
 /** One notice as it stands: who has had it, and when it may be told again. */
 interface NoticeRecord {
@@ -19,8 +22,7 @@ interface NoticeRecord {
   undelivered: string[];
 }
 
-/** Names may carry characters that a blob path may not. */
-const path = (id: string) => `notices/${id.replaceAll(/[^0-9A-Za-z._-]/g, '_')}.json`;
+const path = (id: string) => `notices/${safeName(id)}.json`;
 
 export const notificationActivities = (world: World) =>
   ({
@@ -37,7 +39,22 @@ export const notificationActivities = (world: World) =>
         kind: 'routed',
         recipients: routeMessage(message, notice, policy.owners),
         ...(told?.lastToldOn === undefined ? {} : { lastToldOn: told.lastToldOn }),
+        webhooks: world.webhooks.names.length > 0,
       };
+    },
+
+    /** Into the outboxes of the webhooks that want it, and their relays are started; those that are not, a timer finds. */
+    async queueNotice({ id, notice, lastToldOn }, { starter }) {
+      const message = composeMessage(notice, contextOf(world));
+      const { hsm } = concerning(notice);
+      const { severity } = message;
+      const what = { kind: 'notice', type: notice.kind, severity, ...(hsm === undefined ? {} : { hsm }) } as const;
+      const fact = [id, ...(lastToldOn === undefined ? [] : [lastToldOn])];
+      const { policy } = await policyInForce(world);
+      const payload = noticePayload(world.installation, id, notice, message);
+      const queued = await queueCalls(world, policy.owners, what, fact, payload);
+      for (const each of queued) await startRelay(starter, each.webhook, each.message);
+      return { kind: 'queued', webhooks: queued.map(({ webhook }) => webhook) };
     },
 
     /**
@@ -62,7 +79,7 @@ export const notificationActivities = (world: World) =>
       return { kind: 'sent' };
     },
 
-    async settleNotice({ id, delivered, undelivered }) {
+    async settleNotice({ id, delivered, undelivered, notice, lastToldOn: round }) {
       const now = world.clock.now().toISOString();
       const before = (await world.documents.read<NoticeRecord>('state', path(id)))?.value;
       const sent = { ...before?.sent, ...Object.fromEntries(delivered.map((to) => [to, now])) };
@@ -75,6 +92,18 @@ export const notificationActivities = (world: World) =>
         undelivered,
       };
       await world.documents.put('state', path(id), record);
+      if (undelivered.length === 0) await forgetUndelivered(world, undeliveredMailId(id));
+      else if (notice) {
+        await keepUndelivered(world, {
+          channel: 'mail',
+          notice: id,
+          told: notice,
+          to: undelivered,
+          ...(round === undefined ? {} : { lastToldOn: round }),
+          why: 'The mail system did not take it.',
+          nextStep: 'Look at the mail system and at the addresses, then send it again.',
+        });
+      }
       return { kind: 'settled' };
     },
   }) satisfies Partial<ActivityHandlers>;

@@ -5,6 +5,7 @@ import type { World } from '../world.ts';
 import { answerToBackups } from './answer-backups.ts';
 import { answerToDrills } from './answer-drills.ts';
 import type { Caller } from './authorise.ts';
+import { listNotifications, redeliverNotification } from './notifications.ts';
 import { describeApi } from './openapi.ts';
 import { ProblemError } from './problem.ts';
 import { recordCertificates, recordCustodyFact } from './record-custody.ts';
@@ -101,6 +102,10 @@ export async function answerTo(
     case 'showDrill':
     case 'requestDrill':
       return answerToDrills(world, client, operation, request, caller);
+    case 'listNotifications':
+      return listNotifications(world);
+    case 'redeliverNotification':
+      return redeliverNotification(world, createStarter(client), params.id ?? '', query.dryRun === 'true');
     case 'showPolicy':
       return showPolicy(world);
     case 'verifyJournal':

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { operatorRoutes } from './routes.ts';
+import { describeWebhooks } from './webhook-schema.ts';
 
 /** The OpenAPI 3.1 document, from the same schemas that validate. */
 export function describeApi(installation: string): Record<string, unknown> {
@@ -38,6 +39,7 @@ export function describeApi(installation: string): Record<string, unknown> {
       description: `Operator API of installation ${installation}.`,
     },
     paths,
+    webhooks: describeWebhooks(),
     components: { securitySchemes: { entra: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
     security: [{ entra: [] }],
   };

@@ -16,6 +16,8 @@ export type ProblemCode =
   | 'RestoreDecided'
   | 'DrillNotFound'
   | 'DrillRefused'
+  | 'NotificationNotFound'
+  | 'NotificationUnderWay'
   | 'HsmDenied'
   | 'HsmUnavailable'
   | 'SignInUnavailable'

@@ -4,6 +4,8 @@ import type { DrillOperation } from './answer-drills.ts';
 import type { AppRole } from './authorise.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { drillRoutes } from './drill-routes.ts';
+import { notificationRoutes } from './notification-routes.ts';
+import type { NotificationOperation } from './notifications.ts';
 import type { SecretRule } from './refuse-secrets.ts';
 
 const hsm = z
@@ -38,6 +40,7 @@ export type OperationName =
   | 'reportRecoveryStep'
   | BackupOperation
   | DrillOperation
+  | NotificationOperation
   | 'showPolicy'
   | 'verifyJournal'
   | 'showHealth'
@@ -207,6 +210,7 @@ export const operatorRoutes: readonly OperatorRoute[] = [
   },
   ...backupRoutes,
   ...drillRoutes,
+  ...notificationRoutes,
   {
     operation: 'requestRecovery',
     method: 'POST',

@@ -24,21 +24,32 @@ export function* deliverNotification(context: OrchestrationContext): Generator<T
 }
 
 function* deliver(context: OrchestrationContext, delivery: Told): Step<Delivery> {
-  const { routeNotice, settleNotice } = steps(context);
-  const { id, notice, repeatAfter } = context.df.getInput<OrchestrationInputs['deliverNotification']>();
-  const routed = yield* routeNotice({ id, notice, ...(repeatAfter === undefined ? {} : { repeatAfter }) });
+  const { routeNotice, queueNotice, settleNotice } = steps(context);
+  const { id, notice, repeatAfter, again } = context.df.getInput<OrchestrationInputs['deliverNotification']>();
+  const routed = again
+    ? { kind: 'routed' as const, recipients: again.to, webhooks: false, ...roundOf(again) }
+    : yield* routeNotice({ id, notice, ...(repeatAfter === undefined ? {} : { repeatAfter }) });
   if (isFailed(routed)) return delivery;
   if (routed.kind === 'toldRecently') return routed;
 
   const { delivered, undelivered } = delivery;
-  const round = routed.lastToldOn === undefined ? {} : { lastToldOn: routed.lastToldOn };
+  const round = roundOf(routed);
+  if (routed.webhooks) {
+    // Before the mails, whose retries take a while. What is in an outbox counts as handed over.
+    const queued = yield* queueNotice({ id, notice, ...round });
+    if (!isFailed(queued)) delivered.push(...queued.webhooks.map((name) => `webhook ${name}`));
+  }
   for (const to of routed.recipients) {
     const sent = yield* sendPatiently(context, { id, notice, to, ...round });
     (sent ? delivered : undelivered).push(to);
   }
-  yield* settleNotice({ id, delivered, undelivered });
+  // Instances of builds that knew no webhooks go on with what they asked then.
+  const kept = routed.webhooks !== undefined && undelivered.length > 0 ? { notice, ...round } : {};
+  yield* settleNotice({ id, delivered, undelivered, ...kept });
   return delivery;
 }
+
+const roundOf = ({ lastToldOn }: { lastToldOn?: string }) => (lastToldOn === undefined ? {} : { lastToldOn });
 
 /** A mail that cannot be handed over is a fact to record, not a reason to lose the notices of the others. */
 function* sendPatiently(context: OrchestrationContext, mail: ActivityInput<'sendMail'>): Step<boolean> {

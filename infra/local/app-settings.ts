@@ -12,6 +12,8 @@ export interface EstateAddresses {
   /** The log query API with its version, and the workspace; absent while the estate has none. */
   logs?: { endpoint: string; workspace: string };
   mail: { host: string; port: number };
+  /** Absent: nothing is sent to a webhook. */
+  webhook?: { url: string; secret: string };
   api: { issuer: string; audience: string; jwksUrl: string };
 }
 
@@ -55,6 +57,12 @@ export function appSettings(estate: EstateAddresses): Record<string, string> {
     MHSM_MAIL_SECURITY: 'none',
     MHSM_MAIL_FROM: 'key-lifecycle@contoso.example',
     MHSM_MAIL_FALLBACK: '["key-management@contoso.example"]',
+    ...(estate.webhook
+      ? {
+          MHSM_WEBHOOKS: JSON.stringify([{ name: 'sink', url: `${estate.webhook.url}/keys` }]),
+          MHSM_WEBHOOK_SECRETS: JSON.stringify({ sink: [estate.webhook.secret] }),
+        }
+      : {}),
     MHSM_API_ISSUER: estate.api.issuer,
     MHSM_API_AUDIENCE: estate.api.audience,
     MHSM_API_JWKS_URL: estate.api.jwksUrl,

@@ -32,6 +32,8 @@ export interface EstateOptions {
   ingestionDelayMs?: number;
   /** Offers STARTTLS in the mail sink; default no. */
   startTls?: boolean;
+  /** Has the app send events and notices to the webhook sink as well; default no. */
+  webhook?: boolean;
   onHappening?: HappeningListener;
 }
 

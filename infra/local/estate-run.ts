@@ -55,6 +55,7 @@ export async function startEstate(options: EstateOptions = {}): Promise<RunningE
       vaultBlobUrl: storage.accounts.vault.blobUrl,
       managementUrl: services.management.url,
       mail,
+      ...(options.webhook ? { webhook: { url: services.webhooks.url, secret: secrets.webhookSecret } } : {}),
       api: identity.api,
     }),
     ...options.settings,

@@ -15,6 +15,8 @@ export interface EstateSecrets {
   identityHeader: string;
   topicKey: string;
   appKeys: AppKeys;
+  /** Signs calls of the webhook sink; as the Standard Webhooks convention writes it. */
+  webhookSecret: string;
 }
 
 export async function obtainSecrets(directory: string): Promise<EstateSecrets> {
@@ -33,6 +35,7 @@ export async function obtainSecrets(directory: string): Promise<EstateSecrets> {
       function: secret(),
       system: { eventgrid_extension: secret(), durabletask_extension: secret() },
     },
+    webhookSecret: `whsec_${randomBytes(32).toString('base64')}`,
   };
   await writeFile(file, JSON.stringify(made), { mode: 0o600 });
   return made;

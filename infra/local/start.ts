@@ -68,6 +68,7 @@ const began = performance.now();
 const estate = await startEstate({
   seed: wish.seed,
   port,
+  webhook: true,
   ...(wish.state === undefined ? {} : { stateDirectory: resolve(wish.state) }),
   onHappening: tell,
 }).catch((error: unknown) => {

@@ -78,6 +78,20 @@ export interface Owners {
   /** Who is told when nobody else is named. */
   fallback: string[];
   names?: Record<string, string[]>;
+  /** What each webhook of the settings is told; one that is not named here is told everything. */
+  webhooks?: Record<string, WebhookRoute>;
+}
+
+/** All that is given has to hold; what is left out does not narrow. */
+export interface WebhookRoute {
+  /** Patterns for the types of events and the kinds of notices, such as `Backup*`. None: neither. */
+  types?: string[];
+  /** Pattern for the names of HSMs; what concerns no HSM passes. */
+  hsm?: string;
+  events?: boolean;
+  notices?: boolean;
+  /** The least severity of a notice. */
+  severity?: 'info' | 'attention' | 'critical';
 }
 
 /** One thing wrong with the document. */

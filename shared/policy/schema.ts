@@ -54,6 +54,17 @@ const notice = z.strictObject({
   owner: z.exactOptional(text).describe('A name from owners.names'),
 });
 
+const yesOrNo = z.boolean({ error: 'is true or false' });
+const patterns = z.array(pattern, { error: 'is a list of name patterns' });
+
+const webhookRoute = z.strictObject({
+  types: z.exactOptional(patterns).describe('Types of events and kinds of notices, such as Backup*'),
+  hsm: z.exactOptional(pattern).describe('Only what concerns these HSMs, or none'),
+  events: z.exactOptional(yesOrNo).describe('Whether it gets events'),
+  notices: z.exactOptional(yesOrNo).describe('Whether it gets notices'),
+  severity: z.exactOptional(oneOf(['info', 'attention', 'critical'])).describe('Least severity of a notice'),
+});
+
 const partialRule = { rotation: z.exactOptional(rotation), notice: z.exactOptional(notice) };
 
 const document = z.strictObject({
@@ -72,6 +83,9 @@ const document = z.strictObject({
     {
       fallback: mails.describe('Who is told when nobody else is named'),
       names: z.exactOptional(z.record(text, mails)).describe('Owners by the name that tags and rules use'),
+      webhooks: z
+        .exactOptional(z.record(text, webhookRoute))
+        .describe('What each webhook of the settings is told; one that is not named is told everything'),
     },
     { error: 'is an object with the addresses of last resort' },
   ),
@@ -230,6 +244,11 @@ const EXAMPLES: Record<string, string> = {
   owners: '{ "fallback": ["keys@example.org"] }',
   fallback: '["keys@example.org"]',
   names: '{ "Payments": ["payments@example.org"] }',
+  webhooks: '{ "soc": { "types": ["Incident*", "QuorumAtRisk"], "severity": "attention" } }',
+  types: '["Backup*", "KeyRotated"]',
+  events: 'true',
+  notices: 'true',
+  severity: 'attention',
   notify: '["payments@example.org"]',
   owner: 'Payments',
   match: 'payments-*',

@@ -194,6 +194,38 @@ describe('loadConfig', () => {
     expect(faultySettings({ ...given, MHSM_LOGS_ENDPOINT: 'http://api.example/v1' })).toEqual(['MHSM_LOGS_ENDPOINT']);
   });
 
+  const hook = (changes: object = {}) => JSON.stringify([{ name: 'soc', url: 'https://soc.example/hook', ...changes }]);
+  const keys = (name: string, ...secrets: string[]) => JSON.stringify({ [name]: secrets });
+  const good = `whsec_${Buffer.alloc(24).toString('base64')}`;
+
+  test('takes webhooks with their secrets, newest first', () => {
+    const { webhooks } = loadConfig({ ...complete, MHSM_WEBHOOKS: hook(), MHSM_WEBHOOK_SECRETS: keys('soc', good) });
+    expect(webhooks).toMatchObject([{ name: 'soc', url: 'https://soc.example/hook' }]);
+    expect(webhooks[0]?.secrets[0]?.reveal()).toBe(good);
+    expect(JSON.stringify(webhooks)).not.toContain('whsec');
+  });
+
+  test.each([
+    ['without secrets', hook(), undefined],
+    ['with the secrets of another', hook(), keys('siem', good)],
+    ['with no secret', hook(), keys('soc')],
+    ['with a secret that is too short', hook(), keys('soc', `whsec_${Buffer.alloc(23).toString('base64')}`)],
+    ['with a secret that is too long', hook(), keys('soc', `whsec_${Buffer.alloc(65).toString('base64')}`)],
+    ['with a secret in another form', hook(), keys('soc', 'correct horse battery staple 123')],
+  ])('refuses a webhook %s, and does not show it', (_, list, secrets) => {
+    const faults = faultsOf({ MHSM_WEBHOOKS: list, MHSM_WEBHOOK_SECRETS: secrets });
+    expect(new Set(faults.map(({ setting }) => setting))).toEqual(new Set(['MHSM_WEBHOOK_SECRETS']));
+    expect(JSON.stringify(faults)).not.toMatch(/AAAA|horse/);
+  });
+
+  test.each([
+    ['plain http', hook({ url: 'http://soc.example/hook' })],
+    ['a user and password in it', hook({ url: 'https://u:p@soc.example/' })],
+    ['one name for two', JSON.stringify([...JSON.parse(hook()), ...JSON.parse(hook())])],
+  ])('refuses the address of a webhook with %s', (_, list) => {
+    expect(faultySettings({ MHSM_WEBHOOKS: list, MHSM_WEBHOOK_SECRETS: keys('soc', good) })).toEqual(['MHSM_WEBHOOKS']);
+  });
+
   test('never shows a secret: not in a fault, a log, JSON or an inspection', () => {
     const { mail } = loadConfig({ ...complete, MHSM_MAIL_USER: 'keys', MHSM_MAIL_PASSWORD: 'correct horse' });
     expect(mail.signIn?.password.reveal()).toBe('correct horse');

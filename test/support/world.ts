@@ -160,6 +160,7 @@ export function createFakeWorld(keys: Record<string, FakeKey> = {}): FakeWorld {
         return { accepted: mail.to, refused: [] };
       },
     },
+    webhooks: { names: [], call: async () => undefined },
     slots: { reserve: async (_hsm, _holder, at) => ({ at: at.toISOString() }) },
     clock: { now: () => new Date(now.value) },
     settleMs: () => 30_000,

@@ -58,6 +58,39 @@ describe('deliverNotification', () => {
     expect(outcome).toMatchObject({ value: { kind: 'told', undelivered: ['a@x.example'] } });
   });
 
+  test('hands over to the webhooks before the mails, and counts them among those who have had it', () => {
+    const { asked, outcome } = run({
+      routeNotice: () => ({
+        result: { kind: 'routed', recipients: ['a@x.example'], lastToldOn: 'then', webhooks: true },
+      }),
+      queueNotice: () => ({ result: { kind: 'queued', webhooks: ['soc'] } }),
+    });
+    expect(names(asked)).toEqual(['routeNotice', 'queueNotice', 'sendMail', 'settleNotice']);
+    expect(asked[1]).toMatchObject({ input: { id: 'n', notice, lastToldOn: 'then' } });
+    expect(outcome).toMatchObject({ value: { delivered: ['webhook soc', 'a@x.example'] } });
+  });
+
+  test('keeps the notice with those who have not had it, so that it can be sent again', () => {
+    const { asked } = run({
+      routeNotice: () => ({ result: { kind: 'routed', recipients: ['a@x.example'], webhooks: false } }),
+      sendMail: () => ({ throws: 'the mail system does not answer' }),
+    });
+    expect(asked.at(-1)).toMatchObject({ name: 'settleNotice', input: { undelivered: ['a@x.example'], notice } });
+  });
+
+  test('sent again by a person goes to those alone who have not had it, as the message that it was', () => {
+    const { asked, outcome } = replay(deliverNotification, {
+      input: { id: 'n', notice, again: { to: ['b@x.example'], lastToldOn: 'then' } },
+      answer: answers({
+        sendMail: () => ({ result: { kind: 'sent' } }),
+        settleNotice: () => ({ result: { kind: 'settled' } }),
+      }),
+    });
+    expect(names(asked)).toEqual(['sendMail', 'settleNotice']);
+    expect(asked[0]).toMatchObject({ input: { to: 'b@x.example', lastToldOn: 'then' } });
+    expect(outcome).toMatchObject({ value: { delivered: ['b@x.example'], undelivered: [] } });
+  });
+
   test.each(['routeNotice', 'settleNotice'])(
     'never fails its caller, not even when the retries of %s are spent',
     (step) => {
