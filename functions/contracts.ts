@@ -149,6 +149,8 @@ export interface OrchestrationInputs {
   restoreHsm: RestoreInput;
   restoreKey: RestoreInput;
   runRestoreDrill: RestoreDrillInput;
+  /** Removes the temporary HSM of a drill; `instance` is the drill. */
+  tearDownDrill: { hsm: string; instance: string };
   watchBackups: { hsm: string };
   watchCustody: { hsm: string };
   recoverHsm: { recovery: string };

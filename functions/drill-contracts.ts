@@ -32,6 +32,10 @@ export const drillInputs = {
     steps: drillSteps,
     refusal: z.string().exactOptional(),
   }),
+  /** `hsm`: the source; `instance`: the drill, whose temporary HSM it is. */
+  removeDrillHsm: z.strictObject({ hsm, instance }),
+  describeDrillRemains: z.strictObject({ hsm, instance, explanation: z.string() }),
+  sweepDrillHsms: z.strictObject({ hsm }),
   describeDrill: z.strictObject({ hsm, instance }),
 } as const;
 

@@ -44,6 +44,19 @@ export const safetyBackupId = (restore: string, number: number): string => bound
 /** A backup that a person asked for. */
 export const requestedBackupId = (hsm: string, request: string): string => bounded(`backup-${hsm}-asked-${request}`);
 
+/** The recovery that a drill rehearses on a temporary HSM. */
+export const rehearsalId = (drill: string): string => bounded(`rehearse-${drill}`);
+
+export const tearDownId = (drill: string): string => bounded(`tear-down-${drill}`);
+
+/**
+ * The temporary HSM of a drill: 3 to 24 letters, digits and hyphens, unique in the whole cloud, and taken for as long as it
+ * stays soft-deleted. So each drill has a name of its own, which a repeat makes again.
+ * https://learn.microsoft.com/azure/key-vault/managed-hsm/recovery
+ */
+export const temporaryHsmName = (installation: string, drill: string): string =>
+  `drill-${fnv1a64(`${installation} ${drill}`)}`;
+
 /** Wakes a recovery that waits for people. Its name is part of histories. */
 export const RECOVERY_REPORTED = 'recoveryStepReported';
 

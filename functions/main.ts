@@ -25,6 +25,7 @@ import { custodyWatchActivities } from './activities/custody-watch.ts';
 import { drillNoticeActivities } from './activities/drill-notices.ts';
 import { drillReportActivities } from './activities/drill-reports.ts';
 import { drillSentinelActivities } from './activities/drill-sentinels.ts';
+import { drillTearDownActivities } from './activities/drill-tear-down.ts';
 import { drillActivities } from './activities/drills.ts';
 import { hsmLockActivities } from './activities/hsm-lock.ts';
 import { incidentJoiningActivities } from './activities/incident-joining.ts';
@@ -56,6 +57,7 @@ import { restoreKey } from './orchestrators/restore-key.ts';
 import { rotateKey } from './orchestrators/rotate-key.ts';
 import { runRestoreDrill } from './orchestrators/run-restore-drill.ts';
 import { sweepExpiringKeys } from './orchestrators/sweep-expiring-keys.ts';
+import { tearDownDrill } from './orchestrators/tear-down-drill.ts';
 import { watchBackups } from './orchestrators/watch-backups.ts';
 import { watchCustody } from './orchestrators/watch-custody.ts';
 import { backupWatchTimer } from './triggers/backup-watch.timer.ts';
@@ -97,6 +99,7 @@ implementActivities({
   ...drillSentinelActivities(world),
   ...drillReportActivities(world),
   ...drillNoticeActivities(world),
+  ...drillTearDownActivities(world),
   ...custodyWatchActivities(world),
   ...recoveryActivities(world),
   ...incidentJoiningActivities(world),
@@ -113,6 +116,7 @@ implementOrchestrations({
   deliverNotification,
   backUpHsm,
   runRestoreDrill,
+  tearDownDrill,
   watchBackups,
   watchCustody,
   recoverHsm,

@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** The steps that the automation does by itself. Names are stored in histories: added, never renamed. */
 const automated = z.enum([
   ...(['prerequisites', 'createHsm', 'enterRecovery', 'awaitActivation'] as const),
-  ...(['attachIdentity', 'safetyBackup', 'restore', 'verify'] as const),
+  ...(['attachIdentity', 'safetyBackup', 'restore', 'verify', 'stageBackup'] as const),
 ]);
 
 export type AutomatedStep = z.infer<typeof automated>;

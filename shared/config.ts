@@ -14,6 +14,8 @@ export interface HsmSettings {
   resourceId: string;
   /** How long a call whose reply was lost may still take effect. */
   settleSeconds: number;
+  /** The drill that made it and removes it again. Never from the settings. */
+  drill?: string;
 }
 
 export interface MailSettings {

@@ -4,6 +4,7 @@ import { judgeReview } from '../../shared/custody/reviews.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import type { CustodyAlarm } from '../custody-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
+import { lookedAfter } from '../looked-after.ts';
 import type { World } from '../world.ts';
 import { custodyOf, lineageSlug } from './custody-ledger.ts';
 import { policyInForce } from './policy-in-force.ts';
@@ -113,7 +114,7 @@ export const custodyWatchActivities = (world: World) =>
 
 /** The HSM of the settings that speaks for a security domain. */
 async function firstOfDomain(world: World, securityDomain: string): Promise<string> {
-  for (const { name } of world.hsms) {
+  for (const { name } of lookedAfter(world.hsms)) {
     if ((await securityDomainOf(world, name)) === securityDomain) return name;
   }
   throw new Error(`no HSM of the settings has the ${securityDomain}`);

@@ -10,7 +10,7 @@ export interface StoredDrill {
   schema: 1;
   id: string;
   hsm: string;
-  /** The HSM that is restored to; of a temporary one, the region it would be made in. */
+  /** The HSM that is restored to; of a temporary one, the region it is made in. */
   target: { hsm: string; kind: DrillTarget['kind']; region?: string };
   backup: string;
   by: string;
@@ -26,7 +26,21 @@ export interface KeptSentinel {
   operation: string;
 }
 
+/** A temporary HSM of which nothing runs any more. Written once, when that was seen. */
+export interface TornDown {
+  hsm: string;
+  seenOn: string;
+  /** Absent where nothing was made, or the service lists it no more. */
+  deleted?: { deletedOn: string; purgedOn: string; purgeProtection: boolean };
+}
+
 const path = (hsm: string, id: string, what: string) => `drills/${hsm}/${id}/${what}.json`;
+/** What a person types to remove a temporary HSM. */
+export const deletionCommand = (recovery: { newHsm: string }, resourceId?: string): string => {
+  const group = /\/resourceGroups\/([^/]+)\//i.exec(resourceId ?? '')?.[1];
+  return `az keyvault delete --hsm-name ${recovery.newHsm}${group === undefined ? '' : ` --resource-group ${group}`}`;
+};
+
 /** Of both reports of a drill in the container `evidence`, without its ending. */
 export const drillReportPath = (hsm: string, id: string): string => `drills/${hsm}/${id}/report`;
 
@@ -35,6 +49,7 @@ interface Parts {
   sentinels: KeptSentinel[];
   comparison: RestoreComparison;
   tried: SentinelResult[];
+  tornDown: TornDown;
   end: DrillEnd;
 }
 

@@ -1,15 +1,21 @@
+import { isBackupAtFault } from '../../shared/drill/backup-at-fault.ts';
+import { costUntilGone } from '../../shared/drill/cost-guard.ts';
 import { renderReportHtml } from '../../shared/drill/render-report-html.ts';
-import { buildDrillReport, type DrillReport, type DrillStep } from '../../shared/drill/report.ts';
+import { buildDrillReport, type DrillReport, type DrillStep, type TearDown } from '../../shared/drill/report.ts';
+import { timeRehearsal } from '../../shared/drill/time-rehearsal.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { compareWithManifest } from '../../shared/restore/compare-with-manifest.ts';
 import type { DrillEnd } from '../drill-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
+import { rehearsalId } from '../instance-ids.ts';
 import type { World } from '../world.ts';
 import { refused } from './backups.ts';
 import { advanceRecord, readRecord, readRecords } from './catalogue.ts';
-import { drillReportPath, keepDrillPart, readDrillPart, type StoredDrill } from './drill-records.ts';
+import { deletionCommand, drillReportPath, keepDrillPart, readDrillPart, type StoredDrill } from './drill-records.ts';
 import { readHsmInventory } from './hsm-inventory.ts';
+import { knownHsm } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
+import { newResourceId, readRecovery, runbookOf } from './recovery-records.ts';
 import { findBackup, manifestOf, readProgress } from './restore-requests.ts';
 import { utf8 } from './text.ts';
 
@@ -22,6 +28,7 @@ export const drillReportActivities = (world: World) =>
       if (!record) return unknownBackup();
       const found = await manifestOf(world, record);
       if (found.kind === 'refused') return found;
+      await knownHsm(world, drill.target.hsm);
       const inventory = await readHsmInventory(world, drill.target.hsm);
       const made = compareWithManifest(found.manifest, inventory);
       const { compared, critical } = await keepDrillPart(world.documents, hsm, instance, 'comparison', made);
@@ -87,6 +94,8 @@ async function reportOf(world: World, { hsm, instance, endedOn, steps }: Ended):
   ]);
   const untried = (kept ?? []).map((each) => ({ ...each, ...NOT_SO_FAR }));
   const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
+  const rehearsed = await withRehearsal(world, drill, await withSafetyBackup(world, drill, steps), endedOn);
+  const tearDown = await tearDownOf(world, drill, rule.drills);
   return buildDrillReport({
     drill: instance,
     installation: world.installation,
@@ -95,10 +104,11 @@ async function reportOf(world: World, { hsm, instance, endedOn, steps }: Ended):
     backup: record,
     startedOn: drill.startedOn,
     endedOn,
-    steps: await withSafetyBackup(world, drill, steps),
+    ...rehearsed,
     ...(comparison ? { comparison } : {}),
     sentinels: tried ?? untried,
     cost: drill.cost,
+    ...(tearDown ? { tearDown } : {}),
     rule: { rpo: rule.backup.rpo, drills: rule.drills },
   });
 }
@@ -140,6 +150,47 @@ async function withSafetyBackup(world: World, drill: StoredDrill, steps: readonl
   });
 }
 
+/** The step in which people were waited for, told as the runbook of the rehearsal ran, with their time apart. */
+async function withRehearsal(world: World, drill: StoredDrill, steps: DrillStep[], endedOn: string) {
+  const recovery = await readRecovery(world, rehearsalId(drill.id));
+  const open = steps.find(({ name }) => name === 'rehearsal');
+  if (!recovery || !open) return { steps };
+  const times = timeRehearsal(await runbookOf(world, recovery), open.startedOn, open.endedOn ?? endedOn);
+  const rest = open.result === 'done' ? steps.filter((step) => step !== open) : steps;
+  return { steps: [...times.steps, ...rest], peopleSeconds: times.peopleSeconds };
+}
+
+/** What became of a temporary HSM, and what it costs until it is purged. */
+async function tearDownOf(
+  world: World,
+  drill: StoredDrill,
+  rule: Parameters<typeof costUntilGone>[0],
+): Promise<TearDown | undefined> {
+  const recovery = drill.target.kind === 'temporary' && (await readRecovery(world, rehearsalId(drill.id)));
+  if (!recovery) return undefined;
+  const { hsm } = drill.target;
+  const gone = await readDrillPart(world.documents, drill.hsm, drill.id, 'tornDown');
+  if (!gone) {
+    const text = `${hsm} was not found to be removed, and is billed as long as it exists.`;
+    return { hsm, state: 'remains', text, command: deletionCommand(recovery, newResourceId(world, recovery)) };
+  }
+  if (!gone.deleted) {
+    const made = recovery.creationSentOn !== undefined;
+    const text = made ? `${hsm} exists no more, not even soft-deleted.` : `${hsm} was never made.`;
+    return { hsm, state: made ? 'removed' : 'nothingMade', text };
+  }
+  const { deletedOn, purgedOn, purgeProtection } = gone.deleted;
+  const until = costUntilGone(rule, { scheduledPurgeOn: purgedOn, purgeProtection }, new Date(deletedOn));
+  return {
+    ...{ hsm, state: 'removed', removedOn: deletedOn, goneOn: purgedOn },
+    text: `${hsm} was deleted on ${deletedOn}, and its name stays taken. ${until.text}`,
+    ...(until.cost === undefined ? {} : { cost: until.cost }),
+    ...(purgeProtection
+      ? {}
+      : { command: `az keyvault purge --hsm-name ${hsm} --location ${drill.target.region ?? 'REGION'}` }),
+  };
+}
+
 const within = (at: string, from: string, until: string): boolean =>
   Date.parse(from) <= Date.parse(at) && Date.parse(at) <= Date.parse(until);
 
@@ -159,10 +210,7 @@ async function enterVerdict(world: World, report: DrillReport, refusal: string |
 const speaksAgainstBackup = ({ comparison, sentinels }: DrillReport, refusal: string | undefined): boolean =>
   (comparison?.critical ?? 0) > 0 ||
   sentinels.some(({ result }) => result === 'failed') ||
-  (refusal !== undefined && (BACKUP_AT_FAULT.has(refusal) || refusal.startsWith('Manifest')));
-
-/** Refusals of a restore that concern the bytes of the backup, not the HSM that it was to go to. */
-const BACKUP_AT_FAULT: ReadonlySet<string> = new Set(['CopyNotAsSealed', 'JobFailed']);
+  (refusal !== undefined && isBackupAtFault(refusal));
 
 /** What a history and a mail carry; the report holds the rest. */
 const MOST_LINES = 8;

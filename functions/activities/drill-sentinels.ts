@@ -9,6 +9,7 @@ import type { World } from '../world.ts';
 import { refused } from './backups.ts';
 import { type KeptSentinel, keepDrillPart, readDrillPart } from './drill-records.ts';
 import { announceOnHsm } from './hsm-acts.ts';
+import { knownHsm } from './joined-hsms.ts';
 import { learnKeySize, withKeySize } from './key-size.ts';
 import { openSentinel } from './proof.ts';
 import { findBackup, manifestOf } from './restore-requests.ts';
@@ -67,6 +68,7 @@ export const drillSentinelActivities = (world: World) =>
       ]);
       if (!drill) throw new Error(`the drill ${instance} of ${hsm} was never prepared`);
       const target = drill.target.hsm;
+      await knownHsm(world, target);
       const outcome = await announceOnHsm(world, {
         act: 'drill.try',
         duty: 'rotate',

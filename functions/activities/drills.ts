@@ -1,16 +1,18 @@
-import { guardCost } from '../../shared/drill/cost-guard.ts';
+import { type CostVerdict, guardCost } from '../../shared/drill/cost-guard.ts';
 import { type DrillDecision, decideDrill } from '../../shared/drill/decide-drill.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
-import type { DrillTarget } from '../../shared/policy/hsm-rule.ts';
+import type { DrillRule, DrillTarget } from '../../shared/policy/hsm-rule.ts';
 import { addDuration } from '../../shared/time.ts';
 import type { RestoreDrillInput } from '../drill-contracts.ts';
 import type { ActivityHandlers } from '../implement.ts';
+import { temporaryHsmName } from '../instance-ids.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { firstWatched } from './backup-watch.ts';
 import { refused } from './backups.ts';
 import { readRecord, readRecords } from './catalogue.ts';
 import { keepDrillPart, readDrills, type StoredDrill } from './drill-records.ts';
+import { planRehearsal } from './plan-rehearsal.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { decideOnce, requestPath, type StoredRestore } from './restore-requests.ts';
 
@@ -50,7 +52,7 @@ export const drillActivities = (world: World) =>
       const [record, inForce] = await Promise.all([readRecord(world.documents, hsm, backup), policyInForce(world)]);
       if (!record) return refused('BackupUnknown', `The catalogue has no backup ${backup}.`, CHOOSE);
       const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
-      const cost = guardCost({ rule: rule.drills, target: priced(target), expectedHours: hoursOf(rule.drills.rto) });
+      const cost = costOf(rule.drills, target);
       const drill: StoredDrill = {
         schema: 1,
         id: instance,
@@ -58,7 +60,7 @@ export const drillActivities = (world: World) =>
         target:
           target.kind === 'standing'
             ? { hsm: target.hsm, kind: 'standing' }
-            : { hsm: 'a temporary HSM', kind: 'temporary', region: target.region },
+            : { hsm: temporaryHsmName(world.installation, instance), kind: 'temporary', region: target.region },
         backup,
         by,
         note,
@@ -67,7 +69,7 @@ export const drillActivities = (world: World) =>
       };
       await keepDrillPart(world.documents, hsm, instance, 'drill', drill);
       if (cost.kind === 'refused') return refused(cost.reason, cost.explanation, cost.nextStep);
-      if (target.kind === 'temporary') return refused('QuorumNeeded', TEMPORARY, STANDING);
+      if (target.kind === 'temporary') return planRehearsal(world, rule.drills, drill, target, cost);
       if (!world.hsms.some(({ name }) => name === target.hsm)) {
         return refused('TargetUnknown', `${target.hsm} is not one of the HSMs of this installation.`, ADD_TARGET);
       }
@@ -128,6 +130,15 @@ export const drillInput = (
   note: string,
 ): RestoreDrillInput => ({ hsm, backup, target, by, note });
 
+/** What a drill by this rule would cost, and whether it may. */
+export const costOf = (rule: DrillRule, target: DrillTarget): CostVerdict =>
+  guardCost({
+    rule,
+    target: priced(target),
+    expectedHours: hoursOf(rule.rto),
+    longestHours: hoursOf(rule.holdersWithin),
+  });
+
 /** A temporary HSM is never made with purge protection: it could not be removed before its retention ends. */
 const priced = (target: DrillTarget) =>
   target.kind === 'standing'
@@ -137,8 +148,4 @@ const priced = (target: DrillTarget) =>
 const hoursOf = (duration: string): number => addDuration(new Date(0), duration).getTime() / 3_600_000;
 
 const CHOOSE = 'Choose one of the catalogue.';
-const TEMPORARY =
-  'A new HSM joins the security domain of another only with the wrapping keys of its quorum, which people hold offline; so no drill makes one by itself.';
-const STANDING =
-  'Name a standing HSM of the same security domain in drills.target, or rehearse the whole way, quorum included, as a recovery.';
 const ADD_TARGET = 'Add the drill HSM to MHSM_HSMS, or name another one in drills.target.';

@@ -22,8 +22,15 @@ export async function knownHsm(world: World, hsm: string): Promise<HsmSettings> 
   if (!stored) {
     throw new AppError('ERR_INPUT', `No HSM named ${hsm} is known.`, { nextStep: 'Name it in the setting MHSM_HSMS.' });
   }
-  const { name, uri, resourceId, settleSeconds } = stored.value;
-  return admit(world, { name, uri, resourceId, settleSeconds });
+  const { name, uri, resourceId, settleSeconds, drill } = stored.value;
+  return admit(world, { name, uri, resourceId, settleSeconds, ...(drill === undefined ? {} : { drill }) });
+}
+
+/** Forgets an HSM that joined. Another instance of the app may know it longer, and then finds nothing at its address. */
+export async function partFrom(world: World, hsm: string): Promise<void> {
+  await world.documents.remove('state', path(hsm));
+  const index = world.hsms.findIndex(({ name, drill }) => name === hsm && drill !== undefined);
+  if (index >= 0) world.hsms.splice(index, 1);
 }
 
 function admit(world: World, settings: HsmSettings): HsmSettings {

@@ -1,9 +1,11 @@
+import { drillTags } from '../../shared/drill/decide-tear-down.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { RecoveryActivityOutcomes } from '../recovery-outcomes.ts';
 import type { RecoveryWorld, World } from '../world.ts';
 import { announceOnHsm } from './hsm-acts.ts';
 import { joinHsm, knownHsm } from './joined-hsms.ts';
 import { changeRecovery, newResourceId, reportStep, type StoredRecovery } from './recovery-records.ts';
+import { mayCreate } from './rehearsals.ts';
 import { lineagePath, securityDomainOf } from './security-domain-lineage.ts';
 
 /** What a step comes to: `done` with what shows it, or what `performRecoveryStep` answers. */
@@ -20,7 +22,12 @@ export const later = (world: World, ms: number, why: string): StepResult => ({
   why,
 });
 
-export const stepRefused = (explanation: string): StepResult => ({ kind: 'refused', explanation });
+/** `final`, by its public reason: in a rehearsal it is not tried again, because trying again changes nothing. */
+export const stepRefused = (explanation: string, final?: string): StepResult => ({
+  kind: 'refused',
+  explanation,
+  ...(final === undefined ? {} : { final }),
+});
 
 /** What a recovery needs of the installation, or a fault that says which setting is missing. */
 export function recoveryWorld(world: World): RecoveryWorld {
@@ -50,18 +57,29 @@ export async function createNewHsm(world: World, recovery: StoredRecovery): Prom
   const { resources } = recoveryWorld(world);
   const resourceId = newResourceId(world, recovery);
   const found = await resources.read(resourceId);
+  const { rehearsal } = recovery;
   if (!found) {
     const { region, tenantId, administrators, identities, hsm } = recovery;
+    if (rehearsal && !(await mayCreate(world, recovery))) return stepRefused('The drill is over: nothing is made.');
     const outcome = await announceStep(world, recovery, 'hsm.create');
     await resources.create({
       ...{ resourceId, region, tenantId, administrators, identities },
-      softDeleteRetentionDays: 90,
-      purgeProtection: true,
+      softDeleteRetentionDays: rehearsal?.softDeleteDays ?? 90,
+      purgeProtection: rehearsal === undefined,
       publicAccess: false,
-      tags: { recovers: hsm },
+      tags: rehearsal ? drillTags(world.installation, rehearsal.drill) : { recovers: hsm },
     });
     await outcome('done');
     return later(world, LOOK_AGAIN_MS, `${recovery.newHsm} is being created`);
+  }
+  if (rehearsal && recovery.creationSentOn === undefined) {
+    return stepRefused(`Azure has an HSM named ${recovery.newHsm}, which this drill did not make.`, 'NameTaken');
+  }
+  if (rehearsal && found.purgeProtection) {
+    return stepRefused(
+      `${recovery.newHsm} came out with purge protection: it cannot be purged before its retention ends.`,
+      'PurgeProtectionOnTemporary',
+    );
   }
   if (found.provisioningState === 'Failed') {
     return stepRefused(`Azure could not create ${recovery.newHsm}: ${found.statusMessage ?? 'it does not say why'}.`);
@@ -76,7 +94,8 @@ export async function createNewHsm(world: World, recovery: StoredRecovery): Prom
   }
   const lost = await knownHsm(world, recovery.hsm);
   const uri = found.uri.replace(/\/+$/, '');
-  await joinHsm(world, { name: recovery.newHsm, uri, resourceId, settleSeconds: lost.settleSeconds });
+  const drill = rehearsal ? { drill: rehearsal.drill } : {};
+  await joinHsm(world, { name: recovery.newHsm, uri, resourceId, settleSeconds: lost.settleSeconds, ...drill });
   return { kind: 'done', evidence: `${resourceId}, provisioned in ${found.region} and not activated` };
 }
 

@@ -44,6 +44,31 @@ export interface StoredRecovery {
   /** What the service said about the age of the safety backup. */
   answers: SafetyInput['answers'];
   restore?: SentJob;
+  /** Set where nothing is lost: a drill makes the new HSM, and removes it again. */
+  rehearsal?: Rehearsal;
+  /** When the creation of the new HSM of a rehearsal was sent last; written before. */
+  creationSentOn?: string;
+  /** Why a rehearsal is over. From then on nothing is made any more. */
+  closing?: RehearsalEnd;
+}
+
+export interface Rehearsal {
+  drill: string;
+  softDeleteDays: number;
+  /** ISO instant at which it stops to wait for people. */
+  until: string;
+  /** For whoever approves it. */
+  cost: string[];
+}
+
+export interface RehearsalEnd {
+  at: string;
+  /** Object id, or `automation`. */
+  by: string;
+  reason: string;
+  explanation: string;
+  /** `failed`: what was found speaks against the restore. `skipped`: the drill proves nothing, either way. */
+  result: 'failed' | 'skipped';
 }
 
 const path = (id: string): string => `recoveries/${id}/recovery.json`;
@@ -107,7 +132,7 @@ export async function runbookOf(world: World, recovery: StoredRecovery): Promise
 }
 
 async function namesOf(world: World, recovery: StoredRecovery): Promise<RecoveryNames> {
-  const { id, hsm, newHsm, region, administrators, backup } = recovery;
+  const { id, hsm, newHsm, region, administrators, backup, rehearsal } = recovery;
   const settings = world.hsms.find(({ name }) => name === hsm);
   const joined = world.hsms.find(({ name }) => name === newHsm);
   const lineage = await securityDomainOf(world, hsm);
@@ -130,6 +155,7 @@ async function namesOf(world: World, recovery: StoredRecovery): Promise<Recovery
     ...(world.backups ? { container: world.backups.landingContainerUrl } : {}),
     ...(custody.quorum === undefined ? {} : { quorum: custody.quorum }),
     ...(file ? { securityDomainFile: `${file.copy} in ${file.place}` } : {}),
+    ...(rehearsal ? { rehearsal: { ...rehearsal, newHsm, region, ...(resourceGroup ? { resourceGroup } : {}) } } : {}),
   };
 }
 

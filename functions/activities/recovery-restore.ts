@@ -161,7 +161,8 @@ async function readFingerprints(
 
 type Followed =
   | { kind: 'succeeded'; jobId: string; folder: string }
-  | { kind: 'failed'; cause: string; reason: string }
+  /** `ran`: the job began, and did not succeed. */
+  | { kind: 'failed'; cause: string; reason: string; ran?: boolean }
   /** It was sent and its reply never came; the time in which it could still take effect is over. */
   | { kind: 'lost' }
   | StepResult;
@@ -215,7 +216,7 @@ async function read(world: World, recovery: StoredRecovery, family: JobFamily, j
       case 'succeeded':
         return { kind: 'succeeded', jobId, folder: reading.job.folderUri ?? `job ${jobId}` };
       case 'failed':
-        return { kind: 'failed', cause: reading.cause, reason: reading.reason };
+        return { kind: 'failed', cause: reading.cause, reason: reading.reason, ran: true };
       case 'notFound':
         return { kind: 'failed', cause: 'refused', reason: `the service does not know the job ${jobId}` };
     }
@@ -230,11 +231,11 @@ async function read(world: World, recovery: StoredRecovery, family: JobFamily, j
 async function answered(
   world: World,
   recovery: StoredRecovery,
-  { cause, reason }: { cause: string; reason: string },
+  { cause, reason, ran }: { cause: string; reason: string; ran?: boolean },
 ): Promise<StepResult> {
   const completedOn = recovery.safety?.completedOn;
   if ((cause !== 'tooSoon' && cause !== 'tooLate') || completedOn === undefined) {
-    return stepRefused(`The service refused the restore: ${reason}`);
+    return stepRefused(`The service refused the restore: ${reason}`, ran ? 'JobFailed' : undefined);
   }
   const answer = { answer: cause, completedOn, at: world.clock.now().toISOString() } as const;
   await changeRecovery(world, recovery.id, (current) => ({ ...current, answers: [...current.answers, answer] }));

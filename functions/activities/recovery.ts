@@ -1,4 +1,5 @@
 import { judgeQuorum } from '../../shared/custody/quorum.ts';
+import { isBackupAtFault } from '../../shared/drill/backup-at-fault.ts';
 import { AppError, isTransient } from '../../shared/errors.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { judgePrerequisites, mayBegin } from '../../shared/recovery/prerequisites.ts';
@@ -21,6 +22,7 @@ import {
 } from './recovery-hsm.ts';
 import { changeRecovery, recoveryOf, reportStep, runbookOf, type StoredRecovery } from './recovery-records.ts';
 import { restoreBackup, takeSafetyBackup, verifyRestore } from './recovery-restore.ts';
+import { closeRehearsal, endOfRehearsal, stageForRehearsal } from './rehearsals.ts';
 
 /** A step that the service refused is tried again after so long; a person who mends the cause need not ask. */
 const RETRY_MS = 15 * 60_000;
@@ -36,6 +38,7 @@ const STEPS: Record<AutomatedStep, (world: World, recovery: StoredRecovery) => P
   safetyBackup: takeSafetyBackup,
   restore: restoreBackup,
   verify: verifyRestore,
+  stageBackup: stageForRehearsal,
 };
 
 /** Who reports what the app did; people are named by their object ids. */
@@ -49,6 +52,8 @@ export const recoveryActivities = (world: World) =>
     async nextRecoveryStep({ recovery: id }) {
       const recovery = await recoveryOf(world, id);
       const runbook = await runbookOf(world, recovery);
+      const ended = await endOfRehearsal(world, recovery, runbook);
+      if (ended) return { kind: 'ended', reason: ended.reason, explanation: ended.explanation, result: ended.result };
       if (runbook.complete) return { kind: 'complete' };
       const now = world.clock.now().getTime();
       const ready = runbook.steps.filter(({ name }) => runbook.ready.includes(name) && isAutomated(name));
@@ -57,7 +62,8 @@ export const recoveryActivities = (world: World) =>
         step.state === 'failed' && step.report?.by === US ? Date.parse(step.report.at) + RETRY_MS : now;
       const due = ready.find((step) => retryOn(step) <= now);
       if (due && isAutomated(due.name)) return { kind: 'act', step: due.name };
-      const until = Math.min(now + LOOK_AGAIN_MS, ...ready.map(retryOn));
+      const limits = recovery.rehearsal ? [Date.parse(recovery.rehearsal.until)] : [];
+      const until = Math.min(now + LOOK_AGAIN_MS, ...ready.map(retryOn), ...limits);
       return {
         kind: 'wait',
         for: [...runbook.waiting, ...ready.map(({ name }) => name)],
@@ -78,7 +84,13 @@ export const recoveryActivities = (world: World) =>
       const evidence = result.kind === 'done' ? result.evidence : result.explanation;
       const outcome = result.kind === 'done' ? 'done' : 'failed';
       await reportStep(world, await recoveryOf(world, id), { step, result: outcome, by: US, at, evidence });
-      return result.kind === 'done' ? { kind: 'done' } : result;
+      if (result.kind === 'done') return { kind: 'done' };
+      const { explanation, final } = result;
+      if (recovery.rehearsal && final !== undefined) {
+        const verdict = isBackupAtFault(final) ? 'failed' : 'skipped';
+        await closeRehearsal(world, recovery, { by: US, reason: final, explanation, result: verdict });
+      }
+      return result;
     },
   }) satisfies Partial<ActivityHandlers>;
 
@@ -138,6 +150,7 @@ async function noticesOf(world: World, recovery: StoredRecovery, runbook: Runboo
       notice: {
         kind: 'RecoveryStepWaiting',
         ...{ at: world.clock.now().toISOString(), hsm, notify: notice, recovery: id, step: name, title, who, progress },
+        ...(recovery.rehearsal ? { drill: recovery.rehearsal.drill, until: recovery.rehearsal.until } : {}),
         instructions: [...(state === 'failed' && report?.evidence !== undefined ? [report.evidence] : []), ...what],
         commands,
       },

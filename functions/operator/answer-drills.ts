@@ -4,11 +4,11 @@ import { createStarter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
-import type { drillRequest } from './drill-routes.ts';
-import { listDrills, requestDrill, showDrill } from './drills.ts';
+import type { drillCancellation, drillRequest } from './drill-routes.ts';
+import { cancelDrill, listDrills, requestDrill, showDrill } from './drills.ts';
 import type { ParsedRequest } from './request.ts';
 
-export type DrillOperation = 'listDrills' | 'showDrill' | 'requestDrill';
+export type DrillOperation = 'listDrills' | 'showDrill' | 'requestDrill' | 'cancelDrill';
 
 /** Restore drills. The HSM that a body names was found to be one of this installation. */
 export async function answerToDrills(
@@ -23,6 +23,8 @@ export async function answerToDrills(
       return listDrills(world);
     case 'showDrill':
       return showDrill(world, params.id ?? '');
+    case 'cancelDrill':
+      return cancelDrill(world, client, caller, params.id ?? '', (body as z.infer<typeof drillCancellation>).reason);
     case 'requestDrill': {
       const { backup, ...asked } = body as z.infer<typeof drillRequest>;
       return requestDrill(world, createStarter(client), caller, {

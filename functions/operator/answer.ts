@@ -1,5 +1,6 @@
 import type { DurableClient } from 'durable-functions';
 import type * as z from 'zod';
+import { lookedAfter } from '../looked-after.ts';
 import { createStarter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { answerToBackups } from './answer-backups.ts';
@@ -101,6 +102,7 @@ export async function answerTo(
     case 'listDrills':
     case 'showDrill':
     case 'requestDrill':
+    case 'cancelDrill':
       return answerToDrills(world, client, operation, request, caller);
     case 'listNotifications':
       return listNotifications(world);
@@ -118,13 +120,17 @@ export async function answerTo(
 }
 
 function knownHsm(world: World, hsm: string, field: string): void {
-  if (world.hsms.some((each) => each.name === hsm)) return;
+  if (lookedAfter(world.hsms).some((each) => each.name === hsm)) return;
   throw new ProblemError({
     status: 404,
     code: 'UnknownHsm',
     title: 'No such HSM in this installation',
-    detail: `${hsm} is not one of ${world.hsms.map((each) => each.name).join(', ')}.`,
+    detail: `${hsm} is not one of ${lookedAfter(world.hsms)
+      .map((each) => each.name)
+      .join(', ')}.`,
     nextStep: 'Use a name from the setting MHSM_HSMS.',
-    errors: [{ field, rule: 'must be an HSM of this installation', example: world.hsms[0]?.name ?? 'contoso' }],
+    errors: [
+      { field, rule: 'must be an HSM of this installation', example: lookedAfter(world.hsms)[0]?.name ?? 'contoso' },
+    ],
   });
 }

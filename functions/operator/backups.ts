@@ -6,6 +6,7 @@ import { readRecord, readRecords } from '../activities/catalogue.ts';
 import { policyInForce } from '../activities/policy-in-force.ts';
 import { manifestOf } from '../activities/restore-requests.ts';
 import { requestedBackupId } from '../instance-ids.ts';
+import { lookedAfter } from '../looked-after.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
@@ -14,7 +15,7 @@ import { ProblemError } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export async function listBackups(world: World): Promise<Answer> {
-  const records = await Promise.all(world.hsms.map(({ name }) => readRecords(world.documents, name)));
+  const records = await Promise.all(lookedAfter(world.hsms).map(({ name }) => readRecords(world.documents, name)));
   return { status: 200, body: { backups: records.flatMap(newestFirst) } };
 }
 

@@ -24,6 +24,17 @@ export const drillRequest = z.strictObject({
     .describe('Why a drill runs now; journaled.'),
 });
 
+export const drillCancellation = z.strictObject({
+  reason: z
+    .string({ error: REASON_RULE })
+    .trim()
+    .min(3, REASON_RULE)
+    .max(500, REASON_RULE)
+    .describe('Why the drill is called off; journaled.'),
+});
+
+const drillId = z.strictObject({ id: z.string().regex(/^drill-[0-9a-zA-Z-]{1,94}$/, 'must be the id of a drill') });
+
 export const drillRoutes: readonly OperatorRoute[] = [
   {
     operation: 'listDrills',
@@ -41,7 +52,7 @@ export const drillRoutes: readonly OperatorRoute[] = [
     path: 'drills/{id}',
     summary: 'One restore drill and its report.',
     anyOf: EVERYBODY,
-    params: z.strictObject({ id: z.string().regex(/^drill-[0-9a-zA-Z-]{1,94}$/, 'must be the id of a drill') }),
+    params: drillId,
     query: none,
     answers: { 200: 'The drill.' },
   },
@@ -49,11 +60,26 @@ export const drillRoutes: readonly OperatorRoute[] = [
     operation: 'requestDrill',
     method: 'POST',
     path: 'drills',
-    summary: 'Rehearse a restore now, on the drill HSM that the policy names.',
+    summary:
+      'Rehearse a restore now, on the drill HSM that the policy names or on one that is made for it. Its people report to the rehearsal: POST recoveries/{rehearsal}/steps/{step}.',
     anyOf: ['Operator'],
     params: none,
     query: z.strictObject({ dryRun: z.enum(['true', 'false'], 'must be true or false').default('false') }),
     body: drillRequest,
-    answers: { 200: 'Which backup would be restored where, for dryRun=true.', 202: 'Accepted: follow Location.' },
+    answers: {
+      200: 'Which backup would be restored where, and at what cost, for dryRun=true.',
+      202: 'Accepted: follow Location.',
+    },
+  },
+  {
+    operation: 'cancelDrill',
+    method: 'POST',
+    path: 'drills/{id}/cancellation',
+    summary: 'Call off a drill that waits for people on a temporary HSM. What it made is removed.',
+    anyOf: ['Operator', 'Approver'],
+    params: drillId,
+    query: none,
+    body: drillCancellation,
+    answers: { 202: 'It ends, and removes what it made: follow Location.' },
   },
 ];

@@ -1,8 +1,15 @@
+import type { DurableClient } from 'durable-functions';
 import type { DrillReport } from '../../shared/drill/report.ts';
+import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
+import type { DrillTarget } from '../../shared/policy/hsm-rule.ts';
 import { backupWorld } from '../activities/backup-world.ts';
 import { drillReportPath, readDrills } from '../activities/drill-records.ts';
-import { DRILL_ENDS, decideDrillNow, drillInput } from '../activities/drills.ts';
+import { costOf, DRILL_ENDS, decideDrillNow, drillInput } from '../activities/drills.ts';
+import { policyInForce } from '../activities/policy-in-force.ts';
+import { readRecovery, runbookOf } from '../activities/recovery-records.ts';
+import { closeRehearsal } from '../activities/rehearsals.ts';
 import type { RestoreDrillInput } from '../drill-contracts.ts';
+import { RECOVERY_REPORTED, rehearsalId } from '../instance-ids.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
@@ -21,7 +28,48 @@ export async function showDrill(world: World, id: string): Promise<Answer> {
   if (!found) throw drillNotFound(id);
   const path = drillReportPath(found.drill.hsm, id);
   const report = await world.documents.read<DrillReport>('evidence', `${path}.json`);
-  return { status: 200, body: { ...stateOf(found), report: report?.value ?? null } };
+  const rehearsal = await rehearsalOf(world, id);
+  return { status: 200, body: { ...stateOf(found), ...rehearsal, report: report?.value ?? null } };
+}
+
+/** Whom a drill on a temporary HSM waits for, and where they report. */
+async function rehearsalOf(world: World, id: string) {
+  const recovery = await readRecovery(world, rehearsalId(id));
+  if (!recovery) return {};
+  const runbook = await runbookOf(world, recovery);
+  const waiting = recovery.closing ? [] : runbook.steps.filter(({ name }) => runbook.waiting.includes(name));
+  return {
+    rehearsal: {
+      id: recovery.id,
+      progress: `${runbook.done} of ${runbook.total}`,
+      waitsUntil: recovery.rehearsal?.until ?? null,
+      waitingFor: waiting.map(({ name, title, who }) => ({ step: name, title, who })),
+      closing: recovery.closing ?? null,
+    },
+  };
+}
+
+/**
+ * Calls off a drill on a temporary HSM. It ends undecided at its next turn, and removes what it made; a restore that runs on
+ * that HSM meanwhile is of no use to anybody.
+ */
+export async function cancelDrill(
+  world: World,
+  client: DurableClient,
+  caller: Caller,
+  id: string,
+  reason: string,
+): Promise<Answer> {
+  const found = (await readDrills(world.documents)).find(({ drill }) => drill.id === id);
+  if (!found) throw drillNotFound(id);
+  if (found.end) throw drillRefused(`The drill has ended: ${found.end.kind}.`, 'Read its report.');
+  const recovery = await readRecovery(world, rehearsalId(id));
+  if (!recovery)
+    throw drillRefused(`${found.drill.target.hsm} is restored to already.`, 'Let the drill end by itself.');
+  const explanation = `${caller.oid} called it off: ${reason}`;
+  await closeRehearsal(world, recovery, { by: caller.oid, reason: 'Cancelled', explanation, result: 'skipped' });
+  await client.raiseEvent(recovery.id, RECOVERY_REPORTED, {});
+  return accepted(id, true);
 }
 
 const stateOf = ({ drill: { schema: _, ...drill }, end }: Awaited<ReturnType<typeof readDrills>>[number]) => ({
@@ -64,7 +112,10 @@ export async function requestDrill(
 
   const request = { id, by: caller.oid, note: reason, ...(backup === undefined ? {} : { backup }) };
   const decision = await decideDrillNow(world, starter, hsm, request);
-  if (dryRun) return { status: 200, body: { dryRun: true, hsm, decision } };
+  if (dryRun) {
+    const cost = decision.kind === 'run' ? { cost: await costOfDrill(world, hsm, decision.target) } : {};
+    return { status: 200, body: { dryRun: true, hsm, decision, ...cost } };
+  }
   switch (decision.kind) {
     case 'join':
       return accepted(decision.holder, true);
@@ -82,6 +133,11 @@ export async function requestDrill(
       return start(world, starter, path, receipt);
     }
   }
+}
+
+async function costOfDrill(world: World, hsm: string, target: DrillTarget) {
+  const inForce = await policyInForce(world);
+  return costOf(effectiveHsmRule(inForce.policy, hsm, inForce.version).rule.drills, target);
 }
 
 async function start(world: World, starter: Starter, path: string, receipt: DrillReceipt): Promise<Answer> {

@@ -107,6 +107,7 @@ export async function reportRecoveryStep(
   const recovery = await found(world, id);
   const runbook = await runbookOf(world, recovery);
   const known = runbook.steps.find(({ name }) => name === step);
+  if (recovery.closing) throw refusal(409, 'path id', `is a rehearsal that is over: ${recovery.closing.explanation}`);
   if (!known) throw refusal(404, 'path step', `must be one of ${runbook.steps.map(({ name }) => name).join(', ')}`);
   const now = world.clock.now().toISOString();
 
@@ -130,7 +131,7 @@ export async function reportRecoveryStep(
   if (known.actor === 'automation')
     throw refusal(409, 'path step', 'is done by the app; it can be retried when it failed');
   if (told.result === 'retry') throw refusal(400, 'body result', 'must be done, failed or skipped: people report');
-  if (step === 'confirmLoss' || step === 'approveRestore') demandApprover(recovery, caller);
+  if (APPROVED.has(step)) demandApprover(recovery, caller);
 
   const evidence = told.evidence ?? (told.blob === undefined ? undefined : 'handed over to the HSM');
   const report: StepReport = {
@@ -173,6 +174,9 @@ async function wake(client: DurableClient, id: string): Promise<void> {
   await client.raiseEvent(id, RECOVERY_REPORTED, {});
 }
 
+/** Steps for another person than who asked, with the role Approver. */
+const APPROVED: ReadonlySet<string> = new Set(['confirmLoss', 'approveRestore', 'approveCost']);
+
 function demandApprover({ by }: StoredRecovery, { oid, roles }: Caller): void {
   if (!roles.includes('Approver')) throw forbidden('This step needs the app role Approver.');
   if (oid === by) throw forbidden('Who asked for the recovery cannot approve it.');
@@ -193,6 +197,7 @@ const view = (recovery: StoredRecovery, runbook: Runbook) => ({
   ...{ hsm: recovery.hsm, newHsm: recovery.newHsm, region: recovery.region, reason: recovery.reason },
   requestedBy: recovery.by,
   requestedOn: recovery.at,
+  ...(recovery.rehearsal ? { rehearsal: recovery.rehearsal, closing: recovery.closing ?? null } : {}),
   complete: runbook.complete,
   progress: `${runbook.done} of ${runbook.total}`,
   waitingFor: runbook.waiting,
@@ -205,6 +210,8 @@ const view = (recovery: StoredRecovery, runbook: Runbook) => ({
 
 /** From the tags in the sealed manifest, because the lost HSM cannot be asked. */
 async function consumersOf(world: World, recovery: StoredRecovery, { names }: Runbook) {
+  // Nobody is pointed at an HSM that a drill removes again.
+  if (recovery.rehearsal) return null;
   const record = names.backup === undefined ? undefined : await readRecord(world.documents, recovery.hsm, names.backup);
   const stored = record && (await world.backups?.vault.readJson(manifestPath(record.id)));
   if (!record?.manifest || !stored) return null;

@@ -91,7 +91,7 @@ export const custodyFact = z.looseObject({
   at: z.string('must be an instant with its zone').optional().describe('When it was so; absent: now.'),
 });
 
-const recoveryIdRule = z.string().regex(/^recover-[0-9a-zA-Z-]{1,90}$/, 'must be the id of a recovery');
+const recoveryIdRule = z.string().regex(/^(recover|rehearse)-[0-9a-zA-Z-]{1,91}$/, 'must be the id of a recovery');
 const guid = z.guid('must be a GUID');
 
 export const recoveryRequest = z.strictObject({

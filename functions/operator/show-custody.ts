@@ -4,12 +4,13 @@ import { judgeReview } from '../../shared/custody/reviews.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { custodyOf } from '../activities/custody-ledger.ts';
 import { policyInForce } from '../activities/policy-in-force.ts';
+import { lookedAfter } from '../looked-after.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 
 /** Who holds what of each security domain, whether its quorum can be reached, and what is due. */
 export async function showCustody(world: World): Promise<Answer> {
-  const hsms = await Promise.all(world.hsms.map(({ name }) => custodyStatus(world, name)));
+  const hsms = await Promise.all(lookedAfter(world.hsms).map(({ name }) => custodyStatus(world, name)));
   return { status: 200, body: { at: world.clock.now().toISOString(), hsms } };
 }
 

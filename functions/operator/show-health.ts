@@ -1,6 +1,7 @@
 import { policyInForce } from '../activities/policy-in-force.ts';
 import type { Heartbeat } from '../activities/survey.ts';
 import { heartbeatPath } from '../activities/survey.ts';
+import { lookedAfter } from '../looked-after.ts';
 import type { World } from '../world.ts';
 
 /** Reaches for what every rotation needs, with the observing identity; changes nothing. */
@@ -12,14 +13,14 @@ export async function showHealth(world: World) {
         ? `policy ${version} in force; a newer document has ${rejected.faults.length} faults`
         : `policy ${version} in force`;
     }),
-    ...world.hsms.map(({ name }) =>
+    ...lookedAfter(world.hsms).map(({ name }) =>
       check(`hsm ${name}`, async () => {
         for await (const page of world.keys.observe.pages(name))
           return `answers, ${page.length} keys on the first page`;
         return 'answers, no keys';
       }),
     ),
-    ...world.hsms.map(({ name }) =>
+    ...lookedAfter(world.hsms).map(({ name }) =>
       check(`sweep ${name}`, async () => {
         const beat = await world.documents.read<Heartbeat>('state', heartbeatPath(name));
         return beat ? `last ended ${beat.value.at}, ${beat.value.keys} keys` : 'not yet';

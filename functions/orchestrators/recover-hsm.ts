@@ -4,7 +4,12 @@ import { noticeId, RECOVERY_REPORTED } from '../instance-ids.ts';
 import { type Failed, isFailed } from '../outcomes.ts';
 import { run, steps, timerAt, waitUntil } from '../steps.ts';
 
-export type RecoverHsmOutcome = { kind: 'recovered'; recovery: string } | { kind: 'goesOn' } | Failed;
+export type RecoverHsmOutcome =
+  | { kind: 'recovered'; recovery: string }
+  | { kind: 'goesOn' }
+  /** Of a rehearsal that went no further. */
+  | { kind: 'ended'; reason: string; explanation: string; result: 'failed' | 'skipped' }
+  | Failed;
 
 /** A history of so many turns is long enough; the recovery goes on as a new one, and loses nothing: all is stored. */
 const TURNS = 40;
@@ -21,6 +26,7 @@ export function* recoverHsm(context: OrchestrationContext): Generator<Task, Reco
     const next = yield* nextRecoveryStep({ recovery });
     if (isFailed(next)) return next;
     if (next.kind === 'complete') return { kind: 'recovered', recovery };
+    if (next.kind === 'ended') return next;
     if (next.kind === 'act') {
       context.df.setCustomStatus(next.step);
       const performed = yield* performRecoveryStep({ recovery, step: next.step });

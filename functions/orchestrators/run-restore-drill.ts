@@ -1,10 +1,11 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { DrillStep } from '../../shared/drill/report.ts';
 import type { OrchestrationInputs } from '../contracts.ts';
-import type { RestoreDrillOutcome } from '../drill-outcomes.ts';
-import { noticeId } from '../instance-ids.ts';
+import type { RestoreDrillOutcome, TearDownOutcome } from '../drill-outcomes.ts';
+import { noticeId, tearDownId } from '../instance-ids.ts';
 import { isFailed } from '../outcomes.ts';
 import { run, type Step, steps } from '../steps.ts';
+import type { RecoverHsmOutcome } from './recover-hsm.ts';
 import { replaceContents } from './restore-hsm.ts';
 import { takeHsm } from './take-hsm.ts';
 
@@ -13,11 +14,14 @@ interface Course {
   steps: DrillStep[];
   /** Why the restore did not come about, as the restore names it. */
   refusal?: string;
+  /** The HSM that is made for this drill, and removed after it. */
+  temporary?: string;
 }
 
 /**
  * Prepare, keep sentinels, lock the drill HSM, restore, compare, open the sentinels, report, tell. One instance for each due
- * instant or request: `drill-{hsm}-{occasion}`. The HSM that the backup is of is read, and never restored to.
+ * instant or request: `drill-{hsm}-{occasion}`. The HSM that the backup is of is read, and never restored to. On a temporary
+ * HSM the drill rehearses a recovery instead of taking a lock, and removes the HSM in the end, however it ends.
  */
 export function* runRestoreDrill(context: OrchestrationContext): Generator<Task, RestoreDrillOutcome, unknown> {
   const { hsm } = context.df.getInput<OrchestrationInputs['runRestoreDrill']>();
@@ -30,6 +34,7 @@ export function* runRestoreDrill(context: OrchestrationContext): Generator<Task,
     // What was out of reach for so long would have been so in an emergency: reported, and judged as failed.
     endOpenStep(context, course, 'failed', String(spent).slice(0, 300));
   }
+  if (course.temporary !== undefined) yield* removeTemporary(context, course, course.temporary);
   context.df.setCustomStatus('writing the report');
   const endedOn = now(context);
   const refusal = course.refusal === undefined ? {} : { refusal: course.refusal };
@@ -60,6 +65,10 @@ function* rehearse(context: OrchestrationContext, course: Course): Step<void> {
   // Without them the drill proves less, and its report says so.
   if (kept.kind !== 'kept') endOpenStep(context, course, 'skipped', whyOf(kept));
   else endOpenStep(context, course, 'done', `${kept.sentinels} keys, ${kept.made} of them now`);
+  if (prepared.rehearsal !== undefined) {
+    course.temporary = target;
+    return yield* recoverAndVerify(context, course, prepared.rehearsal);
+  }
 
   begin(context, course, 'lock', `Taking ${target}`);
   const taken = yield* takeHsm(context, target, 'restore');
@@ -76,10 +85,44 @@ function* rehearse(context: OrchestrationContext, course: Course): Step<void> {
   }
 }
 
-function* restoreAndVerify(context: OrchestrationContext, course: Course, target: string): Step<void> {
+/** As in an emergency: a new HSM, the holders of its security domain, the restore. People take days, and the drill waits. */
+function* recoverAndVerify(context: OrchestrationContext, course: Course, rehearsal: string): Step<void> {
+  begin(context, course, 'rehearsal', 'Recovering to a new HSM');
+  const recovered = yield* run<RecoverHsmOutcome, 'recoverHsm'>(
+    context,
+    'recoverHsm',
+    { recovery: rehearsal },
+    rehearsal,
+  );
+  if (recovered.kind !== 'recovered') {
+    if (recovered.kind === 'ended') course.refusal = recovered.reason;
+    const result = recovered.kind === 'ended' ? recovered.result : 'skipped';
+    return endOpenStep(context, course, result, recovered.kind === 'goesOn' ? undefined : whyOf(recovered));
+  }
+  endOpenStep(context, course, 'done');
+  yield* verify(context, course);
+}
+
+function* removeTemporary(context: OrchestrationContext, course: Course, target: string): Step<void> {
   const { hsm } = context.df.getInput<OrchestrationInputs['runRestoreDrill']>();
-  const { compareDrill, tryDrillSentinels } = steps(context);
   const instance = context.df.instanceId;
+  begin(context, course, 'tearDown', `Removing ${target}`);
+  try {
+    const removed = yield* run<TearDownOutcome, 'tearDownDrill'>(
+      context,
+      'tearDownDrill',
+      { hsm, instance },
+      tearDownId(instance),
+    );
+    if (removed.kind === 'remains') return endOpenStep(context, course, 'failed', removed.explanation);
+    endOpenStep(context, course, 'done', removed.goneOn === undefined ? undefined : `purged on ${removed.goneOn}`);
+  } catch (spent) {
+    // The report is owed all the same; the watch of backups goes on removing.
+    endOpenStep(context, course, 'failed', String(spent).slice(0, 300));
+  }
+}
+
+function* restoreAndVerify(context: OrchestrationContext, course: Course, target: string): Step<void> {
   begin(context, course, 'restore', `Restoring to ${target}`);
   const restored = yield* replaceContents(context, target);
   if (restored.kind !== 'done') {
@@ -87,7 +130,13 @@ function* restoreAndVerify(context: OrchestrationContext, course: Course, target
     return endOpenStep(context, course, 'failed', whyOf(restored));
   }
   endOpenStep(context, course, 'done');
+  yield* verify(context, course);
+}
 
+function* verify(context: OrchestrationContext, course: Course): Step<void> {
+  const { hsm } = context.df.getInput<OrchestrationInputs['runRestoreDrill']>();
+  const { compareDrill, tryDrillSentinels } = steps(context);
+  const instance = context.df.instanceId;
   context.df.setCustomStatus('comparing with the manifest');
   begin(context, course, 'compare', 'Comparing with the manifest');
   const compared = yield* compareDrill({ hsm, instance });

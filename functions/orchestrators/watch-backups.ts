@@ -4,9 +4,9 @@ import { noticeId } from '../instance-ids.ts';
 import { isFailed } from '../outcomes.ts';
 import { run, steps } from '../steps.ts';
 
-/** Starts the backup and the drill that are due, and tells when the newest backup or proof is too old. */
+/** Starts the backup and the drill that are due, tells when the newest backup or proof is too old, and clears up after drills. */
 export function* watchBackups(context: OrchestrationContext): Generator<Task, unknown, unknown> {
-  const { startDueBackup, startDueDrill, watchFreshness } = steps(context);
+  const { startDueBackup, startDueDrill, sweepDrillHsms, watchFreshness } = steps(context);
   const { hsm } = context.df.getInput<OrchestrationInputs['watchBackups']>();
   const due = yield* startDueBackup({ hsm });
   const watched = yield* watchFreshness({ hsm });
@@ -16,5 +16,6 @@ export function* watchBackups(context: OrchestrationContext): Generator<Task, un
     }
   }
   yield* startDueDrill({ hsm });
+  yield* sweepDrillHsms({ hsm });
   return due;
 }

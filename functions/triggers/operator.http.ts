@@ -25,6 +25,7 @@ export const ROUTES: { operation: OperationName; method: 'GET' | 'POST'; path: s
   { operation: 'listDrills', method: 'GET', path: 'drills' },
   { operation: 'showDrill', method: 'GET', path: 'drills/{id}' },
   { operation: 'requestDrill', method: 'POST', path: 'drills' },
+  { operation: 'cancelDrill', method: 'POST', path: 'drills/{id}/cancellation' },
   { operation: 'listNotifications', method: 'GET', path: 'notifications' },
   { operation: 'redeliverNotification', method: 'POST', path: 'notifications/{id}/redelivery' },
   { operation: 'requestRecovery', method: 'POST', path: 'recoveries' },

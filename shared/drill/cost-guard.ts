@@ -12,6 +12,8 @@ export interface CostInput {
       };
   /** How long the drill is expected to need the HSM. */
   expectedHours: number;
+  /** How long it can come to exist at most, when its people take all the time that they have. */
+  longestHours?: number;
   /** A person wants purge protection on it all the same. */
   acceptPurgeProtection?: boolean;
 }
@@ -22,7 +24,7 @@ export interface CostEstimate {
   running?: number;
   /** What the soft-deleted HSM costs until its retention ends: it is billed like a running one until it is purged. */
   softDeleted?: number;
-  /** With an immediate purge after the drill; the same as `atMost` where purge protection forbids it. */
+  /** With a purge right after the drill, which only a person does; the same as `atMost` where purge protection forbids it. */
   atLeast?: number;
   atMost?: number;
   softDeletedDays: number;
@@ -41,10 +43,17 @@ export type CostVerdict =
 
 /**
  * What a drill costs, and whether it may. A temporary HSM with purge protection cannot be removed before its retention ends,
- * and every hour of that is billed: so it is refused unless a person insists.
+ * and every hour of that is billed: so it is refused unless a person insists. The budget covers the soft-deleted days as well,
+ * because nothing is purged by itself.
  * https://learn.microsoft.com/azure/key-vault/managed-hsm/soft-delete-overview
  */
-export function guardCost({ rule, target, expectedHours, acceptPurgeProtection }: CostInput): CostVerdict {
+export function guardCost({
+  rule,
+  target,
+  expectedHours,
+  longestHours,
+  acceptPurgeProtection,
+}: CostInput): CostVerdict {
   if (target.kind === 'standing') {
     const text = 'A standing drill HSM costs nothing more for being used.';
     const estimate = {
@@ -68,23 +77,32 @@ export function guardCost({ rule, target, expectedHours, acceptPurgeProtection }
       nextStep: 'Create it without purge protection, or accept the cost explicitly.',
     };
   }
-  const expected = target.purgeProtection ? estimate.atMost : estimate.atLeast;
-  if (rule.budget !== undefined && expected !== undefined && expected > rule.budget) {
+  const { atMost } = estimate;
+  if (rule.budget !== undefined && atMost !== undefined && atMost > rule.budget) {
     return {
       kind: 'refused',
       reason: 'OverBudget',
       estimate,
-      explanation: `The drill would cost ${money(expected, rule.currency)}, and drills.budget is ${money(rule.budget, rule.currency)}.`,
-      nextStep: 'Use a standing drill HSM, plan a shorter drill, or raise drills.budget.',
+      explanation: `The drill would cost ${money(atMost, rule.currency)} with the ${days(target.softDeleteDays)} in which its HSM stays soft-deleted, and drills.budget is ${money(rule.budget, rule.currency)}.`,
+      nextStep: 'Use a standing drill HSM, plan fewer soft-deleted days, or raise drills.budget.',
     };
   }
   const warnings = [
     ...(rule.pricePerHour === undefined ? ['No price is set in drills.pricePerHour, so no cost can be told.'] : []),
-    ...(rule.budget !== undefined && estimate.atMost !== undefined && estimate.atMost > rule.budget
-      ? ['Left unpurged after the drill, the HSM would cost more than drills.budget.']
-      : []),
+    ...waiting(rule, expectedHours, longestHours),
   ];
   return { kind: 'allowed', estimate, warnings };
+}
+
+function waiting(
+  { pricePerHour, currency }: CostInput['rule'],
+  expectedHours: number,
+  longestHours: number | undefined,
+): string[] {
+  if (longestHours === undefined || longestHours <= expectedHours) return [];
+  const hours = Math.ceil(longestHours);
+  const price = pricePerHour === undefined ? '' : `, ${money(round(hours * pricePerHour), currency)}`;
+  return [`Once it is made, it runs for ${hours} hours at most while its people take their time${price}.`];
 }
 
 function estimateTemporary(

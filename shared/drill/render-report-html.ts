@@ -2,7 +2,7 @@ import { type Markup, markup, NOTHING } from '../notification/markup.ts';
 import { figure, list, renderPage, type Tone, table, text, toned } from '../notification/render-page.ts';
 import type { RestoreDifference } from '../restore/compare-with-manifest.ts';
 import { renderTimeline } from './render-timeline.ts';
-import { type DrillReport, type DrillVerdict, type MeasuredObjective, printSeconds } from './report.ts';
+import { type DrillReport, type DrillVerdict, type MeasuredObjective, printSeconds, type TearDown } from './report.ts';
 
 const VERDICT: Record<DrillVerdict, { tone: Tone; word: string; meaning: string }> = {
   passed: {
@@ -30,6 +30,9 @@ export function renderReportHtml(report: DrillReport): string {
 <dl class="figures">
 ${[
   objectiveFigure('Recovery time', report.rto),
+  ...(report.rto.peopleSeconds === undefined
+    ? []
+    : [figure('People', printSeconds(report.rto.peopleSeconds), 'took so long, beside the recovery time')]),
   objectiveFigure('Recovery point', report.rpo),
   figure(
     'Keys restored',
@@ -73,6 +76,7 @@ ${[
     stepsTable(report),
     comparisonSection(report),
     sentinelSection(report),
+    tearDownSection(report),
     markup`<footer>Made by the Managed HSM lifecycle automation of ${report.installation}. The same facts stand in the JSON report beside this page. All times are UTC.</footer>
 `,
   ]);
@@ -111,10 +115,11 @@ const stepsTable = ({ steps }: DrillReport): Markup =>
   table(
     'Steps in order',
     ['Step', 'Result', 'Began', 'Took', 'Remarks'],
-    steps.map(({ title, result, startedOn, endedOn, waitedSeconds, detail }) => {
+    steps.map(({ title, result, startedOn, endedOn, waitedSeconds, by, detail }) => {
       const { tone, word } = STEP[result] ?? { tone: 'muted', word: result };
       const took = endedOn === undefined ? '–' : printSeconds((Date.parse(endedOn) - Date.parse(startedOn)) / 1000);
-      const waited = waitedSeconds === undefined ? [] : [`${printSeconds(waitedSeconds)} of it in waiting`];
+      const whom = by === 'people' ? 'waiting for people' : 'waiting';
+      const waited = waitedSeconds === undefined ? [] : [`${printSeconds(waitedSeconds)} of it in ${whom}`];
       const remarks = [...(detail === undefined ? [] : [detail]), ...waited].join('; ');
       return [text(title), toned(tone, word), text(instant(startedOn)), text(took), text(remarks)];
     }),
@@ -167,6 +172,30 @@ function sentinelSection({ sentinels }: DrillReport): Markup {
     return [text(key), text(version), text(operation), toned(tone, word), text(detail ?? '')];
   });
   return markup`${heading}${table('What the HSM itself had protected, opened on the restored one', ['Key', 'Version', 'Operation', 'Result', 'Remarks'], rows)}`;
+}
+
+const TORN_DOWN: Record<TearDown['state'], { tone: Tone; word: string }> = {
+  removed: { tone: 'good', word: '✓ removed' },
+  nothingMade: { tone: 'muted', word: '– nothing was made' },
+  remains: { tone: 'bad', word: '✗ still there' },
+};
+
+function tearDownSection({ tearDown, cost }: DrillReport): Markup {
+  if (tearDown === undefined) return NOTHING;
+  const { tone, word } = TORN_DOWN[tearDown.state] ?? TORN_DOWN.remains;
+  const rows = [
+    [text('HSM'), text(tearDown.hsm)],
+    [text('State'), toned(tone, word)],
+    ...(tearDown.removedOn === undefined ? [] : [row('Deleted', instant(tearDown.removedOn))]),
+    ...(tearDown.goneOn === undefined ? [] : [row('Purged by the service', instant(tearDown.goneOn))]),
+    ...(tearDown.cost === undefined || cost === undefined
+      ? []
+      : [row('Billed from deletion to purge', `${tearDown.cost} ${cost.currency}`)]),
+    row('What that means', tearDown.text),
+    ...(tearDown.command === undefined ? [] : [row('To end its cost, by another person', tearDown.command)]),
+  ];
+  return markup`<h2>What was removed afterwards</h2>
+${table('The temporary HSM and its cost', ['Item', 'Value'], rows)}`;
 }
 
 /** `2030-01-15 12:00 UTC`; anything that is no such instant as it is. */

@@ -15,6 +15,8 @@ export interface DrillStep {
   result: 'done' | 'failed' | 'skipped' | 'running';
   /** Time that passed in waiting, such as for the age of the safety backup; part of the duration. */
   waitedSeconds?: number;
+  /** `people`: it waited for a person, and its time is theirs. Absent: the machine's. */
+  by?: 'people';
   detail?: string;
 }
 
@@ -30,10 +32,27 @@ export interface SentinelResult {
 /** A figure against what the policy allows. Seconds. */
 export interface MeasuredObjective {
   seconds?: number;
+  /** What people took meanwhile, which is not part of `seconds`. Absent where no person was needed. */
+  peopleSeconds?: number;
   objectiveSeconds: number;
   result: 'met' | 'missed' | 'notMeasured';
   /** What was measured, from where to where. */
   meaning: string;
+}
+
+/** What became of the HSM that a drill made. */
+export interface TearDown {
+  hsm: string;
+  /** `removed`: deleted, and soft-deleted until `goneOn`. `nothingMade`: the drill ended before. `remains`: it still runs. */
+  state: 'removed' | 'nothingMade' | 'remains';
+  removedOn?: string;
+  /** When the service purges it by itself. */
+  goneOn?: string;
+  /** From the deletion until then. */
+  cost?: number;
+  text: string;
+  /** For a person: what ends its cost. */
+  command?: string;
 }
 
 export type DrillVerdict = 'passed' | 'failed' | 'inconclusive';
@@ -56,6 +75,8 @@ export interface DrillReport {
   comparison?: RestoreComparison;
   sentinels: SentinelResult[];
   cost?: CostEstimate;
+  /** Of a temporary HSM. */
+  tearDown?: TearDown;
   verdict: DrillVerdict;
   /** Why the verdict is what it is, the gravest first. */
   reasons: string[];
@@ -76,6 +97,9 @@ export interface DrillFacts {
   comparison?: RestoreComparison;
   sentinels: SentinelResult[];
   cost?: CostEstimate;
+  tearDown?: TearDown;
+  /** What people took, of a drill that needed them. */
+  peopleSeconds?: number;
   rule: { rpo: string; drills: Pick<DrillRule, 'rto'> };
 }
 
@@ -83,7 +107,7 @@ export interface DrillFacts {
 const VERIFYING: ReadonlySet<string> = new Set(['compare', 'sentinels']);
 
 /** Steps without which there is no drill: skipping one is a doubt of its own. */
-const NEEDED: ReadonlySet<string> = new Set([...VERIFYING, 'prepareTarget', 'keepSentinels', 'lock']);
+const NEEDED: ReadonlySet<string> = new Set([...VERIFYING, 'prepareTarget', 'keepSentinels', 'lock', 'rehearsal']);
 
 /**
  * The report of a drill. Failed: something that must come back did not, or an objective was missed. Inconclusive: nothing
@@ -93,7 +117,7 @@ export function buildDrillReport(facts: DrillFacts): DrillReport {
   const { rule, backup, sentinels, comparison, cost } = facts;
   const steps = [...facts.steps].sort((a, b) => Date.parse(a.startedOn) - Date.parse(b.startedOn));
   const rpo = measureRpo(facts);
-  const rto = measureRto(steps, facts.startedOn, rule.drills.rto);
+  const rto = measureRto(steps, facts, rule.drills.rto);
   const judged = judge({ steps, rpo, rto, sentinels, ...(comparison === undefined ? {} : { comparison }) });
   return {
     version: 1,
@@ -119,6 +143,7 @@ export function buildDrillReport(facts: DrillFacts): DrillReport {
     ...(comparison === undefined ? {} : { comparison }),
     sentinels,
     ...(cost === undefined ? {} : { cost }),
+    ...(facts.tearDown === undefined ? {} : { tearDown: facts.tearDown }),
     ...judged,
   };
 }
@@ -129,15 +154,23 @@ function measureRpo({ backup, startedOn, rule }: DrillFacts): MeasuredObjective 
   return objective(seconds, rule.rpo, 'From the state in the backup to the start of the drill.');
 }
 
-function measureRto(steps: readonly DrillStep[], startedOn: string, rto: string): MeasuredObjective {
+/** An objective is about what was built, so what people took to come together is told beside it and not held against it. */
+function measureRto(
+  steps: readonly DrillStep[],
+  { startedOn, peopleSeconds }: Pick<DrillFacts, 'startedOn' | 'peopleSeconds'>,
+  rto: string,
+): MeasuredObjective {
   const verifying = steps.filter(({ name, result }) => VERIFYING.has(name) && result !== 'skipped');
   const ended = verifying.flatMap(({ result, endedOn }) =>
     result === 'done' && endedOn !== undefined ? [endedOn] : [],
   );
   const whole = ended.length > 0 && ended.length === verifying.length;
   const last = Math.max(...ended.map((each) => Date.parse(each)));
-  const seconds = whole ? (last - Date.parse(startedOn)) / 1000 : undefined;
-  return objective(seconds, rto, 'From the start of the drill until the restored HSM was verified.');
+  const all = whole ? (last - Date.parse(startedOn)) / 1000 : undefined;
+  const meaning = 'From the start of the drill until the restored HSM was verified';
+  if (peopleSeconds === undefined) return objective(all, rto, `${meaning}.`);
+  const machine = all === undefined ? undefined : Math.max(0, all - peopleSeconds);
+  return { ...objective(machine, rto, `${meaning}, without the time that people took.`), peopleSeconds };
 }
 
 function objective(seconds: number | undefined, limit: string, meaning: string): MeasuredObjective {

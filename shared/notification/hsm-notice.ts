@@ -74,6 +74,15 @@ export type HsmNotice =
   | (AboutDrill & { kind: 'DrillPassed' })
   /** `result`: `failed` or `inconclusive`; the second contradicts nothing, and proves nothing. */
   | (AboutDrill & { kind: 'DrillFailed'; result: 'failed' | 'inconclusive' })
+  /** The temporary HSM of a drill could not be removed, and is billed. */
+  | (AboutHsm & {
+      kind: 'DrillHsmRemains';
+      drill: string;
+      target: string;
+      explanation: string;
+      commands: string[];
+      costPerHour?: string;
+    })
   /** Somebody wants to wipe an HSM and put a backup in its place; another person has to approve. */
   | (AboutHsm & {
       kind: 'RestoreRequested';
@@ -144,4 +153,7 @@ export type HsmNotice =
       commands: string[];
       /** `3 of 11`. */
       progress: string;
+      /** Set when nothing is lost, and a drill waits; `until`: when it gives up. */
+      drill?: string;
+      until?: string;
     });

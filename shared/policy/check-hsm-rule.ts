@@ -79,6 +79,11 @@ function drillFaults({ drills, geography }: Sections): RuleFault[] {
     const text = `is no shorter than the time between two drills (${drills.every})`;
     faults.push(limit('drills.proofInterval', text, drills.proofInterval, drills.every));
   }
+  const patience = durationInDays(drills.holdersWithin);
+  if (patience < 1 / 24 || patience > 30) {
+    // The HSM is billed while it waits.
+    faults.push(limit('drills.holdersWithin', 'is one hour at least and 30 days at most', drills.holdersWithin, 'P3D'));
+  }
   if (drills.budget !== undefined && drills.pricePerHour === undefined) {
     const text = 'can be kept only where pricePerHour is set';
     faults.push(limit('drills.budget', text, String(drills.budget), '"pricePerHour": 3.42 beside it'));

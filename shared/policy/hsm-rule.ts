@@ -66,6 +66,13 @@ export interface DrillRule {
   target: DrillTarget;
   /** Recovery time objective: how long a restore may take until it is verified. */
   rto: string;
+  /** How long a drill on a temporary HSM waits for its people, from its start on; then it ends undecided. */
+  holdersWithin: string;
+  /**
+   * Object ids of those who administer a temporary HSM, beside the initial administrators of its source: the identity of the
+   * duty restore among them, unless a group of those holds it.
+   */
+  administratorIds?: string[];
   /** What one HSM costs in an hour while it exists, soft-deleted included; absent: not known. */
   pricePerHour?: number;
   /** ISO 4217. */
@@ -131,6 +138,7 @@ export const BUILT_IN_HSM_RULE: Omit<HsmRule, 'notice'> = {
     // 7 days is the shortest retention of a soft-deleted HSM, and each of them is billed.
     target: { kind: 'temporary', region: '', softDeleteDays: 7 },
     rto: 'PT8H',
+    holdersWithin: 'P3D',
     currency: 'USD',
   },
   custody: { sightingValid: 'P100D', margin: 1, expiryWarning: 'P60D', reviewEvery: 'P3M' },

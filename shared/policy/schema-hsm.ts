@@ -54,6 +54,10 @@ const drills = z.strictObject({
     )
     .describe('Where a drill restores to'),
   rto: z.exactOptional(duration).describe('How long a restore may take until it is verified'),
+  holdersWithin: z.exactOptional(duration).describe('How long a drill on a temporary HSM waits for its people'),
+  administratorIds: z
+    .exactOptional(z.array(z.guid({ error: 'is an object id' }), { error: 'is a list of object ids' }))
+    .describe('Who administers a temporary HSM beside the administrators of its source, by object id'),
   pricePerHour: z.exactOptional(amount).describe('What one HSM costs in an hour'),
   currency: z
     .exactOptional(
@@ -120,6 +124,8 @@ export const HSM_EXAMPLES: Record<string, string> = {
   kind: 'standing',
   softDeleteDays: '7',
   rto: 'PT8H',
+  holdersWithin: 'P3D',
+  administratorIds: '["00000000-0000-4000-8000-000000000000"]',
   pricePerHour: '3.42',
   currency: 'USD',
   budget: '700',

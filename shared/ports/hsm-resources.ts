@@ -13,6 +13,9 @@ export interface HsmResource {
   softDeleteRetentionDays: number;
   /** Resource ids of the attached user-assigned identities. */
   identities: string[];
+  tenantId?: string;
+  /** Object ids of the initial administrators. */
+  administrators?: string[];
   network: {
     publicAccess: boolean;
     defaultAction: 'Allow' | 'Deny';

@@ -1,3 +1,5 @@
+import { type RehearsalNames, rehearsalSteps } from './rehearsal.ts';
+
 /** Names of the steps: stored in histories, so they are added, never renamed. */
 export type RecoveryStepName =
   | 'confirmLoss'
@@ -14,7 +16,9 @@ export type RecoveryStepName =
   | 'restore'
   | 'verify'
   | 'repoint'
-  | 'close';
+  | 'close'
+  | 'approveCost'
+  | 'stageBackup';
 
 /** `automation` does it; `person` has to, and the recovery waits; `offline`: with private keys, on a machine without a network. */
 export type Actor = 'automation' | 'person' | 'offline';
@@ -36,6 +40,8 @@ export interface RecoveryNames {
   holders: string[];
   administrators: string[];
   securityDomainFile?: string;
+  /** Set where nothing is lost: a drill makes an HSM that it removes again. */
+  rehearsal?: RehearsalNames;
 }
 
 export interface RecoveryStep {
@@ -86,7 +92,8 @@ export interface Runbook {
 export function buildRunbook(names: RecoveryNames, reports: readonly StepReport[]): Runbook {
   const last = new Map(reports.map((report) => [report.step, report]));
   const isOver = (name: RecoveryStepName) => ['done', 'skipped'].includes(last.get(name)?.result ?? '');
-  const steps = recoverySteps(names).map((step): RunbookStep => {
+  const table = names.rehearsal ? rehearsalSteps(names.rehearsal, recoverySteps(names)) : recoverySteps(names);
+  const steps = table.map((step): RunbookStep => {
     const report = last.get(step.name);
     const open = step.after.every(isOver);
     // What was reported before its conditions held was not that step, unless they were taken back since: then look again.
@@ -108,7 +115,9 @@ export function buildRunbook(names: RecoveryNames, reports: readonly StepReport[
 }
 
 /** A step that may not be left out: skipping it would lose data or let a stranger in. */
-const NEVER_SKIPPED: ReadonlySet<RecoveryStepName> = new Set(['confirmLoss', 'approveRestore', 'restore', 'verify']);
+const NEVER_SKIPPED: ReadonlySet<RecoveryStepName> = new Set([
+  ...(['confirmLoss', 'approveRestore', 'restore', 'verify', 'approveCost'] as const),
+]);
 
 export type ReportVerdict =
   | { kind: 'accepted' }

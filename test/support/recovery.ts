@@ -2,7 +2,7 @@ import type { RecoveryWorld } from '../../functions/world.ts';
 import type { BackupJob } from '../../shared/backup/backup.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { JobReading, JobStart } from '../../shared/ports/hsm-backups.ts';
-import type { HsmResource, NewHsm } from '../../shared/ports/hsm-resources.ts';
+import type { DeletedHsm, HsmResource, NewHsm } from '../../shared/ports/hsm-resources.ts';
 import type { DomainProgress } from '../../shared/ports/security-domain.ts';
 import type { FakeWorld } from './world.ts';
 
@@ -16,6 +16,12 @@ export interface FakeRecovery extends RecoveryWorld {
   onUpload: { lost?: boolean };
   starts: JobStart[];
   readings: JobReading[];
+  removed: string[];
+  aResource(resourceId: string): HsmResource;
+  /** Shows the HSM that is backed up, as a drill reads it. */
+  putSource(resourceId: string): void;
+  /** What a deletion comes to after a while. */
+  softDelete(resourceId: string, purgedOn: string): void;
 }
 
 const job: BackupJob = { jobId: 'job-1', status: 'Succeeded', startedOn: '2030-01-01T00:00:00Z' } as BackupJob;
@@ -24,6 +30,7 @@ export const RUNNING: JobReading = { kind: 'running', job };
 
 export function addFakeRecovery(world: FakeWorld): FakeRecovery {
   const started = (): JobStart => fake.starts.shift() ?? { kind: 'started', jobId: `job-${fake.sent.length}` };
+  const deleted: DeletedHsm[] = [];
   const fake: FakeRecovery = {
     made: new Map(),
     created: [],
@@ -33,6 +40,18 @@ export function addFakeRecovery(world: FakeWorld): FakeRecovery {
     onUpload: {},
     starts: [],
     readings: [],
+    removed: [],
+    aResource: (resourceId) => aResource({ resourceId, region: 'westeurope', identities: [], tags: {} }),
+    putSource(resourceId) {
+      const known = { tenantId: 'tenant', administrators: ['group-of-source'] };
+      fake.made.set(resourceId, { ...fake.aResource(resourceId), ...known });
+    },
+    softDelete(resourceId, purgedOn) {
+      fake.made.delete(resourceId);
+      const name = resourceId.split('/').at(-1) ?? '';
+      const shape = { name, resourceId, region: 'northeurope', purgeProtection: false };
+      deleted.push({ ...shape, deletedOn: '2030-01-01T00:00:00Z', purgedOn });
+    },
     resources: {
       read: async (resourceId) => fake.made.get(resourceId),
       async create(hsm) {
@@ -43,8 +62,8 @@ export function addFakeRecovery(world: FakeWorld): FakeRecovery {
         const found = fake.made.get(resourceId);
         if (found) found.identities = identities;
       },
-      remove: async (resourceId) => void fake.made.delete(resourceId),
-      listDeleted: async () => [],
+      remove: async (resourceId) => void fake.removed.push(resourceId),
+      listDeleted: async () => deleted,
       purge: async () => undefined,
     },
     securityDomain: {
@@ -76,13 +95,19 @@ export function addFakeRecovery(world: FakeWorld): FakeRecovery {
   return fake;
 }
 
-const aResource = ({ resourceId, region, identities, tags }: NewHsm): HsmResource => ({
+const aResource = ({
+  resourceId,
+  region,
+  identities,
+  tags,
+  purgeProtection = true,
+}: Pick<NewHsm, 'resourceId' | 'region' | 'identities' | 'tags'> & Partial<NewHsm>): HsmResource => ({
   ...{ resourceId, region, identities, tags },
   name: resourceId.split('/').at(-1) ?? '',
   uri: 'https://contoso-two.managedhsm.azure.net/',
   provisioningState: 'Provisioning',
   activation: 'NotActivated',
-  purgeProtection: true,
+  purgeProtection,
   softDeleteRetentionDays: 90,
   network: { publicAccess: false, defaultAction: 'Deny', privateEndpoints: [] },
   regions: [],

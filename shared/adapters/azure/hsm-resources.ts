@@ -18,6 +18,8 @@ interface WireHsm {
   tags?: Record<string, string>;
   identity?: { userAssignedIdentities?: Record<string, unknown> | null } | null;
   properties?: {
+    tenantId?: string;
+    initialAdminObjectIds?: string[] | null;
     hsmUri?: string;
     provisioningState?: string;
     statusMessage?: string | null;
@@ -155,8 +157,9 @@ const creation = (hsm: NewHsm) => ({
     createMode: 'default',
     enableSoftDelete: true,
     softDeleteRetentionInDays: hsm.softDeleteRetentionDays,
-    // It cannot be switched off, so `false` is said by leaving it out.
-    ...(hsm.purgeProtection ? { enablePurgeProtection: true } : {}),
+    // Said in either case: what is left out is on by the definition of the API, and off by its documentation.
+    // https://github.com/Azure/template-reference-generator, settings/remarks/microsoft.keyvault/samples/managedhsms
+    enablePurgeProtection: hsm.purgeProtection,
     publicNetworkAccess: hsm.publicAccess ? 'Enabled' : 'Disabled',
     networkAcls: { bypass: 'None', defaultAction: hsm.publicAccess ? 'Allow' : 'Deny' },
   },
@@ -171,6 +174,8 @@ function toResource({ id = '', name = '', location = '', tags = {}, identity, pr
     ...(hsmUri === undefined ? {} : { uri: hsmUri.replace(/\/+$/, '') }),
     provisioningState: properties.provisioningState ?? 'Unknown',
     ...(statusMessage ? { statusMessage } : {}),
+    ...(properties.tenantId === undefined ? {} : { tenantId: properties.tenantId }),
+    ...(properties.initialAdminObjectIds ? { administrators: properties.initialAdminObjectIds } : {}),
     activation: ACTIVATIONS.find((each) => each === securityDomainProperties?.activationStatus) ?? 'Unknown',
     purgeProtection: properties.enablePurgeProtection ?? false,
     // 90 when nothing was said at its creation. https://learn.microsoft.com/azure/key-vault/managed-hsm/soft-delete-overview

@@ -90,15 +90,22 @@ export function quorumAtRisk(notice: Of<'QuorumAtRisk'>, context: ComposeContext
 
 /** The recovery stands still until a person has done this. */
 export function recoveryStepWaiting(notice: Of<'RecoveryStepWaiting'>, context: ComposeContext): Draft {
-  const { hsm, title, who } = notice;
+  const { hsm, title, who, drill, until } = notice;
+  const what = drill === undefined ? 'recovery' : 'restore drill';
   return {
-    severity: 'critical',
+    severity: drill === undefined ? 'critical' : 'attention',
     action: true,
-    headline: `${hsm} recovery waits for a person: ${title}`,
+    headline: `${hsm} ${what} waits for a person: ${title}`,
     preheader: `${who}, step ${notice.progress}.`,
-    paragraphs: [`The recovery of ${hsm} waits for ${who}: ${title}. It keeps its state for as long as that takes.`],
+    paragraphs: [
+      drill === undefined
+        ? `The recovery of ${hsm} waits for ${who}: ${title}. It keeps its state for as long as that takes.`
+        : `The restore drill of ${hsm} waits for ${who}: ${title}. Nothing is lost: it rehearses the recovery on an HSM that it makes and removes.`,
+    ],
     facts: hsmFacts(notice, context, [
-      factOf('Recovery', notice.recovery),
+      ...(drill === undefined ? [] : [factOf('Drill', drill)]),
+      instantFact('Waits until', until),
+      factOf(drill === undefined ? 'Recovery' : 'Rehearsal', notice.recovery),
       factOf('Step', `${notice.step}, ${notice.progress}`),
       factOf('Who', who),
     ]),

@@ -45,6 +45,32 @@ export function drillFailed(notice: Extract<DrillNotice, { kind: 'DrillFailed' }
   };
 }
 
+/** Money runs out of the door until somebody acts, and the app could not. */
+export function drillHsmRemains(
+  notice: Extract<HsmNotice, { kind: 'DrillHsmRemains' }>,
+  context: ComposeContext,
+): Draft {
+  const { hsm, target, explanation, costPerHour, commands } = notice;
+  return {
+    severity: 'critical',
+    action: true,
+    headline: `${hsm} drill left ${target} behind`,
+    preheader: 'A temporary HSM could not be removed.',
+    paragraphs: [
+      `The restore drill of ${hsm} made ${target}, and could not remove it. ${explanation}`,
+      'It is billed as long as it exists, and holds a copy of every key. Its removal is tried again when backups are watched.',
+    ],
+    facts: hsmFacts(notice, context, [
+      factOf('Drill', notice.drill),
+      factOf('Left behind', target),
+      ...(costPerHour === undefined ? [] : [factOf('Costs', `${costPerHour} an hour`)]),
+    ]),
+    mustDo: [`See that ${target} carries the tag mhsm-drill with this drill, then delete it.`],
+    commands,
+    ...ownerOf(notice),
+  };
+}
+
 const drillFacts = (notice: DrillNotice, context: ComposeContext) =>
   hsmFacts(notice, context, [
     factOf('Drill', notice.drill),

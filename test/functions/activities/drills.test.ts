@@ -90,9 +90,9 @@ describe('preparing a drill', () => {
     expect((await report()).cost).toMatchObject({ running: 800 });
   });
 
-  test('refuses a temporary HSM that is cheap enough, because only a quorum lets it join the security domain', async () => {
+  test('refuses a temporary HSM where no identity may recover', async () => {
     const target = { kind: 'temporary' as const, region: 'northeurope', softDeleteDays: 7 };
-    expect(await prepare(target)).toMatchObject({ kind: 'refused', reason: 'QuorumNeeded' });
+    expect(await prepare(target)).toMatchObject({ kind: 'refused', reason: 'NoDutyOfRestoring' });
   });
 
   test.each([

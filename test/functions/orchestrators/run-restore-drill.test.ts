@@ -189,6 +189,64 @@ describe('runRestoreDrill', () => {
   });
 });
 
+describe('runRestoreDrill on a temporary HSM', () => {
+  const prepared = { kind: 'prepared', target: 'drill-0123', rehearsal: `rehearse-${INSTANCE}` };
+  const gone = { kind: 'gone', hsm: 'drill-0123', goneOn: '2030-01-08T00:00:00Z' };
+  const temporary = (overrides: Overrides = {}) =>
+    run({
+      prepareDrill: () => ({ result: prepared }),
+      recoverHsm: () => ({ result: { kind: 'recovered', recovery: prepared.rehearsal } }),
+      tearDownDrill: () => ({ result: gone }),
+      ...overrides,
+    });
+  const TOLD = ['closeDrill', 'describeDrill', 'deliverNotification'];
+
+  test('rehearses the recovery, compares, opens, removes what it made, and only then reports', () => {
+    const { asked, names, value, closed } = temporary();
+    expect(names).toEqual([
+      ...['prepareDrill', 'keepDrillSentinels', 'recoverHsm', 'compareDrill', 'tryDrillSentinels', 'tearDownDrill'],
+      ...TOLD,
+    ]);
+    expect(asked.filter(({ kind }) => kind === 'sub')).toMatchObject([
+      { instanceId: `rehearse-${INSTANCE}`, input: { recovery: `rehearse-${INSTANCE}` } },
+      { instanceId: `tear-down-${INSTANCE}`, input: { hsm: 'contoso', instance: INSTANCE } },
+      { name: 'deliverNotification' },
+    ]);
+    expect(stepsOf(closed)).toContain('tearDown done');
+    expect(value).toMatchObject({ kind: 'passed' });
+  });
+
+  test.each([
+    ['nobody came in time', { reason: 'NotInTime', result: 'skipped' }, 'inconclusive'],
+    ['the copy was changed', { reason: 'CopyNotAsSealed', result: 'failed' }, 'failed'],
+  ])('removes what it made when %s', (_, end, verdict) => {
+    const ended = { kind: 'ended', explanation: 'It ended.', ...end };
+    const { names, value, closed } = temporary({ recoverHsm: () => ({ result: ended }) });
+    expect(names).toEqual(['prepareDrill', 'keepDrillSentinels', 'recoverHsm', 'tearDownDrill', ...TOLD]);
+    expect(stepsOf(closed)).toContain(`rehearsal ${end.result}`);
+    expect(closed?.refusal).toBe(end.reason);
+    expect(value).toMatchObject({ kind: verdict });
+  });
+
+  test.each(['recoverHsm', 'compareDrill', 'tryDrillSentinels'])('removes what it made when %s is given up', (name) => {
+    const { names, value } = temporary({ [name]: () => ({ throws: 'out of reach' }) });
+    expect(names.slice(-4)).toEqual(['tearDownDrill', ...TOLD]);
+    expect(value).toMatchObject({ kind: 'failed' });
+  });
+
+  test('passes all the same when the HSM could not be removed, and says so', () => {
+    const remains = { kind: 'remains', explanation: 'The identity may not delete it.' };
+    const { value, closed } = temporary({ tearDownDrill: () => ({ result: remains }) });
+    expect(stepsOf(closed)).toContain('tearDown failed');
+    expect(value).toMatchObject({ kind: 'passed' });
+    expect(stepsOf(temporary({ tearDownDrill: () => ({ throws: 'no' }) }).closed)).toContain('tearDown failed');
+  });
+
+  test('removes nothing when nothing was planned', () => {
+    expect(temporary({ prepareDrill: () => ({ result: refused }) }).names).toEqual(['prepareDrill', ...TOLD]);
+  });
+});
+
 describe('watchBackups', () => {
   test('asks for the drill that is due after the backup that is due', () => {
     const { asked } = replay(watchBackups, {
@@ -196,7 +254,7 @@ describe('watchBackups', () => {
       answer: (each) => ({ result: each.kind === 'activity' && each.name === 'watchFreshness' ? { kind: 'off' } : {} }),
     });
     expect(asked.map((each) => (each.kind === 'activity' ? each.name : each.kind))).toEqual([
-      ...['startDueBackup', 'watchFreshness', 'startDueDrill'],
+      ...['startDueBackup', 'watchFreshness', 'startDueDrill', 'sweepDrillHsms'],
     ]);
   });
 });

@@ -144,12 +144,17 @@ describe('guardCost', () => {
     });
   });
 
-  it('keeps the budget, and warns of what an HSM left behind would cost', () => {
+  it('keeps the budget, soft-deleted days included, because nobody purges by habit', () => {
     expect(guard({ expectedHours: 300 })).toMatchObject({ kind: 'refused', reason: 'OverBudget' });
-    expect(guard({ target: { ...temporary, softDeleteDays: 90 } })).toMatchObject({
-      kind: 'allowed',
-      warnings: [expect.stringContaining('unpurged')],
+    expect(guard({ target: { ...temporary, softDeleteDays: 11 } })).toMatchObject({
+      kind: 'refused',
+      explanation: expect.stringContaining('11 days'),
     });
+  });
+
+  it('says what it costs when people take all the time that they have', () => {
+    expect(guard({ longestHours: 72 })).toMatchObject({ warnings: [expect.stringContaining('246.24 USD')] });
+    expect(guard({ longestHours: 4 })).toMatchObject({ warnings: [] });
   });
 
   it('guesses no price', () => {

@@ -134,6 +134,15 @@ export const HSM_EXAMPLES: { [Kind in HsmNotice['kind']]: Extract<HsmNotice, { k
     singlePoints: ['Berlin'],
     nextStep: 'Bring another share within reach.',
   },
+  DrillHsmRemains: {
+    kind: 'DrillHsmRemains',
+    ...about,
+    drill: 'drill-contoso-2030',
+    target: 'drill-00c0ffee00c0ffee',
+    explanation: 'The identity may not delete it.',
+    commands: ['az keyvault delete --hsm-name drill-00c0ffee00c0ffee --resource-group keys'],
+    costPerHour: '3.42 USD',
+  },
   RecoveryStepWaiting: {
     kind: 'RecoveryStepWaiting',
     ...about,

@@ -53,6 +53,18 @@ const SUBJECTS: [string, Notice, string, Severity][] = [
     'ACTION: contoso restore drill proved nothing',
     'attention',
   ],
+  [
+    'a temporary HSM that stays behind',
+    HSM_EXAMPLES.DrillHsmRemains,
+    'CRITICAL: contoso drill left drill-00c0ffee00c0ffee behind',
+    'critical',
+  ],
+  [
+    'a drill that waits for people, which is no emergency',
+    { ...HSM_EXAMPLES.RecoveryStepWaiting, drill: 'drill-contoso-2030', until: '2030-01-04T00:00:00Z' },
+    'ACTION: contoso restore drill waits for a person: Re-wrap the security domain offline',
+    'attention',
+  ],
   ['a restore to approve', HSM_EXAMPLES.RestoreRequested, 'CRITICAL: contoso full restore needs approval', 'critical'],
   ['a restore', RestoreCompleted, 'contoso restored as the manifest says', 'info'],
   [
