@@ -104,7 +104,8 @@ export async function startEstate(options: EstateOptions = {}): Promise<RunningE
       return hsms.map(({ name, uri, port, resourceId }) => ({ name, uri, ip: '127.0.0.1', port, resourceId }));
     },
     identity: identity.url,
-    logs: `${control.url}/logs/rows`,
+    logs: services.logQueries.url,
+    logsWorkspace: services.logQueries.workspaceId,
     topic: topic.endpoint,
     blob: storage.blobUrl,
     blobLanding: storage.accounts.landing.blobUrl,

@@ -12,6 +12,7 @@ import { type IdentityService, startIdentity } from './identity/server.ts';
 import { obtainSigningKey } from './identity/signing-key.ts';
 import { createTokens, type Tokens } from './identity/tokens.ts';
 import { createLifecycle, type Lifecycle, together } from './lifecycle.ts';
+import { type LogQueries, startLogQueries } from './log-store/server.ts';
 import { createLogStore, type LogStore } from './log-store/store.ts';
 import { createMailSink, type MailSink } from './mail-sink/server.ts';
 import { type ManagementService, startManagement } from './management/server.ts';
@@ -43,6 +44,7 @@ export interface EstateServices {
   mail: MailSink;
   webhooks: WebhookSink;
   logs: LogStore;
+  logQueries: LogQueries;
   fleet: Fleet;
   /** Those of the fleet that answer. */
   hsms: EstateHsm[];
@@ -114,7 +116,7 @@ async function boot(
     onCall: (webhookCall) => happened({ kind: 'webhook', call: webhookCall }),
   });
 
-  const [storage, identity, fleet] = await together([
+  const [storage, identity, fleet, logQueries] = await together([
     lifecycle.running(
       startStorage({
         ports,
@@ -138,6 +140,7 @@ async function boot(
           tokens.forIdentity(IDENTITIES[identity as IdentityName], STORAGE_AUDIENCE, 365 * 24 * 3600),
       }),
     ),
+    lifecycle.running(startLogQueries({ port: ports.logs, estate, store: logs })),
     lifecycle.running(mail.start().then(() => mail)),
     lifecycle.running(webhooks.start().then(() => webhooks)),
   ]);
@@ -180,12 +183,26 @@ async function boot(
   }));
 
   return {
-    ...{ estate, certificates, secrets, seed, call, tokens, identity, storage, topic, mail, webhooks, logs },
+    ...{
+      estate,
+      certificates,
+      secrets,
+      seed,
+      call,
+      tokens,
+      identity,
+      storage,
+      topic,
+      mail,
+      webhooks,
+      logs,
+      logQueries,
+    },
     ...{ fleet, hsms, management },
     directory: state.path,
     async reset() {
       faults.clear();
-      for (const keeper of Object.values(keepers)) keeper.reset();
+      for (const keeper of [...Object.values(keepers), logQueries]) keeper.reset();
       await fleet.reset();
       clock.advance(-clock.offsetMs);
       await storage.deleteContents();

@@ -1,7 +1,7 @@
 /** Faults on demand, for every emulated service. Set through `POST /faults` on the control address. */
 export interface FaultRule {
   id: string;
-  /** `hsm`, `identity`, `topic`, `mail`, `webhook`, `blob`, `queue`, `management`, `host`; `*` for any. */
+  /** `hsm`, `identity`, `topic`, `mail`, `webhook`, `blob`, `queue`, `management`, `logs`, `host`; `*` for any. */
   service: string;
   /** Operation name as the service logs it (`KeyRotate`, `Token`, `Publish`, …); `*` for any. */
   operation: string;

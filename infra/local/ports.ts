@@ -12,6 +12,7 @@ export interface Ports {
   landing: number;
   vault: number;
   management: number;
+  logs: number;
   hsm(index: number): number;
 }
 
@@ -30,6 +31,7 @@ export function portsFrom(base: number): Ports {
     landing: place(8),
     vault: place(9),
     management: place(50),
+    logs: place(51),
     hsm: (index) => place(10 + index),
   };
 }

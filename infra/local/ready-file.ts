@@ -8,7 +8,9 @@ export interface Ready {
   dashboard: string;
   hsms: { name: string; uri: string; ip: string; port: number; resourceId: string }[];
   identity: string;
+  /** The log query API, version included, as a client takes it for its endpoint; and the workspace to ask. */
   logs: string;
+  logsWorkspace: string;
   topic: string;
   /** Blob services: the state account, the one HSMs write backups to, the one that keeps the copies. */
   blob: string;

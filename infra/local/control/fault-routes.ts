@@ -3,7 +3,7 @@ import type { Faults } from '../faults.ts';
 import { Problem, parseBody } from './problem.ts';
 import type { Route } from './routes.ts';
 
-const SERVICES = ['hsm', 'identity', 'topic', 'mail', 'webhook', 'blob', 'queue', 'management', '*'] as const;
+const SERVICES = ['hsm', 'identity', 'topic', 'mail', 'webhook', 'blob', 'queue', 'management', 'logs', '*'] as const;
 
 const rule = z
   .strictObject({
@@ -25,8 +25,8 @@ const rule = z
       [status, lostReply, effect, delayMs].some((value) => value !== undefined),
     { error: 'needs a status, lostReply, effect or delayMs: it would do nothing', path: ['status'] },
   )
-  .refine(({ service, effect }) => effect === undefined || service === 'hsm', {
-    error: 'is for the service hsm: the others have no named misbehaviour',
+  .refine(({ service, effect }) => effect === undefined || service === 'hsm' || service === 'logs', {
+    error: 'is for the services hsm and logs: the others have no named misbehaviour',
     path: ['effect'],
   });
 

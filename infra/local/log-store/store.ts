@@ -1,30 +1,66 @@
 import type { EstateClock } from '../clock.ts';
 import type { AuditRow } from '../estate.ts';
+import { DEFAULT_SHAPE, type Destination, type Shape, type TableRow } from './shape.ts';
+import type { TableName } from './tables.ts';
 
-/** A row as it was injected: any column of either table. */
-export type InjectedRow = Record<string, unknown>;
+export type { TableName } from './tables.ts';
 
-/** The two tables in which a Managed HSM's audit rows are found. */
-export type TableName = 'AZKVAuditLogs' | 'AzureDiagnostics';
+/** A row as it was injected: any column of its table. */
+export type InjectedRow = TableRow;
 
-export type StoredRow =
-  /** Written by an HSM of the estate, in neither table's shape yet. */
-  | { kind: 'audit'; generatedAt: string; ingestedAt: string; row: AuditRow }
-  /** Injected in a table's own shape. */
-  | { kind: 'injected'; generatedAt: string; ingestedAt: string; table: TableName; row: InjectedRow };
+export type StoredRow = {
+  generatedAt: string;
+  /** When it can be queried; absent while an outage holds it. */
+  ingestedAt?: string;
+} & (
+  | {
+      /** Written by an HSM of the estate; `shape` says what it becomes in a table. */
+      kind: 'audit';
+      row: AuditRow;
+      shape: Shape;
+    }
+  /** In a table's own shape: injected, or written by the estate's Resource Manager. */
+  | { kind: 'injected' | 'activity'; table: TableName; row: InjectedRow }
+);
 
-/**
- * What the log workspace knows. The query API is to be built on `rows()`: it gives what has been ingested by now, in the
- * order of `generatedAt`; shaping rows into tables belongs to the query.
- */
+/** What comes between the writing of a row and the moment it can be queried. */
+export interface Ingestion {
+  delayMs: number;
+  /** Up to this much more, by chance. */
+  spreadMs: number;
+  /** Further copies of each row. */
+  duplicates: number;
+  /** `lose`: rows written now never arrive. `hold`: they arrive after it has ended. */
+  outage: 'none' | 'lose' | 'hold';
+}
+
+/** How the estate's rows look, and which tables and columns there are. */
+export interface LogSettings extends Shape {
+  /** Destinations of single HSMs, by name, where they differ. */
+  hsms: Record<string, Destination>;
+  /** Every published column of AzureDiagnostics, used or not. */
+  allColumns: boolean;
+  /** Tables that the workspace does not have. */
+  missingTables: TableName[];
+}
+
 export interface LogStore {
   add(row: AuditRow): void;
-  /** `TimeGenerated` of the row, or now. */
-  inject(table: TableName, row: InjectedRow): StoredRow;
+  /** An entry of the activity log. */
+  addActivity(row: TableRow): void;
+  /**
+   * `TimeGenerated` of the row, or now. Without `ingestedAt` or `delayMs` the row arrives as the estate's own do.
+   */
+  inject(table: TableName, row: InjectedRow, arrival?: { delayMs?: number; ingestedAt?: Date }): StoredRow;
+  /** Rows that can be queried by now, by the time of the operation. */
   rows(window?: { from?: Date; to?: Date }): StoredRow[];
+  /** All of them, in the order of their arrival; always the same list. */
+  readonly stored: readonly StoredRow[];
   /** Rows that have been written and cannot be queried yet. */
   pending(): number;
   ingestionDelayMs: number;
+  ingestion(change?: Partial<Ingestion>): Ingestion;
+  settings(change?: Partial<LogSettings>): LogSettings;
   save(): unknown;
   load(saved: unknown): void;
   reset(): void;
@@ -33,50 +69,101 @@ export interface LogStore {
 /** Ingestion takes 20 s to 3 min on average. Source: https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time */
 export const TYPICAL_INGESTION_DELAY_MS = 60_000;
 
+export const DEFAULT_SETTINGS: LogSettings = { ...DEFAULT_SHAPE, hsms: {}, allColumns: false, missingTables: [] };
+
+/** What the log workspace has been sent, and when each row of it becomes visible. */
 export function createLogStore(options: {
   clock: EstateClock;
   /** Estate milliseconds between an operation and the moment its row can be queried. */
   ingestionDelayMs?: number;
+  random?: () => number;
   onRow?(row: StoredRow): void;
 }): LogStore {
-  const { clock, onRow } = options;
-  const initialDelayMs = options.ingestionDelayMs ?? TYPICAL_INGESTION_DELAY_MS;
-  const stored: StoredRow[] = [];
-  const keep = (row: StoredRow) => {
-    stored.push(row);
-    onRow?.(row);
-    return row;
+  const { clock, onRow, random = Math.random } = options;
+  const initial: Ingestion = {
+    delayMs: options.ingestionDelayMs ?? TYPICAL_INGESTION_DELAY_MS,
+    ...{ spreadMs: 0, duplicates: 0, outage: 'none' },
   };
-  const ingestion = () => new Date(clock.now().getTime() + store.ingestionDelayMs).toISOString();
+  let ingestion = { ...initial };
+  let settings = structuredClone(DEFAULT_SETTINGS);
+  const stored: StoredRow[] = [];
+  const now = () => clock.now().getTime();
+  const arrival = (delayMs?: number) =>
+    new Date(now() + (delayMs ?? ingestion.delayMs + Math.floor(random() * ingestion.spreadMs))).toISOString();
+  const isVisible = ({ ingestedAt }: StoredRow) => ingestedAt !== undefined && Date.parse(ingestedAt) <= now();
+
+  /** Sends a row on its way; each copy has its own. */
+  const send = (make: (ingestedAt: string | undefined) => StoredRow): void => {
+    if (ingestion.outage === 'lose') return;
+    for (let copy = 0; copy <= ingestion.duplicates; copy++) {
+      stored.push(make(ingestion.outage === 'hold' ? undefined : arrival()));
+    }
+  };
+  const timed = (generatedAt: string, ingestedAt: string | undefined) =>
+    ingestedAt === undefined ? { generatedAt } : { generatedAt, ingestedAt };
+  const generatedAtOf = (row: TableRow) =>
+    typeof row.TimeGenerated === 'string' ? row.TimeGenerated : clock.now().toISOString();
+
   const store: LogStore = {
-    ingestionDelayMs: initialDelayMs,
-    add: (row) => void keep({ kind: 'audit', generatedAt: row.time, ingestedAt: ingestion(), row }),
-    inject(table, row) {
-      const generatedAt = typeof row.TimeGenerated === 'string' ? row.TimeGenerated : clock.now().toISOString();
-      return keep({ kind: 'injected', generatedAt, ingestedAt: ingestion(), table, row });
+    stored,
+    get ingestionDelayMs() {
+      return ingestion.delayMs;
+    },
+    set ingestionDelayMs(delayMs) {
+      ingestion.delayMs = delayMs;
+    },
+    add(row) {
+      const { hsms, identity, claims } = settings;
+      const shape: Shape = { tables: hsms[row.hsm] ?? settings.tables, identity, claims };
+      send((ingestedAt) => ({ kind: 'audit', ...timed(row.time, ingestedAt), row, shape }));
+      onRow?.({ kind: 'audit', generatedAt: row.time, row, shape });
+    },
+    addActivity(row) {
+      const generatedAt = generatedAtOf(row);
+      send((ingestedAt) => ({ kind: 'activity', ...timed(generatedAt, ingestedAt), table: 'AzureActivity', row }));
+    },
+    inject(table, row, { delayMs, ingestedAt } = {}) {
+      // Injecting is the act of a test: no outage stops it.
+      const at = ingestedAt ? ingestedAt.toISOString() : arrival(delayMs);
+      const made: StoredRow = { kind: 'injected', ...timed(generatedAtOf(row), at), table, row };
+      stored.push(made);
+      return made;
     },
     rows({ from, to } = {}) {
-      const now = clock.now().getTime();
       return stored
-        .filter(({ ingestedAt, generatedAt }) => {
-          const generated = Date.parse(generatedAt);
+        .filter((row) => {
+          const generated = Date.parse(row.generatedAt);
           return (
-            Date.parse(ingestedAt) <= now &&
+            isVisible(row) &&
             (from === undefined || generated >= from.getTime()) &&
             (to === undefined || generated < to.getTime())
           );
         })
         .sort((left, right) => Date.parse(left.generatedAt) - Date.parse(right.generatedAt));
     },
-    pending() {
-      const now = clock.now().getTime();
-      return stored.filter(({ ingestedAt }) => Date.parse(ingestedAt) > now).length;
+    pending: () => stored.filter((row) => !isVisible(row)).length,
+    ingestion(change = {}) {
+      ingestion = { ...ingestion, ...change };
+      if (ingestion.outage !== 'hold') for (const row of stored) row.ingestedAt ??= arrival();
+      return { ...ingestion };
     },
-    save: () => ({ stored }),
-    load: (saved) => void stored.splice(0, stored.length, ...(saved as { stored: StoredRow[] }).stored),
+    settings(change = {}) {
+      settings = { ...settings, ...change };
+      return structuredClone(settings);
+    },
+    save: () => ({ stored, ingestion, settings }),
+    load(saved) {
+      const given = saved as { stored: StoredRow[]; ingestion?: Ingestion; settings?: LogSettings };
+      stored.length = 0;
+      for (const row of given.stored)
+        stored.push(row.kind === 'audit' ? { ...row, shape: row.shape ?? DEFAULT_SHAPE } : row);
+      ingestion = { ...initial, ...given.ingestion };
+      settings = { ...structuredClone(DEFAULT_SETTINGS), ...given.settings };
+    },
     reset() {
-      stored.splice(0);
-      store.ingestionDelayMs = initialDelayMs;
+      stored.length = 0;
+      ingestion = { ...initial };
+      settings = structuredClone(DEFAULT_SETTINGS);
     },
   };
   return store;

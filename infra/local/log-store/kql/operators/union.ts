@@ -1,0 +1,50 @@
+import { columnsOf, items, kind, type Node, nameOf, parameters, referent, textOf } from '../parser.ts';
+import type { Column, Getter, Relation, Row } from '../relation.ts';
+import { refuseIn, type Scope } from '../scope.ts';
+import { missing } from '../value.ts';
+
+/** A row of one of the united tables. */
+interface Part {
+  from: number;
+  row: Row;
+}
+
+/** Columns meet by name and type; where types differ the parser gives each its own, as `name_type`. */
+export function union(node: Node, first: Relation | undefined, scope: Scope): Relation {
+  const how = parameters(node);
+  const fuzzy = how.has('isfuzzy') && textOf(how.get('isfuzzy')) === 'true';
+  const parts: Relation[] = first ? [first] : [];
+  for (const one of items(node.Expressions)) {
+    if (kind(one) === 'NameReference' && /[*?]/.test(textOf(one))) return refuseIn(scope, one, 'a wildcard of tables');
+    // The parser has warned of a table that is not there; without `isfuzzy` that is its error.
+    if (fuzzy && kind(one) === 'NameReference' && referent(one) === '') continue;
+    parts.push(scope.world.relation(one, scope));
+  }
+  const sourceNode = how.get('withsource') ?? how.get('with_source');
+  const sourceColumn = sourceNode ? nameOf(sourceNode) || textOf(sourceNode) : undefined;
+  const sources = parts.map((one, index) => one.source ?? `union_arg${index}`);
+  const columns = columnsOf(node).map((column): Column => {
+    if (column.name === sourceColumn) return { ...column, get: (row) => sources[(row as Part).from] ?? '' };
+    const otherwise = missing(column.type);
+    const getters = parts.map((part) => getterFor(column, part));
+    return {
+      ...column,
+      get: (row) => {
+        const { from, row: inner } = row as Part;
+        return getters[from]?.(inner) ?? otherwise;
+      },
+    };
+  });
+  const ingestions = parts.map((one) => one.ingestion);
+  return {
+    columns,
+    rows: parts.flatMap(({ rows }, from) => rows.map((row): Part => ({ from, row }))),
+    ingestion: (row) => ingestions[(row as Part).from]?.((row as Part).row) ?? null,
+  };
+}
+
+function getterFor({ name, type }: { name: string; type: string }, part: Relation): Getter | undefined {
+  const exact = part.columns.find((one) => one.name === name && one.type === type);
+  if (exact) return exact.get;
+  return part.columns.find((one) => one.type === type && `${one.name}_${one.type}` === name)?.get;
+}
