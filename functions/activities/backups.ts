@@ -126,7 +126,7 @@ export const refused = (reason: string, explanation: string, nextStep: string) =
 });
 
 /** The folder that a start of ours made: the first one of this HSM from the moment when it was sent. */
-async function folderSince(
+export async function folderSince(
   vault: ReturnType<typeof backupWorld>['vault'],
   hsm: string,
   sentOn: string,

@@ -15,6 +15,8 @@ export type StepResult =
 
 /** How often the service is asked while it makes an HSM, or opens a security domain. */
 const LOOK_AGAIN_MS = 15_000;
+/** How long to leave a busy HSM alone before asking again. */
+export const BUSY_PAUSE_MS = 60_000;
 
 export const later = (world: World, ms: number, why: string): StepResult => ({
   kind: 'later',

@@ -13,6 +13,8 @@ import { securityDomainOf } from './security-domain-lineage.ts';
 /** A job of the service that is sent at most once: `sentOn` is written before, `jobId` after. */
 export interface SentJob {
   sentOn: string;
+  /** How often it was sent, because replies were lost and nothing had taken effect; absent: once. */
+  times?: number;
   jobId?: string;
 }
 
@@ -44,6 +46,8 @@ export interface StoredRecovery {
   /** What the service said about the age of the safety backup. */
   answers: SafetyInput['answers'];
   restore?: SentJob;
+  /** The transfer blob that was sent last. */
+  upload?: { sha256: string; sentOn: string };
   /** Set where nothing is lost: a drill makes the new HSM, and removes it again. */
   rehearsal?: Rehearsal;
   /** When the creation of the new HSM of a rehearsal was sent last; written before. */
@@ -103,11 +107,15 @@ export async function changeRecovery(
   }
 }
 
-/** Enters a report about a step, in the journal first. */
-export async function reportStep(world: World, recovery: StoredRecovery, report: StepReport): Promise<StoredRecovery> {
+/**
+ * Enters a report about a step, in the journal first. Its id counts the reports about the step, so that one which a crash made
+ * run again stands in the journal once.
+ */
+export async function reportStep(world: World, recovery: StoredRecovery, report: StepReport): Promise<void> {
   const { step, result, by, at, evidence = '' } = report;
+  const count = recovery.reports.filter((each) => each.step === step).length + 1;
   await world.journal.append({
-    id: `${recovery.id}:${step}:${result}:${at}`,
+    id: `${recovery.id}:${step}:${count}:${result}:${by}`,
     kind: 'note',
     class: 'recovery.step',
     at,
@@ -118,7 +126,10 @@ export async function reportStep(world: World, recovery: StoredRecovery, report:
     instance: recovery.id,
     detail: { step, result, evidence },
   });
-  return changeRecovery(world, recovery.id, (current) => ({ ...current, reports: [...current.reports, report] }));
+  const isThis = (each: StepReport) => each.step === step && each.by === by && each.at === at && each.result === result;
+  await changeRecovery(world, recovery.id, (current) =>
+    current.reports.some(isThis) ? current : { ...current, reports: [...current.reports, report] },
+  );
 }
 
 /** The newest backup that is good: what a recovery restores when nobody says otherwise. */

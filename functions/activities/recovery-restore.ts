@@ -1,21 +1,19 @@
 import type { BackupManifest, HsmInventory } from '../../shared/backup/manifest.ts';
 import { hasCode } from '../../shared/errors.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
-import type { JobFamily, JobStart } from '../../shared/ports/hsm-backups.ts';
 import { compareWithManifest } from '../../shared/restore/compare-with-manifest.ts';
 import { decideSafety } from '../../shared/restore/safety-backup.ts';
 import type { World } from '../world.ts';
 import { backupWorld } from './backup-world.ts';
+import { folderSince } from './backups.ts';
 import { readRecord } from './catalogue.ts';
 import { readHsmInventory } from './hsm-inventory.ts';
 import { knownHsm } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
-import { announceStep, later, recoveryWorld, type StepResult, stepRefused } from './recovery-hsm.ts';
-import { changeRecovery, newestGoodBackup, reportStep, type SentJob, type StoredRecovery } from './recovery-records.ts';
+import { later, recoveryWorld, type StepResult, stepRefused } from './recovery-hsm.ts';
+import { followJob, forgetJob } from './recovery-jobs.ts';
+import { changeRecovery, newestGoodBackup, reportStep, type StoredRecovery } from './recovery-records.ts';
 import { manifestOf } from './restore-requests.ts';
-
-const SHORTEST_PAUSE_MS = 10_000;
-const BUSY_PAUSE_MS = 60_000;
 
 /**
  * Backs the new HSM up, because the service wants a full backup of the target before its first restore. The administrator acts:
@@ -24,22 +22,27 @@ const BUSY_PAUSE_MS = 60_000;
 export async function takeSafetyBackup(world: World, recovery: StoredRecovery): Promise<StepResult> {
   await knownHsm(world, recovery.newHsm);
   const { jobs } = recoveryWorld(world);
-  const { landingContainerUrl } = backupWorld(world);
-  const followed = await follow(world, recovery, 'safety', 'backup', () =>
-    jobs.startBackup(recovery.newHsm, landingContainerUrl),
-  );
-  if (followed.kind === 'lost') {
-    await forget(world, recovery, 'safety');
-    return later(world, SHORTEST_PAUSE_MS, 'the reply to the safety backup was lost: it is taken again');
+  const { landingContainerUrl, vault } = backupWorld(world);
+  const followed = await followJob(world, recovery, {
+    slot: 'safety',
+    family: 'backup',
+    start: () => jobs.startBackup(recovery.newHsm, landingContainerUrl),
+    async effectSince(sentOn) {
+      const folder = await folderSince(vault, recovery.newHsm, sentOn);
+      return folder === undefined ? { kind: 'none' } : { kind: 'done', evidence: folder };
+    },
+  });
+  if (followed.kind === 'failed') {
+    await forgetJob(world, recovery, 'safety');
+    return stepRefused(`The safety backup failed: ${followed.reason}`);
   }
-  if (followed.kind === 'failed') return stepRefused(`The safety backup failed: ${followed.reason}`);
   if (followed.kind !== 'succeeded') return followed;
   const completedOn = world.clock.now().toISOString();
   await changeRecovery(world, recovery.id, (current) => ({
     ...current,
     safety: { sentOn: completedOn, ...current.safety, completedOn: current.safety?.completedOn ?? completedOn },
   }));
-  return { kind: 'done', evidence: followed.folder };
+  return { kind: 'done', evidence: followed.evidence };
 }
 
 /** Restores the chosen backup, once. What the service says about the age of the safety backup is waited out. */
@@ -64,9 +67,10 @@ export async function restoreBackup(world: World, recovery: StoredRecovery): Pro
       case 'refused':
         return stepRefused(`${decision.explanation} ${decision.nextStep}`);
       case 'take':
-        await forget(world, recovery, 'safety');
+        await forgetJob(world, recovery, 'safety');
         await reportStep(world, recovery, {
-          ...{ step: 'safetyBackup', result: 'failed', by: 'automation', evidence: decision.explanation },
+          // Not a failure to be left alone for a while: it is taken again at once.
+          ...{ step: 'safetyBackup', result: 'failed', by: 'automation:restore', evidence: decision.explanation },
           at: world.clock.now().toISOString(),
         });
         return later(world, 0, decision.explanation);
@@ -74,25 +78,32 @@ export async function restoreBackup(world: World, recovery: StoredRecovery): Pro
         break;
     }
   }
-  const followed = await follow(world, recovery, 'restore', 'restore', () =>
-    jobs.startRestore(newHsm, `${landingContainerUrl}/${backup}`),
-  );
-  switch (followed.kind) {
-    case 'lost': {
-      const compared = await compare(world, { ...recovery, backup });
-      if (compared.kind === 'compared' && compared.critical === 0) {
-        return { kind: 'done', evidence: `${backup}; the reply was lost, and the HSM shows that it took effect` };
-      }
-      await forget(world, recovery, 'restore');
-      return later(world, SHORTEST_PAUSE_MS, 'the reply was lost, and the HSM shows that nothing happened');
-    }
-    case 'failed':
-      await forget(world, recovery, 'restore');
-      return answered(world, recovery, followed);
-    case 'succeeded':
-      return { kind: 'done', evidence: `${backup}, job ${followed.jobId}` };
-    default:
-      return followed;
+  const followed = await followJob(world, recovery, {
+    slot: 'restore',
+    family: 'restore',
+    start: () => jobs.startRestore(newHsm, `${landingContainerUrl}/${backup}`),
+    async effectSince() {
+      return (await holdsKeys(world, newHsm))
+        ? { kind: 'done', evidence: 'the reply was lost, and the HSM shows that it took effect' }
+        : { kind: 'none' };
+    },
+  });
+  if (followed.kind === 'failed') {
+    await forgetJob(world, recovery, 'restore');
+    return answered(world, recovery, followed);
+  }
+  if (followed.kind !== 'succeeded') return followed;
+  return { kind: 'done', evidence: `${backup}; ${followed.evidence}` };
+}
+
+/** A new HSM holds nothing, and nobody but its administrators has a role, until the restore brings both. */
+async function holdsKeys(world: World, hsm: string): Promise<boolean> {
+  try {
+    for await (const page of world.keys.observe.pages(hsm)) if (page.length > 0) return true;
+    return false;
+  } catch (error) {
+    if (hasCode(error, 'ERR_DENIED')) return false;
+    throw error;
   }
 }
 
@@ -159,74 +170,6 @@ async function readFingerprints(
   return { ...inventory, keys };
 }
 
-type Followed =
-  | { kind: 'succeeded'; jobId: string; folder: string }
-  /** `ran`: the job began, and did not succeed. */
-  | { kind: 'failed'; cause: string; reason: string; ran?: boolean }
-  /** It was sent and its reply never came; the time in which it could still take effect is over. */
-  | { kind: 'lost' }
-  | StepResult;
-
-/** Starts a job once, or asks how far it has come. That it is sent is written down before. */
-async function follow(
-  world: World,
-  recovery: StoredRecovery,
-  slot: 'safety' | 'restore',
-  family: JobFamily,
-  start: () => Promise<JobStart>,
-): Promise<Followed> {
-  const now = world.clock.now();
-  const sent: SentJob | undefined = recovery[slot];
-  if (sent?.jobId !== undefined) return read(world, recovery, family, sent.jobId);
-  if (sent) {
-    const settled = Date.parse(sent.sentOn) + world.settleMs(recovery.newHsm);
-    if (settled > now.getTime()) return later(world, settled - now.getTime(), 'the reply to the start was lost');
-    return { kind: 'lost' };
-  }
-  const noted: SentJob = { sentOn: now.toISOString() };
-  await changeRecovery(world, recovery.id, (current) => ({ ...current, [slot]: noted }));
-  const outcome = await announceStep(world, recovery, `hsm.${family}`, `${slot}-${noted.sentOn}`);
-  const started = await start();
-  switch (started.kind) {
-    case 'started': {
-      const { jobId } = started;
-      await changeRecovery(world, recovery.id, (current) => ({ ...current, [slot]: { ...noted, jobId } }));
-      await outcome('done', { jobId });
-      return later(world, Math.max(started.retryAfterMs ?? 0, SHORTEST_PAUSE_MS), `job ${jobId} runs`);
-    }
-    case 'unknown':
-      await outcome('unknown', { reason: started.reason });
-      return later(world, world.settleMs(recovery.newHsm), 'the reply to the start was lost');
-    case 'busy':
-      await outcome('refused', { reason: started.reason });
-      await forget(world, recovery, slot);
-      return later(world, BUSY_PAUSE_MS, started.reason);
-    default:
-      await outcome('refused', { reason: started.reason });
-      return { kind: 'failed', cause: started.kind, reason: started.reason };
-  }
-}
-
-async function read(world: World, recovery: StoredRecovery, family: JobFamily, jobId: string): Promise<Followed> {
-  try {
-    const reading = await recoveryWorld(world).jobs.readJob(recovery.newHsm, family, jobId);
-    switch (reading.kind) {
-      case 'running':
-        return later(world, Math.max(reading.retryAfterMs ?? 0, SHORTEST_PAUSE_MS), `job ${jobId} runs`);
-      case 'succeeded':
-        return { kind: 'succeeded', jobId, folder: reading.job.folderUri ?? `job ${jobId}` };
-      case 'failed':
-        return { kind: 'failed', cause: reading.cause, reason: reading.reason, ran: true };
-      case 'notFound':
-        return { kind: 'failed', cause: 'refused', reason: `the service does not know the job ${jobId}` };
-    }
-  } catch (error) {
-    // While it restores, an HSM answers nothing else.
-    if (hasCode(error, 'ERR_HSM_BUSY')) return later(world, BUSY_PAUSE_MS, `${recovery.newHsm} restores`);
-    throw error;
-  }
-}
-
 /** A refusal over the age of the safety backup is kept and judged again; any other ends the attempt. */
 async function answered(
   world: World,
@@ -241,7 +184,3 @@ async function answered(
   await changeRecovery(world, recovery.id, (current) => ({ ...current, answers: [...current.answers, answer] }));
   return later(world, 0, reason);
 }
-
-/** Lets a job be sent anew. */
-const forget = (world: World, recovery: StoredRecovery, slot: 'safety' | 'restore') =>
-  changeRecovery(world, recovery.id, ({ [slot]: _, ...rest }) => rest as StoredRecovery);

@@ -7,16 +7,21 @@ import type { Runbook, RunbookStep } from '../../shared/recovery/runbook.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { NoticeDue } from '../outcomes.ts';
 import type { AutomatedStep } from '../recovery-contracts.ts';
+import type { RecoveryActivityOutcomes } from '../recovery-outcomes.ts';
+import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { readRecords } from './catalogue.ts';
 import { custodyOf } from './custody-ledger.ts';
+import { type HsmLock, releaseHsmLock, takeHsmLock } from './hsm-lock.ts';
 import { knownHsm } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
 import {
   attachIdentities,
   awaitActivation,
+  BUSY_PAUSE_MS,
   createNewHsm,
   enterRecovery,
+  later,
   recoveryWorld,
   type StepResult,
 } from './recovery-hsm.ts';
@@ -40,6 +45,9 @@ const STEPS: Record<AutomatedStep, (world: World, recovery: StoredRecovery) => P
   verify: verifyRestore,
   stageBackup: stageForRehearsal,
 };
+
+/** Steps that are a job of the new HSM, which does one at a time. */
+const EXCLUSIVE: Partial<Record<AutomatedStep, HsmLock['kind']>> = { safetyBackup: 'backup', restore: 'restore' };
 
 /** Who reports what the app did; people are named by their object ids. */
 const US = 'automation';
@@ -73,26 +81,49 @@ export const recoveryActivities = (world: World) =>
     },
 
     /** Does one step, or goes on with it. Every effect compares the world first, so that it may run twice. */
-    async performRecoveryStep({ recovery: id, step }) {
+    async performRecoveryStep({ recovery: id, step }, { starter }) {
       const recovery = await recoveryOf(world, id);
-      const result = await STEPS[step](world, recovery).catch((error: unknown): StepResult => {
-        if (!(error instanceof AppError) || isTransient(error)) throw error;
-        return refusedBy(error);
-      });
-      if (result.kind === 'later') return result;
-      const at = world.clock.now().toISOString();
-      const evidence = result.kind === 'done' ? result.evidence : result.explanation;
-      const outcome = result.kind === 'done' ? 'done' : 'failed';
-      await reportStep(world, await recoveryOf(world, id), { step, result: outcome, by: US, at, evidence });
-      if (result.kind === 'done') return { kind: 'done' };
-      const { explanation, final } = result;
-      if (recovery.rehearsal && final !== undefined) {
-        const verdict = isBackupAtFault(final) ? 'failed' : 'skipped';
-        await closeRehearsal(world, recovery, { by: US, reason: final, explanation, result: verdict });
-      }
-      return result;
+      const { steps } = await runbookOf(world, recovery);
+      const isDone = steps.some(({ name, state }) => name === step && state === 'done');
+      const outcome = isDone ? { kind: 'done' as const } : await perform(world, starter, recovery, step);
+      if (EXCLUSIVE[step] && outcome.kind !== 'later') await releaseHsmLock(world, recovery.newHsm, id);
+      return outcome;
     },
   }) satisfies Partial<ActivityHandlers>;
+
+/**
+ * The new HSM is looked after from its first day, so its schedule may want a backup meanwhile: a job holds the lock, while the
+ * rule of the 30 minutes is waited out as well.
+ */
+async function perform(
+  world: World,
+  starter: Starter,
+  recovery: StoredRecovery,
+  step: AutomatedStep,
+): Promise<RecoveryActivityOutcomes['performRecoveryStep']> {
+  const { id, newHsm: hsm } = recovery;
+  const operation = EXCLUSIVE[step];
+  const lock = operation && (await takeHsmLock(world, starter, { hsm, holder: id, operation }));
+  if (lock?.kind === 'held') return later(world, BUSY_PAUSE_MS, `waiting for ${lock.by}`);
+  const result = await STEPS[step](world, recovery).catch((error: unknown): StepResult => {
+    if (!(error instanceof AppError) || isTransient(error)) throw error;
+    return refusedBy(error);
+  });
+  if (result.kind === 'later') return result;
+  const at = world.clock.now().toISOString();
+  const now = await recoveryOf(world, id);
+  if (result.kind === 'refused') {
+    const { explanation, final } = result;
+    await reportStep(world, now, { step, result: 'failed', by: US, at, evidence: explanation });
+    if (recovery.rehearsal && final !== undefined) {
+      const verdict = isBackupAtFault(final) ? 'failed' : 'skipped';
+      await closeRehearsal(world, recovery, { by: US, reason: final, explanation, result: verdict });
+    }
+    return result;
+  }
+  await reportStep(world, now, { step, result: 'done', by: US, at, evidence: result.evidence });
+  return { kind: 'done' };
+}
 
 const refusedBy = ({ message, nextStep }: AppError): StepResult => ({
   kind: 'refused',

@@ -10,7 +10,8 @@ import { listNotifications, redeliverNotification } from './notifications.ts';
 import { describeApi } from './openapi.ts';
 import { ProblemError } from './problem.ts';
 import { recordCertificates, recordCustodyFact } from './record-custody.ts';
-import { reportRecoveryStep, requestRecovery, showRecovery } from './recoveries.ts';
+import { requestRecovery, showRecovery } from './recoveries.ts';
+import { reportRecoveryStep } from './report-recovery.ts';
 import type { ParsedRequest } from './request.ts';
 import { requestRotation } from './request-rotation.ts';
 import type {

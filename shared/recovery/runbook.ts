@@ -65,6 +65,8 @@ export interface StepReport {
   by: string;
   at: string;
   evidence?: string;
+  /** Digest of a person's report as it was sent: tells a repeat of it from another. */
+  told?: string;
 }
 
 export interface RunbookStep extends RecoveryStep {
@@ -91,11 +93,14 @@ export interface Runbook {
  */
 export function buildRunbook(names: RecoveryNames, reports: readonly StepReport[]): Runbook {
   const last = new Map(reports.map((report) => [report.step, report]));
-  const isOver = (name: RecoveryStepName) => ['done', 'skipped'].includes(last.get(name)?.result ?? '');
   const table = names.rehearsal ? rehearsalSteps(names.rehearsal, recoverySteps(names)) : recoverySteps(names);
+  // A step that was taken back takes back those that came after it, all the way down.
+  const isOver = (name: RecoveryStepName): boolean =>
+    ['done', 'skipped'].includes(last.get(name)?.result ?? '') && isOpen(table.find((step) => step.name === name));
+  const isOpen = (step?: RecoveryStep): boolean => step?.after.every(isOver) ?? false;
   const steps = table.map((step): RunbookStep => {
     const report = last.get(step.name);
-    const open = step.after.every(isOver);
+    const open = isOpen(step);
     // What was reported before its conditions held was not that step, unless they were taken back since: then look again.
     const state =
       report !== undefined && (open || report.result !== 'done') ? report.result : open ? 'ready' : 'blocked';
@@ -112,6 +117,18 @@ export function buildRunbook(names: RecoveryNames, reports: readonly StepReport[
     total: steps.length,
     complete: over.length === steps.length,
   };
+}
+
+/**
+ * Whether the same person has said just this about the step before, and nothing has changed since that would make it news. A
+ * retry is answered when the app did the step meanwhile.
+ */
+export function isRepeat(reports: readonly StepReport[], step: RunbookStep, report: StepReport): boolean {
+  const about = reports.filter((each) => each.step === report.step);
+  const same = ({ by, told }: StepReport) => told !== undefined && told === report.told && by === report.by;
+  const last = about.at(-1);
+  if (last !== undefined && same(last)) return step.state === last.result;
+  return step.actor === 'automation' && step.state === 'done' && about.some(same);
 }
 
 /** A step that may not be left out: skipping it would lose data or let a stranger in. */

@@ -25,7 +25,7 @@ export interface FakeRecovery extends RecoveryWorld {
 }
 
 const job: BackupJob = { jobId: 'job-1', status: 'Succeeded', startedOn: '2030-01-01T00:00:00Z' } as BackupJob;
-export const SUCCEEDED: JobReading = { kind: 'succeeded', job };
+export const SUCCEEDED = { kind: 'succeeded', job } satisfies JobReading;
 export const RUNNING: JobReading = { kind: 'running', job };
 
 export function addFakeRecovery(world: FakeWorld): FakeRecovery {

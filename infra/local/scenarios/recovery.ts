@@ -30,20 +30,24 @@ export async function recovery(story: Story): Promise<void> {
     say(`${running.hsms.length} HSMs, each with a security domain of its own.`);
     return running;
   });
-  const look = createObserver(estate);
   try {
-    const lost = hsmNamed(look, LOST);
-    const custody = await theLedgerKnowsTheHolders(story, look, lost);
-    const versions = await theClockTakesABackup(story, look, lost);
-    await theHsmIsLost(story, look);
-    await anotherPersonConfirms(story, look);
-    await theHoldersWrapTheDomain(story, look, custody);
-    await theBackupComesBack(story, look, versions);
-    await theConsumersMove(story, look);
-    await theJournalIsUnbroken(story, look);
+    await recoverOn(story, createObserver(estate));
   } finally {
     await estate.stop();
   }
+}
+
+/** The story on an estate that is up. */
+export async function recoverOn(story: Story, look: Observer): Promise<void> {
+  const lost = hsmNamed(look, LOST);
+  const custody = await theLedgerKnowsTheHolders(story, look, lost);
+  const versions = await theClockTakesABackup(story, look, lost);
+  await theHsmIsLost(story, look);
+  await anotherPersonConfirms(story, look);
+  await theHoldersWrapTheDomain(story, look, custody);
+  await theBackupComesBack(story, look, versions);
+  await theConsumersMove(story, look);
+  await theJournalIsUnbroken(story, look);
 }
 
 async function theLedgerKnowsTheHolders(story: Story, look: Observer, lost: EstateHsm): Promise<Custody> {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { readHsmLock } from '../../../functions/activities/hsm-lock.ts';
 import { recoveryActivities } from '../../../functions/activities/recovery.ts';
 import {
   changeRecovery,
@@ -8,20 +9,35 @@ import {
 } from '../../../functions/activities/recovery-records.ts';
 import type { AutomatedStep } from '../../../functions/recovery-contracts.ts';
 import type { StepReport } from '../../../shared/recovery/runbook.ts';
+import { createFakeLog } from '../../support/log.ts';
 import { addFakeRecovery, type FakeRecovery, RUNNING, SUCCEEDED } from '../../support/recovery.ts';
+import { createFakeStarter, type FakeStarter } from '../../support/starter.ts';
 import { createFakeWorld, type FakeWorld } from '../../support/world.ts';
 
 const ID = 'recover-contoso-contoso-two';
 const RESOURCE = '/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/managedHSMs/contoso-two';
 const IDENTITY = '/subscriptions/s/resourceGroups/r/providers/Microsoft.ManagedIdentity/userAssignedIdentities/backup';
 
+const BEFORE_SAFETY = [
+  ...(['confirmLoss', 'prerequisites', 'assemble', 'enterRecovery', 'reWrap', 'upload'] as const),
+  ...(['awaitActivation', 'attachIdentity'] as const),
+];
+
 let world: FakeWorld;
 let azure: FakeRecovery;
+let starter: FakeStarter;
+/** Folders in the landing container. */
+let landed: string[];
 
 beforeEach(async () => {
   world = createFakeWorld();
   world.identities.restore = { duty: 'restore', clientId: 'restore-client' };
-  world.backups = { landingContainerUrl: 'https://landing/hsm-backups' } as NonNullable<FakeWorld['backups']>;
+  landed = [];
+  world.backups = {
+    landingContainerUrl: 'https://landing/hsm-backups',
+    vault: { landingFolders: async () => landed },
+  } as unknown as NonNullable<FakeWorld['backups']>;
+  starter = createFakeStarter();
   azure = addFakeRecovery(world);
   const recovery: StoredRecovery = {
     ...{ schema: 1, id: ID, hsm: 'contoso', newHsm: 'contoso-two', region: 'westeurope', tenantId: 'tenant' },
@@ -33,8 +49,10 @@ beforeEach(async () => {
 
 const { nextRecoveryStep, performRecoveryStep } = {
   nextRecoveryStep: () => recoveryActivities(world).nextRecoveryStep({ recovery: ID }),
-  performRecoveryStep: (step: AutomatedStep) => recoveryActivities(world).performRecoveryStep({ recovery: ID, step }),
+  performRecoveryStep: (step: AutomatedStep) =>
+    recoveryActivities(world).performRecoveryStep({ recovery: ID, step }, { starter, log: createFakeLog().log }),
 };
+const lock = () => readHsmLock(world.documents, 'contoso-two');
 const stored = async () => (await readRecovery(world, ID)) as StoredRecovery;
 const reported = (step: StepReport['step'], result: StepReport['result'] = 'done', by = 'Carol') =>
   changeRecovery(world, ID, (recovery) => {
@@ -161,6 +179,64 @@ describe('the jobs', () => {
     expect(azure.sent).toHaveLength(1);
   });
 
+  test('are not sent again when the landing container shows that the lost one took effect', async () => {
+    azure.starts = [{ kind: 'unknown', reason: 'connection reset' }];
+    await performRecoveryStep('safetyBackup');
+    landed = ['mhsm-contoso-two-2030010100000500'];
+    later(30);
+    expect(await performRecoveryStep('safetyBackup')).toEqual({ kind: 'done' });
+    expect(azure.sent).toHaveLength(1);
+    expect((await stored()).reports.at(-1)?.evidence).toBe('mhsm-contoso-two-2030010100000500');
+  });
+
+  test('are taken for the lost one that still runs when the HSM is busy', async () => {
+    azure.starts = [
+      { kind: 'unknown', reason: 'connection reset' },
+      { kind: 'busy', code: 'Conflict', reason: 'a job runs' },
+    ];
+    await performRecoveryStep('safetyBackup');
+    later(30);
+    expect(await performRecoveryStep('safetyBackup')).toMatchObject({ kind: 'later', why: 'a job runs' });
+    landed = ['mhsm-contoso-two-2030010100000500'];
+    later(60);
+    expect(await performRecoveryStep('safetyBackup')).toEqual({ kind: 'done' });
+    expect(azure.sent).toHaveLength(2);
+  });
+
+  test('are given up when every reply is lost and nothing comes of them, and begin anew', async () => {
+    azure.starts = Array.from({ length: 3 }, () => ({ kind: 'unknown', reason: 'connection reset' }));
+    for (let send = 0; send < 3; send++) {
+      expect(await performRecoveryStep('safetyBackup')).toMatchObject({ kind: 'later' });
+      later(30);
+    }
+    expect(await performRecoveryStep('safetyBackup')).toMatchObject({ kind: 'refused' });
+    expect(azure.sent).toHaveLength(3);
+    await performRecoveryStep('safetyBackup');
+    expect(await performRecoveryStep('safetyBackup')).toEqual({ kind: 'done' });
+  });
+
+  test('that failed are sent anew when the step is tried again', async () => {
+    azure.readings = [{ kind: 'failed', cause: 'refused', reason: 'no access', job: SUCCEEDED.job }];
+    await performRecoveryStep('safetyBackup');
+    expect(await performRecoveryStep('safetyBackup')).toMatchObject({ kind: 'refused' });
+    await performRecoveryStep('safetyBackup');
+    expect(await performRecoveryStep('safetyBackup')).toEqual({ kind: 'done' });
+    expect(azure.sent).toHaveLength(2);
+  });
+
+  test('hold the lock of the new HSM until they end, and wait for whoever has it', async () => {
+    const theirs = { schema: 1, kind: 'backup', since: world.now.value.toISOString(), holder: 'backup-1' };
+    await world.documents.put('state', 'locks/contoso-two.json', theirs);
+    starter.instances.set('backup-1', 'running');
+    expect(await performRecoveryStep('safetyBackup')).toMatchObject({ kind: 'later', why: 'waiting for backup-1' });
+    expect(azure.sent).toEqual([]);
+    starter.instances.set('backup-1', { kind: 'backedUp' });
+    await performRecoveryStep('safetyBackup');
+    expect(await lock()).toMatchObject({ holder: ID, kind: 'backup' });
+    await performRecoveryStep('safetyBackup');
+    expect(await lock()).toBeUndefined();
+  });
+
   test('of a restore wait out what the service says about the 30 minutes', async () => {
     const completedOn = world.now.value.toISOString();
     const safety = { sentOn: completedOn, jobId: 'job-1', completedOn };
@@ -186,5 +262,36 @@ describe('the jobs', () => {
     const { safety: after, reports } = await stored();
     expect(after).toBeUndefined();
     expect(reports.at(-1)).toMatchObject({ step: 'safetyBackup', result: 'failed' });
+  });
+
+  test('take that safety backup next and at once, and go on with the restore that was approved', async () => {
+    const completedOn = world.now.value.toISOString();
+    const safety = { sentOn: completedOn, jobId: 'job-1', completedOn };
+    await changeRecovery(world, ID, (recovery) => ({ ...recovery, backup: 'mhsm-contoso-2030010100000000', safety }));
+    for (const step of [...BEFORE_SAFETY, 'safetyBackup', 'approveRestore'] as const) await reported(step);
+    azure.starts = [{ kind: 'tooLate', code: 'Conflict', reason: 'within 30 minutes' }];
+    await performRecoveryStep('restore');
+    await performRecoveryStep('restore');
+    expect(await nextRecoveryStep()).toEqual({ kind: 'act', step: 'safetyBackup' });
+    await performRecoveryStep('safetyBackup');
+    expect(await performRecoveryStep('safetyBackup')).toEqual({ kind: 'done' });
+    expect(await nextRecoveryStep()).toEqual({ kind: 'act', step: 'restore' });
+  });
+
+  test('leave one report in the journal when the app dies between writing it and storing it', async () => {
+    for (const step of BEFORE_SAFETY) await reported(step);
+    await performRecoveryStep('safetyBackup');
+    world.onWrite.before = (path) => {
+      const done = world.journalled.some(({ detail }) => detail?.step === 'safetyBackup');
+      if (path.endsWith('recovery.json') && done) throw new Error('killed');
+    };
+    await expect(performRecoveryStep('safetyBackup')).rejects.toThrow('killed');
+    delete world.onWrite.before;
+    later(5);
+    for (let run = 0; run < 2; run++) expect(await performRecoveryStep('safetyBackup')).toEqual({ kind: 'done' });
+    const ids = world.journalled.flatMap(({ id, detail }) => (detail?.step === 'safetyBackup' ? [id] : []));
+    expect(new Set(ids).size).toBe(1);
+    expect((await stored()).reports.filter(({ step }) => step === 'safetyBackup')).toHaveLength(1);
+    expect(await lock()).toBeUndefined();
   });
 });

@@ -57,7 +57,8 @@ const prepare = () =>
     startedOn: world.now.value.toISOString(),
   });
 const next = () => act().nextRecoveryStep({ recovery: ID });
-const perform = (step: AutomatedStep) => act().performRecoveryStep({ recovery: ID, step });
+const perform = (step: AutomatedStep) =>
+  act().performRecoveryStep({ recovery: ID, step }, { starter: createFakeStarter(), log: createFakeLog().log });
 const remove = () => act().removeDrillHsm(of);
 const stored = async () => (await readRecovery(world, ID)) as StoredRecovery;
 const later = (minutes: number) => {

@@ -29,7 +29,7 @@ beforeEach(() => {
   started = [];
   raised = [];
   client = {
-    getStatus: async () => undefined,
+    getStatus: async () => (started.length === 0 ? undefined : { runtimeStatus: 'Running' }),
     startNew: async (name: string, { instanceId }: { instanceId: string }) =>
       void started.push(`${name} ${instanceId}`),
     raiseEvent: async (id: string) => void raised.push(id),
@@ -95,6 +95,48 @@ describe('a report', () => {
     expect(world.journalled.at(-1)).toMatchObject({ class: 'recovery.step', cause: APPROVER.oid });
   });
 
+  test('that is repeated word for word by the same person changes nothing, and one that differs is refused', async () => {
+    await request();
+    const first = await report('confirmLoss', { evidence: 'burnt' }, APPROVER);
+    const again = await report('confirmLoss', { evidence: 'burnt' }, APPROVER);
+    expect(again).toMatchObject({ status: 200, body: first.body });
+    expect(raised, 'the recovery looks again, as the first may have been cut short').toEqual([ID, ID]);
+    expect((await readRecovery(world, ID))?.reports).toHaveLength(1);
+    expect((await report('confirmLoss', { evidence: 'flooded' }, APPROVER)).status).toBe(409);
+    const other = { ...APPROVER, oid: 'oid-abe' };
+    expect((await report('confirmLoss', { evidence: 'burnt' }, other)).status).toBe(409);
+  });
+
+  test('counts again when something else was said since', async () => {
+    await readyForUpload();
+    expect((await report('upload', { blob: 'opaque' })).status).toBe(200);
+    expect((await report('upload', { blob: 'opaque' })).status).toBe(200);
+    expect(azure.uploaded).toHaveLength(1);
+    await changeRecovery(world, ID, (recovery) => {
+      const failed = { step: 'upload', result: 'failed', by: 'automation', at: recovery.at } as const;
+      return { ...recovery, reports: [...recovery.reports, failed] };
+    });
+    azure.progress = { kind: 'failed' };
+    expect((await report('upload', { blob: 'opaque' })).status).toBe(200);
+    expect(azure.uploaded).toHaveLength(2);
+  });
+
+  test('about a consumer is entered once', async () => {
+    await request();
+    const consumer = { consumer: 'storage', key: 'orders' };
+    for (let time = 0; time < 2; time++) expect((await report('repoint', { consumer })).status).toBe(200);
+    expect((await readRecovery(world, ID))?.consumers).toHaveLength(1);
+  });
+
+  test('takes a recovery up again that has ended before its time', async () => {
+    await request();
+    started = [];
+    client.getStatus = async () => ({ runtimeStatus: 'Failed' }) as never;
+    expect((await report('confirmLoss', { evidence: 'burnt' }, APPROVER)).status).toBe(200);
+    expect(started).toEqual([`recoverHsm ${ID}`]);
+    expect(raised).toEqual([]);
+  });
+
   test('cannot come before its time, nor speak for the app, nor leave out what shows it', async () => {
     await request();
     expect((await report('reWrap', { evidence: 'early' })).status).toBe(409);
@@ -131,6 +173,9 @@ describe('a report', () => {
     const got = await report('upload', { blob });
     expect(got.status).toBe(200);
     expect(azure.uploaded).toEqual([blob]);
+    const again = await report('upload', { blob });
+    expect(again.status).toBe(200);
+    expect(azure.uploaded, 'a repeat').toEqual([blob]);
     const everything = got.said + JSON.stringify([...world.stored]) + JSON.stringify(world.journalled);
     expect(everything).not.toContain('c2VjcmV0LXRyYW5zZmVy');
     expect((await readRecovery(world, ID))?.reports.at(-1)?.evidence).toMatch(/^SHA-256 [0-9a-f]{64}$/);
@@ -142,6 +187,18 @@ describe('a report', () => {
     expect((await report('upload', { blob: 'opaque' })).status).toBe(200);
     expect((await readRecovery(world, ID))?.reports.at(-1)).toMatchObject({ step: 'upload', result: 'done' });
     expect(world.journalled.some(({ result }) => result === 'unknown')).toBe(true);
+  });
+
+  test('of a blob whose first sending was cut short asks the HSM before it sends the blob again', async () => {
+    await readyForUpload();
+    world.onWrite.before = (path) => {
+      if (path.endsWith('recovery.json') && azure.uploaded.length > 0) throw new Error('killed');
+    };
+    await expect(report('upload', { blob: 'opaque' })).rejects.toThrow('killed');
+    delete world.onWrite.before;
+    expect((await report('upload', { blob: 'opaque' })).status).toBe(200);
+    expect(azure.uploaded).toEqual(['opaque']);
+    expect((await readRecovery(world, ID))?.reports.at(-1)).toMatchObject({ step: 'upload', result: 'done' });
   });
 
   test('with a private key in it is refused wherever it stands, and nothing of it is kept', async () => {
