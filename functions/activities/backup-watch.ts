@@ -62,8 +62,10 @@ export const backupWatchActivities = (world: World) =>
         readRecords(world.documents, hsm),
         firstWatched(world, hsm),
       ]);
-      const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
+      const { rule, drillHsmBy } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
       const freshness = judgeFreshness({ records, rule, watchedSince, now });
+      // Whatever a drill HSM holds is proven where it came from.
+      if (drillHsmBy !== undefined && rule.backup.mode === 'off') return { kind: 'watched', freshness, notices: [] };
       const overdue = (['created', 'verified', 'proven'] as const).filter((age) => freshness[age].state === 'overdue');
       const notices: NoticeDue[] =
         overdue.length === 0

@@ -1,4 +1,5 @@
 import type { HsmEntry, HsmSections, PartialNotice, PolicyDocument } from './document.ts';
+import { drillHsmBy, isSameHsm } from './drill-hsm.ts';
 import { literalLength, matchesGlob } from './glob.ts';
 import { BUILT_IN_HSM_RULE, type HsmRule } from './hsm-rule.ts';
 import type { NoticeRule } from './rule.ts';
@@ -8,13 +9,16 @@ export interface EffectiveHsmRule {
   rule: HsmRule;
   origin: Record<string, string>;
   policyVersion: string;
+  /** Set for a standing drill HSM of others: where the document names it so. */
+  drillHsmBy?: string;
 }
 
 export const HSM_SECTIONS = ['backup', 'drills', 'custody', 'recovery', 'geography'] as const;
 
 /**
  * The rule of one HSM: built in, then the sections of the document, then the matching `hsms` entries, most literal last. A
- * field replaces what was inherited, `retention` member by member.
+ * field replaces what was inherited, `retention` member by member. A standing drill HSM has no scheduled backups and
+ * drills of its own, unless an entry that names it says otherwise.
  */
 export function effectiveHsmRule(policy: PolicyDocument, hsm: string, policyVersion: string): EffectiveHsmRule {
   const origin: Record<string, string> = {};
@@ -35,9 +39,23 @@ export function effectiveHsmRule(policy: PolicyDocument, hsm: string, policyVers
       for (const field of Object.keys(sections[section] ?? {})) origin[`${section}.${field}`] = from;
     }
   }
+  const drillHsm = drillHsmBy(policy, hsm);
+  for (const section of ['backup', 'drills'] as const) {
+    const saysOtherwise = (policy.hsms ?? []).some(
+      (entry) => isSameHsm(entry.match, hsm) && entry[section]?.mode !== undefined,
+    );
+    if (drillHsm === undefined || saysOtherwise) continue;
+    rule = { ...rule, [section]: { ...rule[section], mode: 'off' } };
+    origin[`${section}.mode`] = drillHsm;
+  }
   const { notice, from } = noticeOf(policy, hsm);
   origin['notice.notify'] = from;
-  return { rule: { ...rule, notice }, origin, policyVersion };
+  return {
+    rule: { ...rule, notice },
+    origin,
+    policyVersion,
+    ...(drillHsm === undefined ? {} : { drillHsmBy: drillHsm }),
+  };
 }
 
 /** One row a field, for people: `backup.rpo`, `P2D`, `hsms[0] contoso-*`. */

@@ -1,6 +1,7 @@
 import type { Tags } from '../keys/key.ts';
 import { ruleFaults } from './check-rule.ts';
 import { BUILT_IN_ROTATION, type KeyEntry, type PartialRule, type PolicyDocument } from './document.ts';
+import { drillHsmBy, isSameHsm } from './drill-hsm.ts';
 import { literalLength, matchesGlob } from './glob.ts';
 import { looksLikeMail, readTags, type TagWishes } from './key-tags.ts';
 import { mergeRotation } from './merge-rule.ts';
@@ -32,7 +33,8 @@ interface Layer {
 /**
  * The rule of one key: built in, then defaults, then its class (by tag, else by the most specific entry that names one),
  * then the matching entries, most literal last, then its tags. Tags that cannot be read or would contradict the rule become
- * notes. Never throws, whatever the tags hold.
+ * notes. Rotation is off on a standing drill HSM, whose keys are copies with the tags of another HSM, unless an entry that
+ * names it says otherwise. Never throws, whatever the tags hold.
  */
 export function effectiveRule(
   policy: PolicyDocument,
@@ -55,6 +57,12 @@ export function effectiveRule(
     for (const field of Object.keys(rule.rotation ?? {})) origin[`rotation.${field}`] = from;
   }
   rotation = applyTags(rotation, wishes, origin, notes);
+  const drillHsm = drillHsmBy(policy, hsm);
+  const saysOtherwise = entries.some(({ entry }) => isSameHsm(entry.hsm, hsm) && entry.rotation?.mode !== undefined);
+  if (drillHsm !== undefined && !saysOtherwise) {
+    rotation = { ...rotation, mode: 'off' };
+    origin['rotation.mode'] = drillHsm;
+  }
   const notice = resolveNotice(policy, layers, wishes, origin, notes);
   if (wishes.hold !== undefined) origin.hold = 'tag hold';
 

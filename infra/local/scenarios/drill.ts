@@ -221,11 +221,10 @@ async function changeBlob(look: Observer, backup: string): Promise<string> {
 const policy = ({ every }: { every: string }): string =>
   JSON.stringify({
     version: 1,
-    keys: [{ match: '*', rotation: { mode: 'off' } }],
+    keys: [{ match: '*', hsm: 'contoso', rotation: { mode: 'off' } }],
     backup: { schedule: { every: 'P1D', at: '02:00', timeZone: 'Europe/Berlin' }, rpo: 'P2D' },
     drills: { mode: 'on', every, target: { kind: 'standing', hsm: 'contoso-drill' } },
     geography: { regions: ['westeurope', 'northeurope'] },
-    hsms: [{ match: 'contoso-drill', backup: { mode: 'off' }, drills: { mode: 'off' } }],
     owners: { fallback: ['key-custodians@contoso.example'] },
   });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PolicyDocument } from '../../../shared/policy/document.ts';
 import { effectiveHsmRule, explainHsmRule } from '../../../shared/policy/effective-hsm-rule.ts';
+import { effectiveRule } from '../../../shared/policy/effective-rule.ts';
 import { BUILT_IN_HSM_RULE } from '../../../shared/policy/hsm-rule.ts';
 import { jsonSchema, parsePolicy } from '../../../shared/policy/schema.ts';
 
@@ -114,6 +115,68 @@ describe('the sections of the policy for an HSM', () => {
       validate({ ...MINIMAL, backup: { rpo: 'P2D' }, hsms: [{ match: 'contoso-*', drills: { pick: 'random' } }] }),
     ).toBe(true);
     expect(validate({ ...MINIMAL, backup: { rpo: 'two days' } })).toBe(false);
+  });
+});
+
+describe('a standing drill HSM', () => {
+  const target = { kind: 'standing', hsm: 'Contoso-Drill' } as const;
+  const modes = (policy: Partial<PolicyDocument>, hsm = 'contoso-drill') => {
+    const { rule, origin } = effectiveHsmRule({ ...MINIMAL, ...policy }, hsm, 'v1');
+    const { rule: key, origin: keyOrigin } = effectiveRule({ ...MINIMAL, ...policy }, hsm, 'orders', {}, 'v1');
+    return [
+      [rule.backup.mode, origin['backup.mode']],
+      [rule.drills.mode, origin['drills.mode']],
+      [key.rotation.mode, keyOrigin['rotation.mode']],
+    ];
+  };
+  const off = (from: string) => [
+    ['off', from],
+    ['off', from],
+    ['off', from],
+  ];
+
+  it.each<[string, Partial<PolicyDocument>, string]>([
+    ['of every HSM', { drills: { mode: 'on', target } }, 'drills.target'],
+    [
+      'of one HSM',
+      { hsms: [{ match: 'fabrikam' }, { match: 'contoso', drills: { target } }] },
+      'hsms[1] contoso drills.target',
+    ],
+    [
+      'even where patterns turn things on',
+      {
+        drills: { mode: 'on', target },
+        hsms: [{ match: 'contoso*', backup: { mode: 'on' } }],
+        keys: [{ match: 'orders', hsm: 'contoso*', rotation: { mode: 'rotate' } }],
+      },
+      'drills.target',
+    ],
+  ])('%s is neither rotated, backed up nor drilled, and the rule says where that came from', (_title, policy, from) => {
+    expect(modes(policy)).toEqual(off(from));
+  });
+
+  it('does what an entry that names it says', () => {
+    const hsms = [{ match: 'contoso-drill', backup: { mode: 'on' as const }, drills: { mode: 'on' as const } }];
+    const keys = [{ match: '*', hsm: 'contoso-drill', rotation: { mode: 'rotate' as const } }];
+    expect(modes({ drills: { target }, hsms, keys })).toEqual([
+      ['on', 'hsms[0] contoso-drill'],
+      ['on', 'hsms[0] contoso-drill'],
+      ['rotate', 'keys[0] *'],
+    ]);
+  });
+
+  it.each<[string, Partial<PolicyDocument>, string]>([
+    ['another HSM', { drills: { target } }, 'contoso'],
+    [
+      'one that names itself, which is refused elsewhere',
+      { hsms: [{ match: 'contoso-drill', drills: { target } }] },
+      '',
+    ],
+    ['a temporary target', { drills: { target: { kind: 'temporary', region: 'eu', softDeleteDays: 7 } } }, ''],
+  ])('is not %s', (_title, policy, hsm) => {
+    const { rule, drillHsmBy } = effectiveHsmRule({ ...MINIMAL, ...policy }, hsm || 'contoso-drill', 'v1');
+    expect(rule.backup.mode).toBe('on');
+    expect(drillHsmBy).toBeUndefined();
   });
 });
 
