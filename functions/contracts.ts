@@ -5,6 +5,7 @@ import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts
 import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
 import { custodyInputs } from './custody-contracts.ts';
 import { drillInputs, type RestoreDrillInput } from './drill-contracts.ts';
+import { heartbeatInputs } from './heartbeat-contracts.ts';
 import { incidentInputs } from './incident-contracts.ts';
 import { recoveryInputs } from './recovery-contracts.ts';
 import { type RestoreInput, restoreInputs } from './restore-contracts.ts';
@@ -119,6 +120,7 @@ export const inputs = {
   ...drillInputs,
   ...incidentInputs,
   ...webhookInputs,
+  ...heartbeatInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;
@@ -143,6 +145,7 @@ export interface OrchestrationInputs {
     repeatAfter?: string;
     again?: { to: string[]; lastToldOn?: string };
   };
+  watchHeartbeats: Record<string, never>;
   relayWebhook: RelayInput;
   relayWaitingCalls: Record<string, never>;
   backUpHsm: BackUpHsmInput;

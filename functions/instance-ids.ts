@@ -29,6 +29,8 @@ export const relayId = (webhook: string, message: string): string => bounded(`re
 /** A mail that a person has sent again. */
 export const redeliveryId = (undelivered: string): string => bounded(`redeliver-${undelivered}`);
 
+export const HEARTBEAT_WATCH_ID = 'watch-heartbeats';
+
 export const RELAY_ID = 'relay-waiting-calls';
 
 export const noticeId = (instance: string, kind: string): string => bounded(`notify-${instance}-${kind}`);

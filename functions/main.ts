@@ -27,6 +27,7 @@ import { drillReportActivities } from './activities/drill-reports.ts';
 import { drillSentinelActivities } from './activities/drill-sentinels.ts';
 import { drillTearDownActivities } from './activities/drill-tear-down.ts';
 import { drillActivities } from './activities/drills.ts';
+import { beat, heartbeatActivities } from './activities/heartbeats.ts';
 import { hsmLockActivities } from './activities/hsm-lock.ts';
 import { incidentJoiningActivities } from './activities/incident-joining.ts';
 import { keyFactActivities } from './activities/key-facts.ts';
@@ -60,9 +61,11 @@ import { sweepExpiringKeys } from './orchestrators/sweep-expiring-keys.ts';
 import { tearDownDrill } from './orchestrators/tear-down-drill.ts';
 import { watchBackups } from './orchestrators/watch-backups.ts';
 import { watchCustody } from './orchestrators/watch-custody.ts';
+import { watchHeartbeats } from './orchestrators/watch-heartbeats.ts';
 import { backupWatchTimer } from './triggers/backup-watch.timer.ts';
 import { custodyWatchTimer } from './triggers/custody-watch.timer.ts';
 import { expirySweepTimer } from './triggers/expiry-sweep.timer.ts';
+import { heartbeatWatchTimer } from './triggers/heartbeat-watch.timer.ts';
 import { historyPurgeTimer } from './triggers/history-purge.timer.ts';
 import { keyEventEventGrid } from './triggers/key-event.event-grid.ts';
 import { keyEventQueue } from './triggers/key-event.queue.ts';
@@ -104,6 +107,7 @@ implementActivities({
   ...recoveryActivities(world),
   ...incidentJoiningActivities(world),
   ...webhookActivities(world),
+  ...heartbeatActivities(world),
 });
 
 implementOrchestrations({
@@ -121,6 +125,7 @@ implementOrchestrations({
   watchCustody,
   recoverHsm,
   relayWebhook,
+  watchHeartbeats,
   relayWaitingCalls,
 });
 
@@ -128,7 +133,8 @@ expirySweepTimer(config.hsms);
 policyReconcileTimer(config.hsms);
 backupWatchTimer(config.hsms);
 custodyWatchTimer(config.hsms);
-historyPurgeTimer(config.historyRetentionDays, world.clock.now);
+historyPurgeTimer(config.historyRetentionDays, world.clock.now, () => beat(world, 'purge'));
+heartbeatWatchTimer();
 webhookRelayTimer(config.webhooks);
 keyEventEventGrid({ hsms: config.hsms, sources: config.eventSources });
 keyEventQueue({ hsms: config.hsms, sources: config.eventSources });
@@ -185,6 +191,7 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
     webhooks,
     slots: createCreationSlots(documents),
     clock,
+    heartbeats: heartbeatsOf(settings),
     ...backups,
     ...(identities.restore
       ? {
@@ -197,4 +204,10 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
       : {}),
     settleMs: (hsm) => (hsms.find(({ name }) => name === hsm)?.settleSeconds ?? 30) * 1000,
   };
+}
+
+/** Everything that a timer starts, under the schedule that the host reads. */
+function heartbeatsOf({ schedules, heartbeatGraceMinutes }: Pick<Config, 'schedules' | 'heartbeatGraceMinutes'>) {
+  const { heartbeat: schedule, ...watched } = schedules;
+  return { schedules: watched, schedule, graceMinutes: heartbeatGraceMinutes };
 }

@@ -7,6 +7,7 @@ import type { BackupActivityOutcomes } from './backup-outcomes.ts';
 import type { ActivityName } from './contracts.ts';
 import type { CustodyActivityOutcomes } from './custody-outcomes.ts';
 import type { DrillActivityOutcomes } from './drill-outcomes.ts';
+import type { HeartbeatActivityOutcomes } from './heartbeat-outcomes.ts';
 import type { IncidentActivityOutcomes } from './incident-outcomes.ts';
 import type { RecoveryActivityOutcomes } from './recovery-outcomes.ts';
 import type { RestoreActivityOutcomes } from './restore-outcomes.ts';
@@ -76,6 +77,7 @@ export interface ActivityOutcomes
     CustodyActivityOutcomes,
     DrillActivityOutcomes,
     IncidentActivityOutcomes,
+    HeartbeatActivityOutcomes,
     RecoveryActivityOutcomes,
     RestoreActivityOutcomes,
     WebhookActivityOutcomes {

@@ -1,4 +1,5 @@
 import type { HsmSettings } from '../shared/config.ts';
+import type { HeartbeatSchedules } from '../shared/heartbeat/expected.ts';
 import type { BackupVault } from '../shared/ports/backup-vault.ts';
 import type { Certificates } from '../shared/ports/certificates.ts';
 import type { Clock } from '../shared/ports/clock.ts';
@@ -67,6 +68,8 @@ export interface World {
   webhooks: Webhooks;
   slots: CreationSlots;
   clock: Clock;
+  /** What runs by the clock, when the watch looks at it, and how late it may be. */
+  heartbeats: { schedules: HeartbeatSchedules; schedule: string; graceMinutes: number };
   backups?: BackupWorld;
   recovery?: RecoveryWorld;
   /** How long a call whose reply was lost may still take effect, and a write may need to be seen, in milliseconds. */

@@ -70,7 +70,9 @@ export interface Config {
   /** Azure Resource Manager, without a slash at the end. */
   armUrl: string;
   /** NCRONTAB, UTC. The host reads them as `%NAME%`; here for display and validation. */
-  schedules: { sweep: string; reconcile: string; backup: string; custody: string; purge: string };
+  schedules: { sweep: string; reconcile: string; backup: string; custody: string; purge: string; heartbeat: string };
+  /** How late something that runs by the clock may be before it is missed. */
+  heartbeatGraceMinutes: number;
   historyRetentionDays: number;
   mail: MailSettings;
   /** Who else is called for every event and notice; which of them, the policy says. */
@@ -307,6 +309,14 @@ const settings = z.strictObject({
     rule: `${SCHEDULE_RULE}: when the custody of the security domains is looked at.`,
     example: '0 29 6 * * *',
   }),
+  MHSM_HEARTBEAT_SCHEDULE: schedule().register(documented, {
+    rule: `${SCHEDULE_RULE}: when it is looked whether everything that runs by the clock still does.`,
+    example: '0 3-59/10 * * * *',
+  }),
+  MHSM_HEARTBEAT_GRACE_MINUTES: wholeNumber(5, 1440).default(45).register(documented, {
+    rule: 'Minutes that something that runs by the clock may be late before it is missed: 5 to 1440.',
+    example: '45',
+  }),
   MHSM_PURGE_SCHEDULE: schedule().register(documented, {
     rule: `${SCHEDULE_RULE}: when finished histories are dropped.`,
     example: '0 41 4 * * *',
@@ -514,7 +524,9 @@ function arrange(found: z.output<typeof settings>): Config {
       backup: found.MHSM_BACKUP_SCHEDULE,
       custody: found.MHSM_CUSTODY_SCHEDULE,
       purge: found.MHSM_PURGE_SCHEDULE,
+      heartbeat: found.MHSM_HEARTBEAT_SCHEDULE,
     },
+    heartbeatGraceMinutes: found.MHSM_HEARTBEAT_GRACE_MINUTES,
     historyRetentionDays: found.MHSM_HISTORY_RETENTION_DAYS,
     mail: {
       host: found.MHSM_MAIL_HOST,

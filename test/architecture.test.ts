@@ -39,6 +39,7 @@ const CAPABILITIES = [
   'journal',
   'notification',
   'events',
+  'heartbeat',
   'detection',
   'incident',
 ];

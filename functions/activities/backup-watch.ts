@@ -8,6 +8,7 @@ import type { World } from '../world.ts';
 import { manifestPath } from './backup-copies.ts';
 import { backupWorld } from './backup-world.ts';
 import { advanceRecord, readAttempts, readRecords } from './catalogue.ts';
+import { beat } from './heartbeats.ts';
 import { announceOnHsm } from './hsm-acts.ts';
 import { readHsmLock } from './hsm-lock.ts';
 import { policyInForce } from './policy-in-force.ts';
@@ -55,7 +56,10 @@ export const backupWatchActivities = (world: World) =>
     },
 
     async watchFreshness({ hsm }) {
-      if (!world.backups) return { kind: 'off' };
+      if (!world.backups) {
+        await beat(world, 'backup', hsm);
+        return { kind: 'off' };
+      }
       const now = world.clock.now();
       const [inForce, records, watchedSince] = await Promise.all([
         policyInForce(world),
@@ -64,6 +68,7 @@ export const backupWatchActivities = (world: World) =>
       ]);
       const { rule, drillHsmBy } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
       const freshness = judgeFreshness({ records, rule, watchedSince, now });
+      await beat(world, 'backup', hsm);
       // Whatever a drill HSM holds is proven where it came from.
       if (drillHsmBy !== undefined && rule.backup.mode === 'off') return { kind: 'watched', freshness, notices: [] };
       const overdue = (['created', 'verified', 'proven'] as const).filter((age) => freshness[age].state === 'overdue');

@@ -7,6 +7,7 @@ import type { ActivityHandlers } from '../implement.ts';
 import { lookedAfter } from '../looked-after.ts';
 import type { World } from '../world.ts';
 import { custodyOf, lineageSlug } from './custody-ledger.ts';
+import { beat } from './heartbeats.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { securityDomainOf } from './security-domain-lineage.ts';
 
@@ -21,7 +22,10 @@ export const custodyWatchActivities = (world: World) =>
       const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
       const custody = await custodyOf(world, hsm);
       const first = await firstOfDomain(world, custody.securityDomain);
-      if (first !== hsm) return { kind: 'sharedWith', hsm: first };
+      if (first !== hsm) {
+        await beat(world, 'custody', hsm);
+        return { kind: 'sharedWith', hsm: first };
+      }
       const now = world.clock.now();
       const { securityDomain } = custody;
       const slug = lineageSlug(securityDomain);
@@ -91,6 +95,7 @@ export const custodyWatchActivities = (world: World) =>
           },
         });
       }
+      await beat(world, 'custody', hsm);
       return { kind: 'watched', securityDomain, at: now.toISOString(), alarms };
     },
 

@@ -10,6 +10,7 @@ import { comparePolicy, expectedHsmPolicy, type PolicyDifference } from '../../s
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { onRecord } from './acts.ts';
+import { beat } from './heartbeats.ts';
 import { policyInForce } from './policy-in-force.ts';
 
 /** Keys compared by one call: small enough to end well within an activity, and to lose little when it is repeated. */
@@ -52,6 +53,7 @@ export const reconcileActivities = (world: World) =>
         }
       }
       const last = keys.at(-1)?.name;
+      if (!more) await beat(world, 'reconcile', hsm);
       const notices = digestDrift(total.notices).map((due) => ({ ...due, repeatAfter: REPEAT_AFTER }));
       return { kind: 'reconciled', ...total, notices, ...(more && last !== undefined ? { after: last } : {}) };
     },

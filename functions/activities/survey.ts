@@ -6,6 +6,7 @@ import type { ActivityHandlers } from '../implement.ts';
 import { confirmationId, rotationId } from '../instance-ids.ts';
 import type { NoticeDue } from '../outcomes.ts';
 import type { World } from '../world.ts';
+import { beat } from './heartbeats.ts';
 import {
   type DueWork,
   dropSurvey,
@@ -26,15 +27,6 @@ const BATCH = 50;
 const AT_ONCE = 8;
 /** A version of ours that is not proven so long after it was made has lost its orchestration, and is confirmed anew. */
 const PROVEN_WITHIN_MS = 3_600_000;
-
-/** When the last sweep of an HSM ended: what the dead-man switch and the health page look at. */
-export interface Heartbeat {
-  schema: 1;
-  at: string;
-  keys: number;
-}
-
-export const heartbeatPath = (hsm: string): string => `heartbeats/sweep-${hsm}.json`;
 
 export const surveyActivities = (world: World) =>
   ({
@@ -124,8 +116,7 @@ export const surveyActivities = (world: World) =>
       if (!proposed) return { kind: 'committed' };
       await writeInventory(world.documents, proposed.inventory);
       const keys = Object.keys(proposed.inventory.keys).length;
-      const beat: Heartbeat = { schema: 1, at: world.clock.now().toISOString(), keys };
-      await world.documents.put('state', heartbeatPath(hsm), beat);
+      await beat(world, 'sweep', hsm, undefined, { keys });
       await dropSurvey(world.documents, hsm, survey);
       return { kind: 'committed' };
     },

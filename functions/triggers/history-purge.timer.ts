@@ -5,7 +5,7 @@ import { createLog } from '../../shared/log.ts';
 const DAY_MS = 86_400_000;
 
 /** Drops histories of instances that ended longer ago than the retention; the journal keeps the record of what they did. */
-export function historyPurgeTimer(retentionDays: number, now: () => Date): void {
+export function historyPurgeTimer(retentionDays: number, now: () => Date, ended: () => Promise<void>): void {
   app.timer('historyPurgeTimer', {
     schedule: '%MHSM_PURGE_SCHEDULE%',
     extraInputs: [df.input.durableClient()],
@@ -19,6 +19,7 @@ export function historyPurgeTimer(retentionDays: number, now: () => Date): void 
           df.OrchestrationRuntimeStatus.Terminated,
         ],
       });
+      await ended();
       createLog(context).info('HistoryPurged', { instances: instancesDeleted, retentionDays });
     },
   });

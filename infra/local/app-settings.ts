@@ -36,6 +36,7 @@ export function appSettings(estate: EstateAddresses): Record<string, string> {
     MHSM_RECONCILE_SCHEDULE: '0 17 3 * * *',
     MHSM_BACKUP_SCHEDULE: '0 5-59/15 * * * *',
     MHSM_CUSTODY_SCHEDULE: '0 29 6 * * *',
+    MHSM_HEARTBEAT_SCHEDULE: '0 3-59/10 * * * *',
     MHSM_PURGE_SCHEDULE: '0 41 4 * * *',
     MHSM_IDENTITY_BACKUP: IDENTITIES.backup.clientId,
     MHSM_IDENTITY_RESTORE: IDENTITIES.restore.clientId,

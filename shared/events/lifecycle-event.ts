@@ -16,7 +16,8 @@ export type HsmEventType =
   | 'DrillFailed'
   | 'RestoreCompleted'
   | 'CustodyExpiring'
-  | 'QuorumAtRisk';
+  | 'QuorumAtRisk'
+  | 'HeartbeatMissed';
 
 /**
  * The data shape of the vault's own key events, so that handlers written for vaults work unchanged. NBF and EXP are Unix
@@ -36,9 +37,9 @@ export interface LifecycleEvent {
   /** Deterministic for the fact it states, so that a repeat is the same event. */
   id: string;
   type: LifecycleEventType;
-  /** Resource id of the HSM. */
+  /** Resource id of the HSM; of a heartbeat that concerns them all, the installation. */
   source: string;
-  /** `keys/{name}`, or the operation: `backups/{id}`, `drills/{id}`, `restores/{id}`, `custody/{security domain}`. */
+  /** `keys/{name}`, or the operation: `backups/{id}`, `drills/{id}`, `restores/{id}`, `custody/{security domain}`, `heartbeats/{name}`. */
   subject: string;
   /** ISO instant of the fact. */
   time: string;

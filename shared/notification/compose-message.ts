@@ -2,6 +2,7 @@ import { oneLine } from './clean.ts';
 import { backupCompleted, backupFailed, backupOverdue } from './compose/backup-notices.ts';
 import { custodyExpiring, custodyReviewDue, quorumAtRisk, recoveryStepWaiting } from './compose/custody-notices.ts';
 import { drillFailed, drillHsmRemains, drillPassed } from './compose/drill-notices.ts';
+import { heartbeatMissed, heartbeatRecovered } from './compose/heartbeat-notices.ts';
 import { keyRotated } from './compose/key-rotated.ts';
 import { policyDocumentFault } from './compose/policy-document-fault.ts';
 import { policyDrift } from './compose/policy-drift.ts';
@@ -80,6 +81,10 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return custodyReviewDue(notice, context);
     case 'QuorumAtRisk':
       return quorumAtRisk(notice, context);
+    case 'HeartbeatMissed':
+      return heartbeatMissed(notice, context);
+    case 'HeartbeatRecovered':
+      return heartbeatRecovered(notice, context);
     case 'RecoveryStepWaiting':
       return recoveryStepWaiting(notice, context);
   }

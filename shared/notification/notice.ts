@@ -1,4 +1,5 @@
 import type { Denial, ErrorCode } from '../errors.ts';
+import type { HeartbeatWork } from '../heartbeat/expected.ts';
 import type { KeyRef, KeyType } from '../keys/key.ts';
 import type { PolicyFault } from '../policy/document.ts';
 import type { NoticeRule } from '../policy/rule.ts';
@@ -19,6 +20,17 @@ interface AboutKey {
   key: NoticeKey;
   /** Who cares for the key, by its effective rule. */
   notify: NoticeRule;
+}
+
+interface AboutHeartbeat {
+  at: string;
+  /** Absent: all of them. */
+  hsm?: string;
+  notify?: NoticeRule;
+  work: HeartbeatWork | 'app';
+  name: string;
+  /** Since when nothing was heard, by the clock of the watch. */
+  since: string;
 }
 
 /** What composing needs beside the notice: from the settings, so that no orchestration has to carry it. */
@@ -93,6 +105,17 @@ export type Notice =
       /** Names, sorted. */
       keys: string[];
     }
+  /** Something that runs by the clock was not heard of in time; the app as a whole, seen when it is back. */
+  | (AboutHeartbeat & {
+      kind: 'HeartbeatMissed';
+      /** The last that was heard; absent: never. */
+      last?: string;
+      dueBy?: string;
+      /** Set when it is over. */
+      until?: string;
+      schedule?: string;
+    })
+  | (AboutHeartbeat & { kind: 'HeartbeatRecovered'; last: string })
   | { kind: 'PolicyDocumentFault'; at: string; rejectedVersion: string; inForce: string; faults: PolicyFault[] }
   | {
       kind: 'SweepFailed';

@@ -9,7 +9,7 @@ import type { Notice } from './notice.ts';
  * nobody usable is named or no key is concerned. Each address once, whatever its case, as first written.
  */
 export function routeMessage(message: Pick<Message, 'severity'>, notice: Notice, { fallback }: Owners): string[] {
-  const named = 'notify' in notice ? distinct(notice.notify.notify) : [];
+  const named = 'notify' in notice ? distinct(notice.notify?.notify ?? []) : [];
   if (named.length === 0) return distinct(fallback);
   return message.severity === 'critical' ? distinct([...named, ...fallback]) : named;
 }

@@ -29,6 +29,7 @@ const complete: Record<string, string> = {
   MHSM_RECONCILE_SCHEDULE: '0 17 3 * * *',
   MHSM_BACKUP_SCHEDULE: '0 5-59/15 * * * *',
   MHSM_CUSTODY_SCHEDULE: '0 29 6 * * *',
+  MHSM_HEARTBEAT_SCHEDULE: '0 3-59/10 * * * *',
   MHSM_PURGE_SCHEDULE: '0 41 4 * * MON-FRI',
   MHSM_MAIL_HOST: 'smtp.contoso.com',
   MHSM_MAIL_PORT: '587',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { heartbeatPath } from '../../../functions/activities/heartbeats.ts';
 import { readInventory, readSurvey } from '../../../functions/activities/inventory.ts';
-import { heartbeatPath, surveyActivities } from '../../../functions/activities/survey.ts';
+import { surveyActivities } from '../../../functions/activities/survey.ts';
 import { createFakeLog } from '../../support/log.ts';
 import { createFakeStarter } from '../../support/starter.ts';
 import { aKey, createFakeWorld, type FakeKey, type FakeWorld } from '../../support/world.ts';
@@ -51,7 +52,7 @@ describe('a sweep', () => {
   test('of an HSM without keys ends with a heartbeat', async () => {
     const { world, sweep } = aWorld();
     expect(await sweep()).toMatchObject({ keys: 0, batches: 0 });
-    expect((await world.documents.read('state', heartbeatPath(hsm)))?.value).toMatchObject({ keys: 0 });
+    expect((await world.documents.read('state', heartbeatPath('sweep', hsm)))?.value).toMatchObject({ keys: 0 });
   });
 
   test('publishes keys that are due or have expired, and starts their rotation', async () => {
