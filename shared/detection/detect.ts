@@ -6,7 +6,7 @@ import { raiseByChains } from './kill-chain.ts';
 import type { DetectionMemory } from './memory.ts';
 import { type Report, remember } from './remember.ts';
 import type { DetectionRule } from './rule.ts';
-import { sceneOf } from './scene.ts';
+import { lookUp, sceneOf } from './scene.ts';
 import { suppress } from './suppress.ts';
 import { type Sha256, toFinding } from './to-finding.ts';
 
@@ -29,20 +29,21 @@ const MOST_FINDINGS = 20;
 export const createDetect =
   (sha256: Sha256): Detect =>
   (facts, memory, rule) => {
-    const { scene, consumed } = sceneOf(facts, memory, rule);
+    const { scene, learnt } = sceneOf(facts, memory, rule);
     const reports = DETECTORS.filter(({ id }) => rule.detectors[id].on)
       .flatMap((detector) => bounded(detector, detector.evaluate(scene)).map((draft) => ({ detector, draft })))
       .map(({ detector, draft }): Report => ({ draft, finding: toFinding(scene, detector, draft, sha256) }));
     const raised = raiseByChains(scene, unique(reports));
     const told = new Map<string, DetectionMemory['told'][string]>();
     const findings = raised.map(({ draft, finding }) => {
-      const answer = suppress(finding, draft, { ...memory.told, ...Object.fromEntries(told) }, rule, scene.nowMs);
+      const before = (key: string) => told.get(key) ?? lookUp(memory.told, key);
+      const answer = suppress(finding, draft, before, rule, scene.nowMs);
       told.set(answer.key, answer.told);
       return { draft, finding: answer.finding };
     });
     return {
       findings: findings.map(({ finding }) => finding),
-      memory: remember(scene, findings, { consumed, told: Object.fromEntries(told) }),
+      memory: remember(scene, findings, { ...learnt, told: Object.fromEntries(told) }),
     };
   };
 

@@ -31,19 +31,27 @@ export interface CallerMemory {
   last: string;
   app?: string;
   upn?: string;
-  /** Successful calls by class, decayed by a twentieth a day, and the last day on which there was one. */
-  classes: Partial<Record<CallClass, { weight: number; day: number; firstDay: number }>>;
-  /** Classes that were refused, and the last day. */
-  refused: Partial<Record<CallClass, number>>;
+  /** Successful calls by action (`read.key`, `crypto.protect wrapkey`), decayed by a twentieth a day. */
+  actions: Record<string, Habit>;
   networks: Record<string, Sighting>;
   agents: Record<string, Sighting>;
-  /** Refusals in bins of ten minutes: decayed count of bins, their sum and sum of squares. */
-  refusals: { bins: number; sum: number; squares: number; day: number };
-  /** Distinct keys touched on each of the last days, newest last. */
+  /** Whether a success ever came from a public address without a trusted service. */
+  public: boolean;
+  /** Refusals in bins of ten minutes: decayed sum and sum of squares, and the day to which they are decayed. */
+  refusals: { sum: number; squares: number; day: number };
+  /** The bin of ten minutes that is not over. */
+  refusing?: { bin: number; count: number; keys: string[]; actions: string[] };
+  /** The hour that is not over: keys read, and when keys were listed last. */
+  reading: { hour: number; keys: string[]; listed?: string };
+  /** Distinct keys of each of the last days with any, newest last. */
   keysADay: number[];
-  today: { day: number; keys: string[]; classes: Partial<Record<CallClass, number>> };
-  /** Last hour with a list, and keys read since, for sweeps. */
-  listed?: string;
+  today: { day: number; keys: string[]; actions: Record<string, number> };
+}
+
+export interface Habit {
+  weight: number;
+  firstDay: number;
+  day: number;
 }
 
 /** First and last day. */
@@ -53,8 +61,10 @@ export interface Sighting {
 }
 
 export interface PairMemory {
+  /** Day of the first call. */
   first: number;
-  last: string;
+  /** Day of the newest. */
+  last: number;
   classes: CallClass[];
 }
 
@@ -62,27 +72,22 @@ export interface KeyMemory {
   first: string;
   /** Last successful crypto call. */
   lastUse?: string;
-  /** Last call of any kind. */
-  lastCall: string;
-  created?: { at: string; caller: string };
-  /** Newest versions that creates and rotations told of, oldest first. */
-  versions: { version: string; since: string }[];
+  created?: { at: string; by: string };
 }
 
 export interface SeriesMemory {
   /** Hour of `counts[0]`. */
   start: number;
-  /** Up to 28 days, hole-free; each bin capped at its z = 6 value when it was learnt. */
+  /** Up to 28 days without holes; each bin capped at its z = 6 value when it was learnt. */
   counts: number[];
-  /** Usual count by slot (24 hours of working days, then 24 of other days); at most a fifth away from the day before. */
+  /** Usual count by slot (24 hours of working days, then 24 of other days), and the day on which it was set; −1: not yet. */
   centres: number[];
-  /** Day on which each slot was last moved. */
   moved: number[];
   drift: number;
-  /** z of the hour before. */
-  lastZ: number;
-  /** Hour of the last allowance that was used up. */
-  allowed?: number;
+  /** z of the newest hour. */
+  z: number;
+  /** What is left of an allowance, and the hour in which it began. */
+  allowance?: { hour: number; left: number };
 }
 
 export interface LogMemory {
@@ -91,10 +96,10 @@ export interface LogMemory {
   lastCanary?: string;
   /** Slow mean of the 99th percentile of the delay, seconds. */
   lag: number;
-  /** Rows per call that the metric counted; median of the last ratios, newest last. */
+  /** Rows per call that the metric counted, of the last quarters that had enough, newest last. */
   ratios: number[];
-  /** Longest silences between quarters that had rows, minutes, newest last. */
-  silences: number[];
+  /** Longest pause between rows of each of the last days, minutes, newest last. */
+  pauses: { day: number; minutes: number }[];
 }
 
 export interface ConsumedIntent {
@@ -138,11 +143,13 @@ export const MEMORY_LIMITS = {
   series: 400,
   networks: 48,
   agents: 24,
+  actions: 64,
   consumed: 2000,
   told: 2000,
   recent: 1000,
   days: 28,
-  keysToday: 500,
+  keysToday: 200,
+  ratios: 96,
 } as const;
 
 export const emptyMemory = (): DetectionMemory => ({
@@ -151,7 +158,7 @@ export const emptyMemory = (): DetectionMemory => ({
   keys: {},
   pairs: {},
   series: {},
-  log: { lag: 300, ratios: [], silences: [] },
+  log: { lag: 300, ratios: [], pauses: [] },
   consumed: {},
   told: {},
   recent: [],

@@ -1,10 +1,10 @@
-/** The network of an address: /24 of IPv4, /48 of IPv6; the text itself, cut, where it is neither. */
+/** The network of an address: /24 of IPv4, /48 of IPv6; `no address` where it is neither. */
 export function networkOf(address: string): string {
   const v4 = parseV4(address);
   if (v4 !== undefined) return `${address.trim().split('.').slice(0, 3).join('.')}.0/24`;
   const v6 = parseV6(address);
   if (v6 !== undefined) return `${v6.slice(0, 3).map(hex).join(':')}::/48`;
-  return address.trim().slice(0, 60).toLowerCase();
+  return 'no address';
 }
 
 /** RFC 1918, carrier-grade, loopback, link-local and unique local addresses. False for what is no address. */

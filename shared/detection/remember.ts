@@ -1,6 +1,8 @@
 import type { Draft } from './detector.ts';
 import type { Finding } from './finding.ts';
-import { type DetectionMemory, MEMORY_LIMITS, type RecentFinding } from './memory.ts';
+import { learnCallers } from './learn-callers.ts';
+import { learnLog } from './learn-log.ts';
+import { type ConsumedIntent, type DetectionMemory, MEMORY_LIMITS, type RecentFinding, type Told } from './memory.ts';
 import type { Scene } from './scene.ts';
 
 export interface Report {
@@ -8,21 +10,56 @@ export interface Report {
   finding: Finding;
 }
 
-/** The memory after a window. */
+const DAY_MS = 86_400_000;
+/** Rules over several findings look back so far. */
+const RECENT_DAYS = 30;
+
+/** The memory after a window: what was learnt, what was told, and nothing that has become too old. */
 export function remember(
   scene: Scene,
   reports: readonly Report[],
-  news: Pick<DetectionMemory, 'consumed' | 'told'>,
+  news: Pick<DetectionMemory, 'consumed' | 'series' | 'told'>,
 ): DetectionMemory {
-  const { memory, facts } = scene;
+  const { memory, facts, nowMs } = scene;
   return {
-    ...memory,
-    since: memory.since ?? facts.now,
+    version: 1,
+    since: earliest(memory.since, facts.now),
     upTo: facts.now,
-    consumed: { ...memory.consumed, ...news.consumed },
-    told: { ...memory.told, ...news.told },
-    recent: [...memory.recent, ...reports.map(toRecent)].slice(-MEMORY_LIMITS.recent),
+    ...learnCallers(scene),
+    series: news.series,
+    log: learnLog(scene),
+    consumed: alive(
+      { ...memory.consumed, ...news.consumed },
+      MEMORY_LIMITS.consumed,
+      ({ to }: ConsumedIntent) => Date.parse(to) + DAY_MS,
+      nowMs,
+    ),
+    told: alive({ ...memory.told, ...news.told }, MEMORY_LIMITS.told, ({ until }: Told) => Date.parse(until), nowMs),
+    recent: recentAfter(scene, reports),
   };
+}
+
+const earliest = (known: string | undefined, now: string): string => (known !== undefined && known < now ? known : now);
+
+function recentAfter({ memory, nowMs }: Scene, reports: readonly Report[]): RecentFinding[] {
+  const again = new Set(reports.map(({ finding }) => finding.id));
+  const young = memory.recent.filter(
+    ({ id, until }) => !again.has(id) && nowMs - Date.parse(until) < RECENT_DAYS * DAY_MS,
+  );
+  return [...young, ...reports.map(toRecent)].slice(-MEMORY_LIMITS.recent);
+}
+
+/** Entries whose time has not come, those that last longest if there are too many. */
+function alive<T>(
+  entries: Record<string, T>,
+  limit: number,
+  endOf: (entry: T) => number,
+  nowMs: number,
+): Record<string, T> {
+  const left = Object.entries(entries).filter(([, entry]) => endOf(entry) > nowMs);
+  if (left.length <= limit) return Object.fromEntries(left);
+  left.sort(([a, x], [b, y]) => endOf(y) - endOf(x) || (a < b ? -1 : 1));
+  return Object.fromEntries(left.slice(0, limit));
 }
 
 const toRecent = ({ finding, draft }: Report): RecentFinding => ({
@@ -37,6 +74,6 @@ const toRecent = ({ finding, draft }: Report): RecentFinding => ({
   score: finding.score,
   severity: finding.severity,
   class: finding.class,
-  assignments: finding.assignments,
+  assignments: finding.assignments.slice(0, 20),
   marks: draft.marks ?? [],
 });

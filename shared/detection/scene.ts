@@ -1,9 +1,10 @@
 import { DAY_MS } from '../time.ts';
 import type { CallGroup } from './audit-call.ts';
 import type { DetectionFacts, KnownKey } from './detection-facts.ts';
-import type { ConsumedIntent, DetectionMemory } from './memory.ts';
+import type { DetectionMemory } from './memory.ts';
 import { matchOwnActs } from './own-acts.ts';
 import type { DetectionRule, KnownIdentity } from './rule.ts';
+import { readVolumes, type VolumeReading } from './volumes.ts';
 
 /** A group of calls as detectors read it: texts cut, the caller named, and what the journal knew of it taken off. */
 export interface JudgedCall extends CallGroup {
@@ -31,6 +32,8 @@ export interface Scene {
   identities: ReadonlyMap<string, KnownIdentity>;
   /** Client and object ids of our own. */
   own: ReadonlySet<string>;
+  /** Closed hours against what is usual. */
+  volumes: readonly VolumeReading[];
 }
 
 /** Log contents are an attacker's to choose, so nothing longer than this is kept, compared or shown. */
@@ -41,11 +44,16 @@ export function sceneOf(
   facts: DetectionFacts,
   memory: DetectionMemory,
   rule: DetectionRule,
-): { scene: Scene; consumed: Record<string, ConsumedIntent> } {
+): { scene: Scene; learnt: Pick<DetectionMemory, 'consumed' | 'series'> } {
   const calls = facts.calls.map(tidy).sort(compareCalls);
   const { explained, consumed } = matchOwnActs(calls, facts.intents, memory.consumed, rule.toleranceMinutes);
   const nowMs = Date.parse(facts.now);
   const known = facts.keys.map((key) => [key.name.toLowerCase(), key] as const);
+  const quarantined = (who: string, key: string) => isQuarantined({ facts }, { who, key });
+  const identities = new Map(rule.identities.map((identity) => [identity.oid.toLowerCase(), identity]));
+  // A failover unwraps once a database, and retries a few.
+  const allowance = (who: string) => 1.2 * (identities.get(who)?.databases ?? 0);
+  const { readings, series } = readVolumes(facts, memory, { rule, quarantined, allowance });
   const scene: Scene = {
     hsm: facts.hsm,
     nowMs,
@@ -63,10 +71,11 @@ export function sceneOf(
       ...rule.decoyKeys.map((name) => name.toLowerCase()),
       ...known.filter(([, { decoy }]) => decoy).map(([name]) => name),
     ]),
-    identities: new Map(rule.identities.map((identity) => [identity.oid.toLowerCase(), identity])),
+    identities,
     own: new Set(facts.ownClients.map((id) => id.toLowerCase())),
+    volumes: readings,
   };
-  return { scene, consumed };
+  return { scene, learnt: { consumed, series } };
 }
 
 /** Whether the caller carries an identity of ours; that says nothing of who holds it. */
@@ -77,6 +86,14 @@ export const isCanary = (scene: Scene, { caller, key }: CallGroup): boolean =>
   scene.rule.canary !== undefined &&
   caller.oid === scene.rule.canary.oid.toLowerCase() &&
   key === scene.rule.canary.key.toLowerCase();
+
+/** Part of an open incident, so it is judged, and not learnt from. */
+export const isQuarantined = (scene: Pick<Scene, 'facts'>, { who, key }: { who: string; key?: string }): boolean =>
+  (scene.facts.openIncidents ?? []).some(
+    (incident) =>
+      (incident.caller !== undefined && incident.caller.toLowerCase() === who) ||
+      (incident.caller === undefined && incident.key !== undefined && incident.key.toLowerCase() === key),
+  );
 
 /** Entry of a record whose keys come from a log: `constructor` is a key like any other. */
 export const lookUp = <T>(record: Record<string, T>, key: string): T | undefined =>

@@ -2,7 +2,6 @@ import type { Draft } from './detector.ts';
 import type { Finding } from './finding.ts';
 import type { Told } from './memory.ts';
 import type { DetectionRule, DetectorId } from './rule.ts';
-import { lookUp } from './scene.ts';
 import { compareSeverity } from './score.ts';
 
 /**
@@ -12,14 +11,14 @@ import { compareSeverity } from './score.ts';
 export function suppress(
   finding: Finding,
   draft: Pick<Draft, 'subject' | 'who' | 'z' | 'calls'>,
-  told: Record<string, Told>,
+  toldBefore: (key: string) => Told | undefined,
   rule: DetectionRule,
   nowMs: number,
 ): { finding: Finding; key: string; told: Told } {
   const who = draft.who ?? draft.calls[0]?.who ?? '*';
   const key = `${finding.detector} ${who} ${draft.subject ?? '*'}`.slice(0, 300);
   const minutes = rule.detectors[finding.detector as DetectorId].suppressMinutes;
-  const before = lookUp(told, key);
+  const before = toldBefore(key);
   const until = new Date(nowMs + minutes * 60_000).toISOString();
   const fresh: Told = {
     id: finding.id,

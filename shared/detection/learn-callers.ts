@@ -1,0 +1,158 @@
+import type { CallClass } from './audit-call.ts';
+import { actionOf, agentOf, decayed, newCaller, pairId } from './habits.ts';
+import { type CallerMemory, type DetectionMemory, type KeyMemory, MEMORY_LIMITS, type Sighting } from './memory.ts';
+import { isPublic, networkOf } from './network.ts';
+import { isQuarantined, type JudgedCall, type Scene } from './scene.ts';
+import { binOf, dayOf, hourOf } from './time-bins.ts';
+
+/**
+ * Callers, keys and pairs after a window. Habits are learnt from what succeeded, so that nobody without access can teach or
+ * crowd out; of refusals only counts are kept. What belongs to an open incident teaches nothing.
+ */
+export function learnCallers(scene: Scene): Pick<DetectionMemory, 'callers' | 'keys' | 'pairs'> {
+  const callers = new Map(Object.entries(scene.memory.callers));
+  const keys = new Map(Object.entries(scene.memory.keys));
+  const pairs = new Map(Object.entries(scene.memory.pairs));
+  const fresh = new Set<string>();
+
+  const callerOf = (call: JudgedCall): CallerMemory => {
+    const known = callers.get(call.who);
+    if (known !== undefined && fresh.has(call.who)) return known;
+    const copy = known === undefined ? newCaller(call.first) : structuredClone(known);
+    fresh.add(call.who);
+    callers.set(call.who, copy);
+    return copy;
+  };
+
+  for (const call of scene.calls) {
+    if (call.outcome === 'challenged' || call.class === 'authentication') continue;
+    const caller = callerOf(call);
+    if (call.last > caller.last) caller.last = call.last;
+    if (call.caller.app) caller.app = call.caller.app;
+    if (call.caller.upn) caller.upn = call.caller.upn;
+    if (call.outcome === 'denied' || call.outcome === 'missing') learnRefusal(caller, call);
+    if (call.outcome !== 'ok' || isQuarantined(scene, call)) continue;
+    learnHabit(caller, call);
+    if (call.key === undefined) continue;
+    learnKey(keys, call);
+    const id = pairId(call.key, call.who);
+    const pair = pairs.get(id);
+    const day = dayOf(call.lastMs);
+    pairs.set(id, {
+      first: Math.min(pair?.first ?? day, day),
+      last: Math.max(pair?.last ?? day, day),
+      classes: addTo(pair?.classes ?? [], call.class, 12),
+    });
+  }
+
+  return {
+    callers: newest(callers, MEMORY_LIMITS.callers, ({ actions, last }) => (isEmpty(actions) ? '' : last)),
+    keys: newest(keys, MEMORY_LIMITS.keys, ({ first, lastUse }) => lastUse ?? first),
+    pairs: newest(pairs, MEMORY_LIMITS.pairs, ({ last }) => String(last).padStart(6, '0')),
+  };
+}
+
+function learnRefusal(caller: CallerMemory, call: JudgedCall): void {
+  const bin = binOf(call.firstMs);
+  if (caller.refusing !== undefined && caller.refusing.bin !== bin) closeBin(caller);
+  const open = caller.refusing ?? { bin, count: 0, keys: [], actions: [] };
+  caller.refusing = {
+    bin: Math.max(bin, open.bin),
+    count: open.count + call.count,
+    keys: call.key === undefined ? open.keys : addTo(open.keys, call.key, 50),
+    actions: addTo(open.actions, actionOf(call), 20),
+  };
+}
+
+function closeBin(caller: CallerMemory): void {
+  if (caller.refusing === undefined) return;
+  const day = dayOf(caller.refusing.bin * 600_000);
+  const fade = 0.95 ** Math.max(0, day - caller.refusals.day);
+  // One flood must not teach that floods are usual.
+  const count = Math.min(caller.refusing.count, 100);
+  caller.refusals = {
+    sum: (caller.refusals.day === 0 ? 0 : caller.refusals.sum * fade) + count,
+    squares: (caller.refusals.day === 0 ? 0 : caller.refusals.squares * fade) + count * count,
+    day: Math.max(day, caller.refusals.day),
+  };
+  delete caller.refusing;
+}
+
+function learnHabit(caller: CallerMemory, call: JudgedCall): void {
+  const day = dayOf(call.lastMs);
+  const action = actionOf(call);
+  const habit = own(caller.actions, action);
+  if (habit !== undefined || Object.keys(caller.actions).length < MEMORY_LIMITS.actions) {
+    caller.actions[action] = {
+      weight: (habit === undefined ? 0 : decayed(habit, day)) + call.count,
+      firstDay: habit?.firstDay ?? day,
+      day: Math.max(day, habit?.day ?? day),
+    };
+  }
+  see(caller.networks, networkOf(call.address), day, MEMORY_LIMITS.networks);
+  see(caller.agents, agentOf(call.userAgent), day, MEMORY_LIMITS.agents);
+  if (isPublic(call.address) && !call.trustedService) caller.public = true;
+  learnDay(caller, call, day, action);
+  learnReading(caller, call);
+}
+
+function learnDay(caller: CallerMemory, call: JudgedCall, day: number, action: string): void {
+  if (caller.today.day < day) {
+    if (caller.today.keys.length > 0) caller.keysADay = [...caller.keysADay, caller.today.keys.length].slice(-28);
+    caller.today = { day, keys: [], actions: {} };
+  }
+  if (call.key !== undefined) caller.today.keys = addTo(caller.today.keys, call.key, MEMORY_LIMITS.keysToday);
+  if (own(caller.today.actions, action) === undefined && Object.keys(caller.today.actions).length >= 64) return;
+  caller.today.actions[action] = (own(caller.today.actions, action) ?? 0) + call.count;
+}
+
+function learnReading(caller: CallerMemory, call: JudgedCall): void {
+  const hour = hourOf(call.lastMs);
+  if (caller.reading.hour < hour) {
+    caller.reading = { hour, keys: [], ...(caller.reading.listed ? { listed: caller.reading.listed } : {}) };
+  }
+  if (call.class === 'read.list') caller.reading.listed = call.last;
+  if (call.class === 'read.key' && call.key !== undefined) {
+    caller.reading.keys = addTo(caller.reading.keys, call.key, MEMORY_LIMITS.keysToday);
+  }
+}
+
+function learnKey(keys: Map<string, KeyMemory>, call: JudgedCall): void {
+  const name = call.key as string;
+  const known = keys.get(name);
+  const used = isUse(call.class) && (known?.lastUse === undefined || known.lastUse < call.last);
+  const created = call.class === 'key.create' || call.class === 'key.import';
+  if (known !== undefined && !used && !created) return;
+  keys.set(name, {
+    ...(known ?? { first: call.first }),
+    ...(used ? { lastUse: call.last } : {}),
+    ...(created && known?.created === undefined ? { created: { at: call.first, by: call.who } } : {}),
+  });
+}
+
+const isUse = (of: CallClass): boolean => of === 'crypto.protect' || of === 'crypto.unprotect';
+
+function see(sightings: Record<string, Sighting>, name: string, day: number, limit: number): void {
+  const known = own(sightings, name);
+  sightings[name] = { first: Math.min(known?.first ?? day, day), last: Math.max(known?.last ?? day, day) };
+  const names = Object.keys(sightings);
+  if (names.length <= limit) return;
+  const oldest = names.reduce((a, b) => ((sightings[b]?.last ?? 0) < (sightings[a]?.last ?? 0) ? b : a));
+  delete sightings[oldest];
+}
+
+const addTo = <T>(list: readonly T[], item: T, limit: number): T[] =>
+  list.includes(item) || list.length >= limit ? (list as T[]) : [...list, item];
+
+const own = <T>(record: Record<string, T>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
+
+const isEmpty = (record: object): boolean => Object.keys(record).length === 0;
+
+/** The newest so many; ties fall by name, so that the same window always leaves the same memory. */
+function newest<T>(entries: Map<string, T>, limit: number, ageOf: (entry: T) => string): Record<string, T> {
+  if (entries.size <= limit) return Object.fromEntries(entries);
+  const sorted = [...entries].map(([id, entry]) => ({ id, entry, age: ageOf(entry) }));
+  sorted.sort((a, b) => (a.age === b.age ? (a.id < b.id ? -1 : 1) : a.age < b.age ? 1 : -1));
+  return Object.fromEntries(sorted.slice(0, limit).map(({ id, entry }) => [id, entry]));
+}

@@ -1,0 +1,264 @@
+import { wallClock } from '../time-zone.ts';
+import type { Caller, HourVolume } from './audit-call.ts';
+import type { DetectionFacts } from './detection-facts.ts';
+import { groupBy } from './group-by.ts';
+import { type DetectionMemory, MEMORY_LIMITS, type SeriesMemory } from './memory.ts';
+import { busierBy, isOffDate } from './off-days.ts';
+import type { DetectionRule } from './rule.ts';
+import { anscombe, ewma, inverseAnscombe, logPoissonTail, median, scaledMad } from './statistics.ts';
+import { hourOf } from './time-bins.ts';
+
+/** One hour of one caller on one key, against what is usual. */
+export interface VolumeReading {
+  key: string;
+  who: string;
+  caller: Caller;
+  class: HourVolume['class'];
+  hour: number;
+  count: number;
+  /** Usual count, and robust z against it. Absent: too short a history; `most` of it is all that can be compared. */
+  usual?: number;
+  z?: number;
+  /** z of the hour before, 0 if that was quiet. */
+  zBefore: number;
+  /** ln of the chance of so many, where the series is sparse. */
+  logTail?: number;
+  /** Drift that reached the limit, and starts again at nothing. */
+  drift?: number;
+  /** Largest hour so far. */
+  most: number;
+  /** Days of history of this series. */
+  days: number;
+  /** What the hour has too much fits in an allowance that was not used for a day. */
+  allowed: boolean;
+}
+
+export interface VolumeSettings {
+  rule: DetectionRule;
+  /** True where the hour belongs to an open incident, and teaches nothing. */
+  quarantined(who: string, key: string): boolean;
+  /** Operations that the caller may do at once in 24 hours. */
+  allowance(who: string): number;
+}
+
+const HOURS = MEMORY_LIMITS.days * 24;
+/** Fewer points than these of one hour and day type say nothing. */
+const LEAST_POINTS = 4;
+const CLIP = 3;
+const CAP_Z = 6;
+/** A median moves by so much of itself a day, so that a slow ramp cannot teach itself in. */
+const MOVE = 0.2;
+
+/** Reads the closed hours of a window, oldest first, and learns each after it was read. */
+export function readVolumes(
+  facts: Pick<DetectionFacts, 'hours'>,
+  memory: Pick<DetectionMemory, 'series'>,
+  settings: VolumeSettings,
+): { readings: VolumeReading[]; series: DetectionMemory['series'] } {
+  if (facts.hours.length === 0) return { readings: [], series: memory.series };
+  const series = new Map(Object.entries(memory.series));
+  const readings: VolumeReading[] = [];
+  const bySeries = groupBy(facts.hours.map(tidy), ({ id }) => id);
+  for (const id of [...bySeries.keys()].sort()) {
+    const hours = groupBy(bySeries.get(id) ?? [], ({ hour }) => String(hour));
+    let state = series.get(id);
+    for (const hour of [...hours.keys()].map(Number).sort((a, b) => a - b)) {
+      const rows = hours.get(String(hour)) ?? [];
+      const first = rows[0];
+      if (first === undefined) continue;
+      const count = rows.reduce((sum, row) => sum + row.count, 0);
+      // An hour that was learnt is not judged again; the query gives closed hours once.
+      if (state !== undefined && hour < endOf(state)) continue;
+      const quarantined = settings.quarantined(first.who, first.key);
+      state = throughQuiet(state, hour, settings.rule);
+      const next = advance(state, hour, count, settings.rule, quarantined, settings.allowance(first.who));
+      readings.push({ ...next.reading, key: first.key, who: first.who, caller: first.caller, class: first.class });
+      state = next.state;
+    }
+    if (state !== undefined) series.set(id, state);
+  }
+  return { readings, series: bounded(series) };
+}
+
+function tidy({ key, caller, class: of, hour, count }: HourVolume) {
+  const name = key.slice(0, 127).toLowerCase();
+  const who = (caller.oid || caller.app || 'nobody').slice(0, 200).toLowerCase();
+  return { id: `${name} ${who} ${of}`, key: name, who, caller, class: of, hour: hourOf(Date.parse(hour)), count };
+}
+
+type Read = Omit<VolumeReading, 'key' | 'who' | 'caller' | 'class'>;
+
+function advance(
+  before: SeriesMemory | undefined,
+  hour: number,
+  count: number,
+  rule: DetectionRule,
+  quarantined: boolean,
+  allowance: number,
+): { reading: Read; state: SeriesMemory } {
+  const filled = before === undefined ? newSeries(hour) : fillTo(before, hour);
+  const { parameters } = rule.detectors['volume-out-of-season'];
+  const days = filled.counts.length / 24;
+  const most = filled.counts.reduce((largest, value) => Math.max(largest, value), 0);
+  const zBefore = before !== undefined && hour === endOf(before) ? filled.z : 0;
+  const usual = usualAt(filled, hour, rule);
+  if (usual === undefined) {
+    const reading: Read = { hour, count, zBefore, most, days, allowed: false };
+    return { reading, state: { ...filled, counts: push(filled, count), start: startOf(filled), z: 0 } };
+  }
+
+  const { centre, scale, slot } = usual;
+  const z = (anscombe(count) - centre) / scale;
+  const excess = count - inverseAnscombe(centre);
+  const sparse = inverseAnscombe(centre) < parameters.sparse;
+  const logTail = sparse ? logPoissonTail(count, Math.max(usual.mean, 0.2)) : undefined;
+  const residual = Math.max(-CLIP, Math.min(CLIP, (anscombe(count) - usual.own) / usual.ownScale));
+  const left = allowanceLeft(filled, hour, allowance);
+  const allowed = z >= parameters.sustained && excess > 0 && excess <= left;
+  // Days that the calendar expects to be busy, and bursts that are allowed, say nothing of drift.
+  const drift = usual.factor > 1 || allowed ? filled.drift : ewma(filled.drift, residual, parameters.driftWeight);
+  const drifting = drift >= parameters.drift;
+
+  // Learnt at most as large as a finding; not at all while an incident is open or the calendar excuses it.
+  const cap = Math.ceil(inverseAnscombe(centre + CAP_Z * scale));
+  const excused = quarantined || allowed || usual.factor > 1;
+  const learnt = excused
+    ? Math.min(count, Math.round(inverseAnscombe(usual.own) / usual.factor))
+    : Math.min(count, cap);
+  const reading: Read = {
+    hour,
+    count,
+    usual: inverseAnscombe(centre),
+    z,
+    zBefore,
+    ...(logTail === undefined ? {} : { logTail }),
+    ...(drifting ? { drift } : {}),
+    most,
+    days,
+    allowed,
+  };
+  const state: SeriesMemory = {
+    ...filled,
+    counts: push(filled, learnt),
+    start: startOf(filled),
+    z: excess >= parameters.excess && !allowed ? z : 0,
+    drift: drifting ? 0 : drift,
+    centres: filled.centres.with(slot, inverseAnscombe(usual.unscaled)),
+    moved: filled.moved.with(slot, Math.floor(hour / 24)),
+    ...(allowed ? { allowance: { hour: startOfAllowance(filled, hour), left: left - excess } } : {}),
+  };
+  return { reading, state };
+}
+
+/** A burst may fall into two hours, so what the first leaves of the allowance is for the second. */
+const allowanceLeft = ({ allowance }: SeriesMemory, hour: number, whole: number): number =>
+  allowance !== undefined && hour - allowance.hour < 24 ? allowance.left : whole;
+
+const startOfAllowance = ({ allowance }: SeriesMemory, hour: number): number =>
+  allowance !== undefined && hour - allowance.hour < 24 ? allowance.hour : hour;
+
+interface Usual {
+  /** All on the stabilised scale: the largest median of the hour and its neighbours, its scale, and the hour's own. */
+  centre: number;
+  /** The same before the calendar's factor. */
+  unscaled: number;
+  scale: number;
+  own: number;
+  ownScale: number;
+  /** Of plain counts, of the hour itself. */
+  mean: number;
+  factor: number;
+  slot: number;
+}
+
+/** What the same hour and its neighbours were on days of the same type, up to 28 days back. */
+function usualAt(series: SeriesMemory, hour: number, rule: DetectionRule): Usual | undefined {
+  const instant = hour * 3_600_000;
+  const local = wallClock(new Date(instant), rule.calendar.timeZone).getTime();
+  const off = isOffDate(rule.calendar, local);
+  const samples = [-1, 0, 1].map((shift) => sampleOf(series, hour + shift, local + shift * 3_600_000, off, rule));
+  const own = samples[1] ?? [];
+  if (own.length < LEAST_POINTS) return undefined;
+  const known = samples.filter((sample) => sample.length >= LEAST_POINTS).map((sample) => sample.map(anscombe));
+  const medians = known.map((sample) => median(sample));
+  const stable = own.map(anscombe);
+  const wide = series.counts.length / 24 < rule.learning.volumeDays ? 1.5 : 1;
+  const scale = wide * Math.max(1, ...known.map((sample, index) => scaledMad(sample, medians[index])));
+  const slot = new Date(local).getUTCHours() + (off ? 24 : 0);
+  const unscaled = held(series, slot, Math.floor(hour / 24), Math.max(...medians));
+  const factor = busierBy(rule.calendar, instant);
+  const stretch = (value: number) => (factor === 1 ? value : anscombe(inverseAnscombe(value) * factor));
+  const ownCentre = Math.min(median(stable), unscaled);
+  return {
+    centre: stretch(unscaled),
+    unscaled,
+    scale,
+    own: stretch(ownCentre),
+    ownScale: wide * Math.max(1, scaledMad(stable)),
+    mean: own.reduce((sum, count) => sum + count, 0) / own.length,
+    factor,
+    slot,
+  };
+}
+
+/** Counts at this hour on earlier days of the type. Days are told by the calendar's own, whatever its clocks do. */
+function sampleOf(series: SeriesMemory, hour: number, local: number, off: boolean, rule: DetectionRule): number[] {
+  const sample: number[] = [];
+  for (let back = 1; back <= MEMORY_LIMITS.days; back += 1) {
+    const index = hour - back * 24 - series.start;
+    if (index < 0) break;
+    const count = series.counts[index];
+    if (count !== undefined && isOffDate(rule.calendar, local - back * 86_400_000) === off) sample.push(count);
+  }
+  return sample;
+}
+
+/** The median, no further from the one before than a fifth a day. */
+function held(series: SeriesMemory, slot: number, day: number, computed: number): number {
+  const before = series.centres[slot] ?? -1;
+  if (before < 0) return computed;
+  const days = Math.max(1, day - (series.moved[slot] ?? day));
+  const most = (before + 2) * (1 + MOVE * days);
+  const least = Math.max(0, before - 2) * Math.max(0, 1 - MOVE * days);
+  return anscombe(Math.max(least, Math.min(most, inverseAnscombe(computed))));
+}
+
+const newSeries = (start: number): SeriesMemory => ({
+  start,
+  counts: [],
+  centres: Array<number>(48).fill(-1),
+  moved: Array<number>(48).fill(0),
+  drift: 0,
+  z: 0,
+});
+
+/** Hours that nobody reported were quiet, and count against a drift; after two days of quiet there is none left. */
+function throughQuiet(series: SeriesMemory | undefined, hour: number, rule: DetectionRule): SeriesMemory | undefined {
+  if (series === undefined || hour - endOf(series) > 48) return series;
+  let state = series;
+  for (let quiet = endOf(state); quiet < hour; quiet += 1) state = advance(state, quiet, 0, rule, false, 0).state;
+  return state;
+}
+
+function fillTo(series: SeriesMemory, hour: number): SeriesMemory {
+  const missing = hour - endOf(series);
+  if (missing <= 0) return series;
+  if (missing >= HOURS) return { ...newSeries(hour - HOURS), counts: Array<number>(HOURS).fill(0) };
+  const counts = [...series.counts, ...Array<number>(missing).fill(0)].slice(-HOURS);
+  return { ...series, counts, start: hour - counts.length, drift: 0 };
+}
+
+const endOf = ({ start, counts }: SeriesMemory): number => start + counts.length;
+
+const push = ({ counts }: SeriesMemory, count: number): number[] => [...counts, count].slice(-HOURS);
+const startOf = ({ start, counts }: SeriesMemory): number => (counts.length < HOURS ? start : start + 1);
+
+/** Room for so many series; those that were quiet longest go first. */
+function bounded(series: Map<string, SeriesMemory>): Record<string, SeriesMemory> {
+  if (series.size <= MEMORY_LIMITS.series) return Object.fromEntries(series);
+  // Long-known series are worth more than what a flood of new names brought this hour.
+  const sorted = [...series].sort(
+    ([a, x], [b, y]) => y.counts.length - x.counts.length || endOf(y) - endOf(x) || (a < b ? -1 : 1),
+  );
+  return Object.fromEntries(sorted.slice(0, MEMORY_LIMITS.series));
+}
