@@ -1,6 +1,9 @@
 import type { Arrivals, CallGroup, ControlPlaneAct, HourVolume } from '../detection/audit-call.ts';
 
-/** Rows that became visible between two instants of ingestion, of one HSM. */
+/**
+ * Rows that became visible between two instants of ingestion, of one HSM. Groups are counted for each ten minutes of arrival
+ * by themselves, so that windows which overlap by whole ones can be told apart: shared/detection/windows.ts.
+ */
 export interface LogWindow {
   /** Name of the HSM. */
   hsm: string;
@@ -22,8 +25,14 @@ export interface AuditLog {
   keyUse(window: LogWindow): Promise<{ calls: CallGroup[]; more: number }>;
   /** By event time: hours that are closed, from `from` (inclusive) to `to` (exclusive), ISO full hours. */
   hourVolumes(hsm: string, from: string, to: string): Promise<HourVolume[]>;
-  /** By event time, newest last. `canary`: correlation ids or client ids do not suffice, so the caller's object id and path. */
-  arrivals(hsm: string, from: string, to: string, canary: { oid: string; path: string }): Promise<Arrivals[]>;
+  /** By event time, newest last. `canary`: the path of our own call, and who makes it, as object id or client id. */
+  arrivals(
+    hsm: string,
+    from: string,
+    to: string,
+    canary: { oid?: string; clientId?: string; path: string },
+  ): Promise<Arrivals[]>;
+  /** Acts of Azure Resource Manager, where the activity log goes to the same workspace; otherwise nothing. */
   controlPlane(window: LogWindow): Promise<ControlPlaneAct[]>;
   /** Who used which version since an instant of event time, for adoption and retirement. */
   versionUse(

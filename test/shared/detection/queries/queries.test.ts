@@ -8,15 +8,15 @@ import {
 import { faultsOfQuery } from '../../../support/kql.ts';
 
 const at = new Date('2026-11-22T06:00:00.000Z');
-const hsm = { hsmName: 'contoso', hsmResource: '/subscriptions/s/…/managedhsms/contoso', hsmGroup: '/subscriptions/s' };
-const window = { ...hsm, oldest: at, after: at, upTo: at, most: 100 };
+const hsm = { hsmName: 'contoso', hsmResource: '/subscriptions/s/…/managedhsms/contoso' };
+const window = { ...hsm, oldest: at, context: at, after: at, upTo: at, most: 100 };
 const span = { ...hsm, oldest: at, start: at, end: at, most: 100 };
 
 const values: Record<QueryName, Parameters<typeof buildQuery>[2]> = {
   sensitiveCalls: window,
   refusedCalls: window,
   keyUse: window,
-  controlPlane: window,
+  controlPlane: { ...window, hsmGroup: '/subscriptions/s/resourcegroups/r', hsmSubscription: '/subscriptions/s' },
   hourVolumes: span,
   arrivals: { ...span, canaryPath: '/keys/canary', canaryOid: 'oid', canaryApp: 'app' },
   versionUse: { ...hsm, oldest: at, start: at, key: 'orders', most: 100 },

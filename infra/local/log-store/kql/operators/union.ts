@@ -1,4 +1,4 @@
-import { columnsOf, items, kind, type Node, nameOf, parameters, referent, textOf } from '../parser.ts';
+import { child, columnsOf, items, kind, type Node, nameOf, parameters, referent, textOf } from '../parser.ts';
 import type { Column, Getter, Relation, Row } from '../relation.ts';
 import { refuseIn, type Scope } from '../scope.ts';
 import { missing } from '../value.ts';
@@ -17,9 +17,11 @@ export function union(node: Node, first: Relation | undefined, scope: Scope): Re
   for (const one of items(node.Expressions)) {
     if (kind(one) === 'NameReference' && /[*?]/.test(textOf(one))) return refuseIn(scope, one, 'a wildcard of tables');
     // The parser has warned of a table that is not there; without `isfuzzy` that is its error.
-    if (fuzzy && kind(one) === 'NameReference' && referent(one) === '') continue;
+    if (fuzzy && isMissing(one)) continue;
     parts.push(scope.world.relation(one, scope));
   }
+  // Azure resolves one of them at least, or answers with a semantic error.
+  if (parts.length === 0) return refuseIn(scope, node, 'a union of tables that are not there');
   const sourceNode = how.get('withsource') ?? how.get('with_source');
   const sourceColumn = sourceNode ? nameOf(sourceNode) || textOf(sourceNode) : undefined;
   const sources = parts.map((one, index) => one.source ?? `union_arg${index}`);
@@ -41,6 +43,13 @@ export function union(node: Node, first: Relation | undefined, scope: Scope): Re
     rows: parts.flatMap(({ rows }, from) => rows.map((row): Part => ({ from, row }))),
     ingestion: (row) => ingestions[(row as Part).from]?.((row as Part).row) ?? null,
   };
+}
+
+/** Whether a leg begins with a table that is not there: by name, or with operators after it. */
+function isMissing(leg: Node): boolean {
+  const of = kind(leg);
+  if (of === 'NameReference') return referent(leg) === '';
+  return (of === 'ParenthesizedExpression' || of === 'PipeExpression') && isMissing(child(leg, 'Expression'));
 }
 
 function getterFor({ name, type }: { name: string; type: string }, part: Relation): Getter | undefined {

@@ -1,0 +1,119 @@
+import type { Arrivals, Caller, CallGroup, ControlPlaneAct, HourVolume } from '../../detection/audit-call.ts';
+import { classifyCall } from '../../detection/classify-call.ts';
+import { oneLine } from '../../notification/clean.ts';
+import type { LogRecord } from './log-query.ts';
+
+/** Log contents are an attacker's to choose: one visible line, cut. */
+const LONGEST = 200;
+/** A role assignment at a key with a long name is longer than that. */
+const LONGEST_PATH = 320;
+
+const text = (value: unknown, longest = LONGEST): string =>
+  typeof value === 'string' ? oneLine(value, longest) : typeof value === 'number' ? String(value) : '';
+
+const count = (value: unknown): number => {
+  const found = Number(value);
+  return Number.isFinite(found) && found > 0 ? Math.floor(found) : 0;
+};
+
+/** ISO; cells of the type datetime arrive as Date. An instant that cannot be read is that of the epoch, and looks like it. */
+function instant(value: unknown): string {
+  const found = value instanceof Date ? value : new Date(typeof value === 'string' ? value : Number.NaN);
+  return Number.isNaN(found.getTime()) ? new Date(0).toISOString() : found.toISOString();
+}
+
+const list = (value: unknown): string[] =>
+  (Array.isArray(value) ? value : []).flatMap((each) => text(each, 64) || []).slice(0, 20);
+
+const optional = <K extends string>(name: K, value: string): Partial<Record<K, string>> =>
+  (value === '' ? {} : { [name]: value }) as Partial<Record<K, string>>;
+
+const callerOf = ({ Oid, App, Upn }: LogRecord): Caller => ({
+  oid: text(Oid).toLowerCase(),
+  ...optional('app', text(App).toLowerCase()),
+  ...optional('upn', text(Upn).toLowerCase()),
+});
+
+/** Groups, and how many of them there were in all: the answer's own last row. */
+export function readGroups(hsm: string, records: LogRecord[]): { calls: CallGroup[]; more: number } {
+  const isTotal = ({ Groups }: LogRecord) => Groups !== null && Groups !== undefined && Groups !== '';
+  const total = count(records.find(isTotal)?.Groups);
+  const calls = records.filter((record) => !isTotal(record)).map((record) => groupOf(hsm, record));
+  return { calls, more: Math.max(0, total - calls.length) };
+}
+
+function groupOf(hsm: string, record: LogRecord): CallGroup {
+  const caller = callerOf(record);
+  const operation = text(record.Operation, 100);
+  const status = count(record.Status);
+  const classified = classifyCall({ path: text(record.Path, LONGEST_PATH), operation, status, oid: caller.oid });
+  return {
+    hsm,
+    ...classified,
+    operation,
+    status,
+    caller,
+    address: text(record.Address, 64),
+    ...optional('subnet', text(record.Subnet, 300)),
+    ...optional('trustedService', text(record.Trusted, 100)),
+    userAgent: text(record.Client),
+    count: count(record.Count),
+    first: instant(record.First),
+    last: instant(record.Last),
+    arrived: instant(record.LastArrived),
+    correlationIds: list(record.CorrelationIds),
+  };
+}
+
+export function readVolume(hsm: string, record: LogRecord): HourVolume {
+  const verb = text(record.Verb, 20);
+  return {
+    hsm,
+    key: text(record.Key).toLowerCase(),
+    caller: callerOf(record),
+    class: verb === 'unwrapkey' || verb === 'decrypt' ? 'crypto.unprotect' : 'crypto.protect',
+    verb,
+    hour: instant(record.Hour),
+    count: count(record.Count),
+  };
+}
+
+export const readArrivals = (hsm: string, record: LogRecord): Arrivals => ({
+  hsm,
+  quarter: instant(record.Quarter),
+  rows: count(record.Rows),
+  lastEvent: instant(record.LastEvent),
+  lastArrival: instant(record.LastArrival),
+  canary: count(record.Canary),
+  lag: { p50: count(record.LagP50), p99: count(record.LagP99) },
+});
+
+export const readControlPlaneAct = (hsm: string, record: LogRecord): ControlPlaneAct => ({
+  hsm,
+  operation: text(record.Operation),
+  resource: text(record.Resource, 500),
+  caller: text(record.Caller),
+  at: instant(record.At),
+  succeeded: record.Succeeded === true || record.Succeeded === 1,
+  correlationId: text(record.CorrelationId, 64),
+});
+
+export function readVersionUse(key: string, record: LogRecord) {
+  const version = text(record.Version, 64);
+  const caller = callerOf(record);
+  const { class: of, outcome } = classifyCall({
+    path: `/keys/${key}/${version}/${text(record.Verb, 20)}`,
+    operation: '',
+    status: count(record.Status),
+    oid: caller.oid,
+  });
+  return {
+    version,
+    caller,
+    class: of,
+    outcome,
+    count: count(record.Count),
+    first: instant(record.First),
+    last: instant(record.Last),
+  };
+}
