@@ -24,6 +24,9 @@ export function compile(node: Node, scope: Scope): Compiled {
       return constantOf(typeOf(node) ?? 'string', literalValue(node));
     case 'DynamicExpression':
       return constantOf('dynamic', jsonOf(node));
+    case 'TypeOfLiteralExpression':
+      // The parser has read it into the type of the call.
+      return constantOf('string', textOf(node));
     case 'NameReference':
       return nameValue(node, scope);
     case 'PathExpression':
