@@ -160,8 +160,10 @@ async function boot(
   });
 
   const { hsms } = fleet;
-  const management = await lifecycle.running(startManagement({ port: ports.management, estate, fleet }));
-  const keepers = { mail, webhooks, logs, topic };
+  const management = await lifecycle.running(
+    startManagement({ port: ports.management, estate, fleet, activity: logs.addActivity }),
+  );
+  const keepers = { mail, webhooks, logs, logQueries, topic };
   const plantSeed = async () => {
     await Promise.all([applySeed(hsms, seed), seedPolicy(storage, seed)]);
   };
@@ -202,7 +204,7 @@ async function boot(
     directory: state.path,
     async reset() {
       faults.clear();
-      for (const keeper of [...Object.values(keepers), logQueries]) keeper.reset();
+      for (const keeper of Object.values(keepers)) keeper.reset();
       await fleet.reset();
       clock.advance(-clock.offsetMs);
       await storage.deleteContents();

@@ -5,13 +5,6 @@ import { InvalidEvents } from '../topic/events.ts';
 import { Problem, parseBody } from './problem.ts';
 import type { Route } from './routes.ts';
 
-const rowsInput = z.strictObject({
-  table: z.enum(['AZKVAuditLogs', 'AzureDiagnostics'], { error: 'is AZKVAuditLogs or AzureDiagnostics' }),
-  rows: z
-    .array(z.record(z.string(), z.unknown()), { error: 'is a list of rows' })
-    .min(1, { error: 'has one row at least' }),
-});
-
 const topicInput = z.strictObject({
   duplicates: z.number().int().min(0).max(10).optional(),
   reorder: z.boolean().optional(),
@@ -35,17 +28,8 @@ const tokenInput = z.strictObject({
   lifetimeSeconds: z.number().int().optional(),
 });
 
-const instant = (name: string, value: string | null): Date | undefined => {
-  if (value === null) return undefined;
-  if (Number.isNaN(Date.parse(value)))
-    throw new Problem(400, 'ERR_INPUT', `${name} is not an instant.`, [
-      { field: name, rule: 'is an ISO 8601 instant' },
-    ]);
-  return new Date(value);
-};
-
 /** What the estate's services took and sent. */
-export const recordRoutes = ({ mail, webhooks, topic, logs, tokens, identity }: EstateServices): Route[] => [
+export const recordRoutes = ({ mail, webhooks, topic, tokens, identity }: EstateServices): Route[] => [
   {
     method: 'GET',
     path: '/mail',
@@ -94,25 +78,6 @@ export const recordRoutes = ({ mail, webhooks, topic, logs, tokens, identity }: 
         if (!(error instanceof InvalidEvents)) throw error;
         throw new Problem(400, 'ERR_INPUT', error.message, [{ field: 'publish.events', rule: error.message }]);
       }
-    },
-  },
-  {
-    method: 'GET',
-    path: '/logs/rows',
-    purpose: 'Audit rows that can be queried by now. ?from= and ?to= bound the time of the operation.',
-    act({ query }) {
-      const [from, to] = [instant('from', query.get('from')), instant('to', query.get('to'))];
-      return { value: logs.rows({ ...(from ? { from } : {}), ...(to ? { to } : {}) }), pending: logs.pending() };
-    },
-  },
-  {
-    method: 'POST',
-    path: '/logs/rows',
-    purpose: 'Injects audit rows in either table’s shape.',
-    example: { table: 'AZKVAuditLogs', rows: [{ OperationName: 'KeyDelete', ResultType: 'Success' }] },
-    act({ body }) {
-      const { table, rows } = parseBody(rowsInput, body());
-      return { value: rows.map((row) => logs.inject(table, row)) };
     },
   },
   {

@@ -6,6 +6,7 @@ import { clockRoutes } from './clock-routes.ts';
 import { faultRoutes } from './fault-routes.ts';
 import { type HostControl, hostRoutes } from './host-routes.ts';
 import { hsmRoutes } from './hsm-routes.ts';
+import { logRoutes } from './log-routes.ts';
 import { indexPage } from './page.ts';
 import { Problem, problemAnswer } from './problem.ts';
 import { recordRoutes } from './record-routes.ts';
@@ -35,6 +36,7 @@ export async function startControl({
     ...hsmRoutes(services),
     ...backupRoutes(services),
     ...recordRoutes(services),
+    ...logRoutes(services),
     {
       method: 'POST',
       path: '/reset',

@@ -32,6 +32,8 @@ export interface LogQueries {
   readonly limits: QueryLimits;
   /** Object ids that hold Log Analytics Reader on the workspace. */
   readonly readers: Set<string>;
+  save(): unknown;
+  load(saved: unknown): void;
   reset(): void;
   stop(): Promise<void>;
 }
@@ -70,6 +72,11 @@ export async function startLogQueries(options: {
   const workspace = createWorkspace({ id: WORKSPACE_ID, clock: estate.clock, store });
   const readers = new Set(READERS);
   const limits = { ...LIMITS };
+
+  const grant = (objectIds: readonly string[]) => {
+    readers.clear();
+    for (const objectId of objectIds) readers.add(objectId);
+  };
 
   const authenticate = async (request: Request): Promise<Principal> => {
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
@@ -193,9 +200,10 @@ export async function startLogQueries(options: {
     workspaceId: WORKSPACE_ID,
     limits,
     readers,
+    save: () => ({ readers: [...readers] }),
+    load: (saved) => grant((saved as { readers: string[] }).readers),
     reset() {
-      readers.clear();
-      for (const reader of READERS) readers.add(reader);
+      grant(READERS);
       Object.assign(limits, LIMITS);
     },
     stop: () => listener.close(),

@@ -5,6 +5,7 @@ import type { EstateHsm } from '../estate-hsm.ts';
 import type { Fleet } from '../hsm-fleet.ts';
 import { type Answer, json, listen, type Request } from '../http.ts';
 import { TENANT_ID } from '../identity/registrations.ts';
+import { type ActivityEntry, activityRow, operationOf } from './activity.ts';
 import { deletedHsmResource, hsmResource, identityNamed } from './resource.ts';
 
 /** Audience of tokens. */
@@ -66,8 +67,10 @@ export async function startManagement(options: {
   port?: number;
   estate: Estate;
   fleet: Fleet;
+  /** Takes what the activity log would hold of each change. */
+  activity?(row: ActivityEntry): void;
 }): Promise<ManagementService> {
-  const { estate, fleet } = options;
+  const { estate, fleet, activity } = options;
   const isProvisioning = ({ definition }: EstateHsm): boolean =>
     definition.createdOn !== undefined &&
     estate.clock.now().getTime() < Date.parse(definition.createdOn) + service.provisioningSeconds * 1000;
@@ -159,19 +162,29 @@ export async function startManagement(options: {
 
   const handle = async (request: Request): Promise<Answer> => {
     const headers = { 'x-ms-request-id': randomUUID(), 'cache-control': 'no-cache' };
+    let refused: (status: number, message: string) => void = () => undefined;
     try {
       const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
-      await estate.tokens.verify(token, MANAGEMENT_AUDIENCE).catch((error: unknown) => {
+      const caller = await estate.tokens.verify(token, MANAGEMENT_AUDIENCE).catch((error: unknown) => {
         throw new ArmError(401, 'InvalidAuthenticationToken', `The access token is invalid. ${String(error)}`);
       });
+      const tell = (status: number, message?: string) => {
+        const operation = operationOf(request);
+        if (!operation) return;
+        const at = { time: estate.clock.now(), correlationId: headers['x-ms-request-id'] };
+        activity?.(activityRow({ ...at, request, operation, caller, status, ...(message ? { message } : {}) }));
+      };
+      refused = tell;
       const fault = await estate.faults.meet('management', `${request.method} managedHSMs`);
       if (fault.kind === 'answer') throw new ArmError(fault.status, fault.code, fault.message);
       if (fault.kind === 'lostReply' && fault.when === 'before') return { destroy: true };
       const answer = await act(request);
+      if (!answer.destroy) tell(answer.status);
       if (fault.kind === 'lostReply' || answer.destroy) return { destroy: true };
       return { ...answer, headers };
     } catch (error) {
       if (!(error instanceof ArmError)) throw error;
+      refused(error.status, error.message);
       return { status: error.status, headers, body: { error: { code: error.code, message: error.message } } };
     }
   };
