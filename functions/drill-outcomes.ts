@@ -47,7 +47,10 @@ export type TearDownOutcome = DrillHsmGone | DrillHsmRemains;
 
 /** What the activities of a drill answer when nothing failed. */
 export interface DrillActivityOutcomes {
-  startDueDrill: { kind: 'started' | 'running' | 'kept' | 'refused' | 'off'; explanation: string };
+  startDueDrill:
+    | { kind: 'started' | 'running' | 'kept' | 'off'; explanation: string }
+    /** Histories of earlier builds carry no notices. */
+    | { kind: 'refused'; explanation: string; notices?: NoticeDue[] };
   /** `rehearsal`: id of the recovery that is rehearsed, where the target has to be made first. */
   prepareDrill: { kind: 'prepared'; target: string; rehearsal?: string } | DrillRefused;
   keepDrillSentinels: { kind: 'kept'; sentinels: number; made: number } | DrillRefused;

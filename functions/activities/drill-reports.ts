@@ -16,7 +16,7 @@ import { readHsmInventory } from './hsm-inventory.ts';
 import { knownHsm } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { newResourceId, readRecovery, runbookOf } from './recovery-records.ts';
-import { findBackup, manifestOf, readProgress } from './restore-requests.ts';
+import { findBackup, manifestOf, putOutcome, readProgress } from './restore-requests.ts';
 import { utf8 } from './text.ts';
 
 export const drillReportActivities = (world: World) =>
@@ -42,7 +42,7 @@ export const drillReportActivities = (world: World) =>
     async closeDrill({ hsm, instance, endedOn, steps, refusal }) {
       const { documents } = world;
       const known = await readDrillPart(documents, hsm, instance, 'end');
-      if (known) return { kind: 'closed', end: known };
+      if (known) return closed(world, instance, known);
       const path = drillReportPath(hsm, instance);
       const report =
         (await documents.read<DrillReport>('evidence', `${path}.json`))?.value ??
@@ -70,9 +70,15 @@ export const drillReportActivities = (world: World) =>
           rto: end.rto ?? null,
         },
       });
-      return { kind: 'closed', end: await keepDrillPart(documents, hsm, instance, 'end', end) };
+      return closed(world, instance, await keepDrillPart(documents, hsm, instance, 'end', end));
     },
   }) satisfies Partial<ActivityHandlers>;
+
+/** What was restored for the drill is no longer under way. */
+async function closed(world: World, instance: string, end: DrillEnd) {
+  await putOutcome(world.documents, instance, end);
+  return { kind: 'closed' as const, end };
+}
 
 interface Ended {
   hsm: string;

@@ -6,18 +6,17 @@ import { addDuration } from '../../shared/time.ts';
 import type { RestoreDrillInput } from '../drill-contracts.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { temporaryHsmName } from '../instance-ids.ts';
+import type { NoticeDue } from '../outcomes.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { firstWatched } from './backup-watch.ts';
 import { refused } from './backups.ts';
 import { readRecord, readRecords } from './catalogue.ts';
+import { startDrill } from './drill-claims.ts';
 import { keepDrillPart, readDrills, type StoredDrill } from './drill-records.ts';
 import { planRehearsal } from './plan-rehearsal.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { decideOnce, requestPath, type StoredRestore } from './restore-requests.ts';
-
-/** Outcomes after which the same drill is not run again. */
-export const DRILL_ENDS = ['passed', 'failed', 'inconclusive', 'refused'] as const;
 
 /** Who approves the overwriting of an HSM that the policy keeps for drills. */
 const STANDING_APPROVAL = 'policy drills.target';
@@ -30,17 +29,21 @@ export const drillActivities = (world: World) =>
       switch (decision.kind) {
         case 'run': {
           const input = drillInput(hsm, decision, 'schedule', decision.explanation);
-          const outcome = await starter.startOnce('runRestoreDrill', decision.instance, input, DRILL_ENDS);
-          return { kind: outcome === 'started' ? 'started' : 'running', explanation: decision.explanation };
+          const outcome = await startDrill(world, starter, decision.instance, input);
+          return { kind: outcome.kind === 'started' ? 'started' : 'running', explanation: decision.explanation };
         }
         case 'join':
           return { kind: 'running', explanation: decision.explanation };
         case 'keep':
           return { kind: 'kept', explanation: decision.explanation };
-        case 'refused':
-          // Told as an overdue proof once the rule's interval has passed.
+        case 'refused': {
           log.warn('DrillRefused', { hsm, reason: decision.reason, explanation: decision.explanation });
-          return { kind: 'refused', explanation: decision.explanation };
+          return {
+            kind: 'refused',
+            explanation: decision.explanation,
+            notices: [await noticeOf(world, hsm, decision)],
+          };
+        }
       }
     },
 
@@ -121,6 +124,22 @@ export async function decideDrillNow(
     ...(running === undefined ? {} : { running }),
     ...(request === undefined ? {} : { request }),
   });
+}
+
+/** A drill that is due and cannot run is told until somebody mends the cause: nothing else would say so for months. */
+async function noticeOf(
+  world: World,
+  hsm: string,
+  { reason, explanation, nextStep }: Extract<DrillDecision, { kind: 'refused' }>,
+): Promise<NoticeDue> {
+  const inForce = await policyInForce(world);
+  const { notice: notify } = effectiveHsmRule(inForce.policy, hsm, inForce.version).rule;
+  const at = world.clock.now().toISOString();
+  return {
+    id: `drill-refused-${hsm}-${reason}`,
+    notice: { kind: 'DrillRefused', at, hsm, notify, reason, explanation, nextStep },
+    repeatAfter: 'P7D',
+  };
 }
 
 export const drillInput = (

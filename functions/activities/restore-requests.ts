@@ -3,6 +3,7 @@ import { type BackupManifest, readManifest } from '../../shared/backup/manifest.
 import type { Documents } from '../../shared/ports/documents.ts';
 import type { RestoreApproval, RestoreGuardInput } from '../../shared/restore/guard.ts';
 import type { SafetyInput } from '../../shared/restore/safety-backup.ts';
+import type { DrillEnd } from '../drill-outcomes.ts';
 import type { RestoreOutcome } from '../restore-outcomes.ts';
 import type { World } from '../world.ts';
 import { backupWorld } from './backup-world.ts';
@@ -46,8 +47,10 @@ const read = async <T>(documents: Documents, id: string, what: string): Promise<
 
 export const readRestoreRequest = (documents: Documents, id: string) => read<StoredRestore>(documents, id, 'request');
 export const readApproval = (documents: Documents, id: string) => read<RestoreApproval>(documents, id, 'decision');
-export const readOutcome = (documents: Documents, id: string) => read<RestoreOutcome>(documents, id, 'outcome');
-export const putOutcome = (documents: Documents, id: string, outcome: RestoreOutcome) =>
+/** The restore of a drill ends as its drill does. */
+export const readOutcome = (documents: Documents, id: string) =>
+  read<RestoreOutcome | DrillEnd>(documents, id, 'outcome');
+export const putOutcome = (documents: Documents, id: string, outcome: RestoreOutcome | DrillEnd) =>
   documents.put('state', path(id, 'outcome'), outcome);
 
 /** The first decision counts; the answer is the one that stands. */

@@ -3,8 +3,9 @@ import type { DrillReport } from '../../shared/drill/report.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import type { DrillTarget } from '../../shared/policy/hsm-rule.ts';
 import { backupWorld } from '../activities/backup-world.ts';
+import { startDrill } from '../activities/drill-claims.ts';
 import { drillReportPath, readDrills } from '../activities/drill-records.ts';
-import { costOf, DRILL_ENDS, decideDrillNow, drillInput } from '../activities/drills.ts';
+import { costOf, decideDrillNow, drillInput } from '../activities/drills.ts';
 import { policyInForce } from '../activities/policy-in-force.ts';
 import { readRecovery, runbookOf } from '../activities/recovery-records.ts';
 import { closeRehearsal } from '../activities/rehearsals.ts';
@@ -143,9 +144,11 @@ async function costOfDrill(world: World, hsm: string, target: DrillTarget) {
 async function start(world: World, starter: Starter, path: string, receipt: DrillReceipt): Promise<Answer> {
   const { instance, input } = receipt;
   if (receipt.started) return accepted(instance, false);
-  const outcome = await starter.startOnce('runRestoreDrill', instance, input, DRILL_ENDS);
+  const outcome = await startDrill(world, starter, instance, input);
+  // Another one was asked for in the same instant, or began meanwhile: this request joins it.
+  if (outcome.kind === 'held') return accepted(outcome.heldBy, true);
   await world.documents.put('state', path, { ...receipt, started: true } satisfies DrillReceipt);
-  return accepted(instance, outcome === 'running');
+  return accepted(instance, outcome.kind === 'running');
 }
 
 function sameRequest(receipt: DrillReceipt, asked: DrillReceipt['asked']): DrillReceipt {

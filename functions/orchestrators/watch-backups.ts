@@ -1,8 +1,8 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { OrchestrationInputs } from '../contracts.ts';
 import { noticeId } from '../instance-ids.ts';
-import { isFailed } from '../outcomes.ts';
-import { run, steps } from '../steps.ts';
+import { isFailed, type NoticeDue } from '../outcomes.ts';
+import { run, type Step, steps } from '../steps.ts';
 
 /** Starts the backup and the drill that are due, tells when the newest backup or proof is too old, and clears up after drills. */
 export function* watchBackups(context: OrchestrationContext): Generator<Task, unknown, unknown> {
@@ -10,12 +10,15 @@ export function* watchBackups(context: OrchestrationContext): Generator<Task, un
   const { hsm } = context.df.getInput<OrchestrationInputs['watchBackups']>();
   const due = yield* startDueBackup({ hsm });
   const watched = yield* watchFreshness({ hsm });
-  if (!isFailed(watched) && watched.kind === 'watched') {
-    for (const { id, notice, repeatAfter } of watched.notices) {
-      yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(context.df.instanceId, id));
-    }
-  }
-  yield* startDueDrill({ hsm });
+  if (!isFailed(watched) && watched.kind === 'watched') yield* tell(context, watched.notices);
+  const drill = yield* startDueDrill({ hsm });
+  if (!isFailed(drill) && drill.kind === 'refused') yield* tell(context, drill.notices ?? []);
   yield* sweepDrillHsms({ hsm });
   return due;
+}
+
+function* tell(context: OrchestrationContext, notices: readonly NoticeDue[]): Step<void> {
+  for (const { id, notice, repeatAfter } of notices) {
+    yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(context.df.instanceId, id));
+  }
 }

@@ -1,7 +1,7 @@
 import { oneLine } from './clean.ts';
 import { backupCompleted, backupFailed, backupOverdue } from './compose/backup-notices.ts';
 import { custodyExpiring, custodyReviewDue, quorumAtRisk, recoveryStepWaiting } from './compose/custody-notices.ts';
-import { drillFailed, drillHsmRemains, drillPassed } from './compose/drill-notices.ts';
+import { drillFailed, drillHsmRemains, drillPassed, drillRefused } from './compose/drill-notices.ts';
 import { heartbeatMissed, heartbeatRecovered } from './compose/heartbeat-notices.ts';
 import { keyRotated } from './compose/key-rotated.ts';
 import { policyDocumentFault } from './compose/policy-document-fault.ts';
@@ -67,6 +67,8 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return drillPassed(notice, context);
     case 'DrillFailed':
       return drillFailed(notice, context);
+    case 'DrillRefused':
+      return drillRefused(notice, context);
     case 'DrillHsmRemains':
       return drillHsmRemains(notice, context);
     case 'RestoreRequested':

@@ -74,6 +74,8 @@ export type HsmNotice =
   | (AboutDrill & { kind: 'DrillPassed' })
   /** `result`: `failed` or `inconclusive`; the second contradicts nothing, and proves nothing. */
   | (AboutDrill & { kind: 'DrillFailed'; result: 'failed' | 'inconclusive' })
+  /** A drill that was due did not begin. */
+  | (AboutHsm & { kind: 'DrillRefused'; reason: string; explanation: string; nextStep: string })
   /** The temporary HSM of a drill could not be removed, and is billed. */
   | (AboutHsm & {
       kind: 'DrillHsmRemains';

@@ -24,15 +24,22 @@ test.each(['start', 'end'] as const)(
     estate = booted.estate;
     const bootedOn = estate.estate.clock.now().getTime();
     const kills = killEverySecondTurn(phase);
+    const accepted: string[] = [];
+    estate.onHappening((happening) => {
+      if (happening.kind !== 'audit' || happening.row.hsm !== NEW || happening.row.httpStatusCode !== 202) return;
+      accepted.push(happening.row.operationName);
+    });
     const told = await runStory('recovery', (story) => recoverOn(story, patient(booted.look)));
     const killed = await kills.done();
     expect(told.failure).toBeUndefined();
     expect(killed).toContain('nextRecoveryStep');
     expect(killed.filter((name) => name === 'performRecoveryStep').length, 'kills of steps').toBeGreaterThan(5);
 
-    expect(booted.look.calls(NEW, 'SecurityDomainRestore', 202)).toBe(1);
-    expect(booted.look.calls(NEW, 'BackupCreate', 202)).toBe(1);
-    expect(booted.look.calls(NEW, 'RestoreCreate', 202)).toBe(1);
+    expect(accepted, 'calls that the new HSM accepted').toEqual([
+      'SecurityDomainRestore',
+      'BackupCreate',
+      'RestoreCreate',
+    ]);
     expect(await stateBlob('state', `locks/${NEW}.json`), 'lock').toBeUndefined();
     const { reports } = JSON.parse((await stateBlob('state', `recoveries/recover-contoso-${NEW}/recovery.json`)) ?? '');
     const steps = STEPS.map(({ name }) => `${name} done`).toSorted();
@@ -80,7 +87,7 @@ function patient(look: Observer): Observer {
       for (let attempt = 0; ; attempt++) {
         const answer = await look.api(method, path, options).catch(() => undefined);
         if (answer && answer.status < 500) return answer;
-        if (attempt === 100) throw new Error(`${method} ${path}: no answer from the host`);
+        if (attempt === 400) throw new Error(`${method} ${path}: no answer from the host`);
         await look.pause(150);
       }
     },

@@ -71,6 +71,21 @@ export function drillHsmRemains(
   };
 }
 
+/** A drill was due and did not begin. */
+export function drillRefused(notice: Extract<HsmNotice, { kind: 'DrillRefused' }>, context: ComposeContext): Draft {
+  const { hsm, reason, explanation, nextStep } = notice;
+  return {
+    severity: 'attention',
+    action: true,
+    headline: `${hsm} restore drill could not run`,
+    preheader: explanation,
+    paragraphs: [`A restore drill of ${hsm} was due. ${explanation}`, 'It is tried again when backups are watched.'],
+    facts: hsmFacts(notice, context, [factOf('Reason', reason)]),
+    mustDo: [nextStep],
+    ...ownerOf(notice),
+  };
+}
+
 const drillFacts = (notice: DrillNotice, context: ComposeContext) =>
   hsmFacts(notice, context, [
     factOf('Drill', notice.drill),

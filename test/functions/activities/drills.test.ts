@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readRecord } from '../../../functions/activities/catalogue.ts';
+import { startDrill } from '../../../functions/activities/drill-claims.ts';
 import { drillNoticeActivities } from '../../../functions/activities/drill-notices.ts';
 import { drillReportActivities } from '../../../functions/activities/drill-reports.ts';
 import { drillSentinelActivities } from '../../../functions/activities/drill-sentinels.ts';
 import { drillActivities } from '../../../functions/activities/drills.ts';
 import { readHsmInventory } from '../../../functions/activities/hsm-inventory.ts';
-import { readApproval, readRestoreRequest } from '../../../functions/activities/restore-requests.ts';
+import { readApproval, readOutcome, readRestoreRequest } from '../../../functions/activities/restore-requests.ts';
 import type { ActivityContext } from '../../../functions/implement.ts';
 import type { BackupWorld } from '../../../functions/world.ts';
 import { type BackupManifest, buildManifest } from '../../../shared/backup/manifest.ts';
@@ -13,7 +14,7 @@ import type { DrillReport, DrillStep } from '../../../shared/drill/report.ts';
 import { AppError } from '../../../shared/errors.ts';
 import { aManifest, aRecord } from '../../shared/backup/builders.ts';
 import { createFakeLog } from '../../support/log.ts';
-import { createFakeStarter } from '../../support/starter.ts';
+import { createFakeStarter, type FakeStarter } from '../../support/starter.ts';
 import { aKey, createFakeWorld, type FakeWorld } from '../../support/world.ts';
 
 const ID = 'drill-contoso-request-1';
@@ -154,6 +155,9 @@ describe('the end of a drill', () => {
   test('that passed proves the backup, and is reported, journaled, published and told', async () => {
     await rehearse();
     const closed = await close();
+    expect(await readOutcome(world.documents, ID), 'what was restored for it').toEqual(
+      closed.kind === 'closed' && closed.end,
+    );
     expect(closed).toMatchObject({ kind: 'closed', end: { kind: 'passed', rpo: 14_400, rto: 180 } });
     expect(await catalogued()).toMatchObject({ state: 'proven', provenBy: ID });
     expect(world.stored.has(`evidence/drills/contoso/${ID}/report.html`)).toBe(true);
@@ -220,8 +224,47 @@ describe('the drill that is due', () => {
     expect(await act().startDueDrill({ hsm: 'contoso' }, given)).toMatchObject({ kind: 'started' });
   });
 
+  test('is told when it cannot run', async () => {
+    policy({ mode: 'on', every: 'P1D', target: STANDING });
+    await act().startDueDrill({ hsm: 'contoso' }, context().context);
+    world.now.value = new Date('2030-03-01T00:00:00Z');
+    expect(await act().startDueDrill({ hsm: 'contoso' }, context().context)).toMatchObject({
+      kind: 'refused',
+      notices: [{ id: 'drill-refused-contoso-NoBackupInWindow', notice: { kind: 'DrillRefused' } }],
+    });
+  });
+
   test('is off where nothing can be restored', async () => {
     delete world.backups;
     expect(await act().startDueDrill({ hsm: 'contoso' }, context().context)).toMatchObject({ kind: 'off' });
+  });
+});
+
+describe('two drills of one HSM in the same instant', () => {
+  const input = { hsm: 'contoso', backup: record.id, target: STANDING, by: 'schedule', note: 'due' };
+  const start = (starter: FakeStarter, instance: string) => startDrill(world, starter, instance, input);
+
+  test('are one: the later finds the claim of the first, which is not under way yet', async () => {
+    const starter = createFakeStarter();
+    const both = await Promise.all([start(starter, 'drill-contoso-1'), start(starter, 'drill-contoso-2')]);
+    expect(both.map(({ kind }) => kind).toSorted()).toEqual(['held', 'started']);
+    expect(starter.started).toHaveLength(1);
+  });
+
+  test('are one after a crash between claim and start too, and nobody waits for a claim that was left behind', async () => {
+    const starter = createFakeStarter();
+    starter.crashes = 1;
+    await expect(start(starter, 'drill-contoso-1')).rejects.toThrow('killed');
+    expect(await start(starter, 'drill-contoso-2')).toEqual({ kind: 'held', heldBy: 'drill-contoso-1' });
+    world.now.value = new Date(world.now.value.getTime() + 120_000);
+    expect(await start(starter, 'drill-contoso-2')).toEqual({ kind: 'started' });
+    expect(await start(starter, 'drill-contoso-1')).toEqual({ kind: 'held', heldBy: 'drill-contoso-2' });
+  });
+
+  test('are two when the first has ended', async () => {
+    const starter = createFakeStarter();
+    await start(starter, 'drill-contoso-1');
+    await world.documents.create('state', 'drills/contoso/drill-contoso-1/end.json', { kind: 'passed' });
+    expect(await start(starter, 'drill-contoso-2')).toEqual({ kind: 'started' });
   });
 });

@@ -257,4 +257,18 @@ describe('watchBackups', () => {
       ...['startDueBackup', 'watchFreshness', 'startDueDrill', 'sweepDrillHsms'],
     ]);
   });
+
+  test('tells that a drill which is due cannot run', () => {
+    const notice = { id: 'drill-refused-contoso-NoTarget', notice: { kind: 'DrillRefused' }, repeatAfter: 'P7D' };
+    const { asked } = replay(watchBackups, {
+      input: { hsm: 'contoso' },
+      answer: (each) => ({
+        result:
+          each.kind === 'activity' && each.name === 'startDueDrill'
+            ? { kind: 'refused', explanation: 'Because', notices: [notice] }
+            : { kind: 'off' },
+      }),
+    });
+    expect(asked.flatMap((each) => (each.kind === 'sub' ? [each.input] : []))).toEqual([notice]);
+  });
 });

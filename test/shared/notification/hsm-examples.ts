@@ -73,6 +73,13 @@ export const HSM_EXAMPLES: { [Kind in HsmNotice['kind']]: Extract<HsmNotice, { k
     reasons: ['1 difference from the manifest that consumers would feel.'],
     nextSteps: ['Treat this backup as not restorable until the faults are cleared up.'],
   },
+  DrillRefused: {
+    kind: 'DrillRefused',
+    ...about,
+    reason: 'NoBackupInWindow',
+    explanation: 'No locked backup of contoso lies within the last P30D.',
+    nextStep: 'See why backups are missing or not locked, or widen drills.window.',
+  },
   RestoreRequested: {
     kind: 'RestoreRequested',
     ...about,

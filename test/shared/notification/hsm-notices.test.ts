@@ -53,6 +53,7 @@ const SUBJECTS: [string, Notice, string, Severity][] = [
     'ACTION: contoso restore drill proved nothing',
     'attention',
   ],
+  ['a drill that could not run', HSM_EXAMPLES.DrillRefused, 'ACTION: contoso restore drill could not run', 'attention'],
   [
     'a temporary HSM that stays behind',
     HSM_EXAMPLES.DrillHsmRemains,
