@@ -58,15 +58,16 @@ export interface Incident {
   roundAt?: string;
   /** The round whose response has begun. */
   begun?: number;
-  /** Findings that the plan has seen: fewer than there are, and it is made again. */
-  planned?: number;
+  /** Round and findings that the plan has seen: when there are more, it is made again. */
+  planned?: { round: number; findings: number; severity: Severity };
   plan?: PlannedStep[];
   evidence?: EvidenceSummary;
-  containment?: { at: string; kind: 'full' | 'partial' | 'none'; remains: string[] };
+  containment?: Containment;
   /** Roles that were taken away, whole, so that one call puts each back. */
   removed?: RemovedAssignment[];
   verification?: Verification;
   watchUntil?: string;
+  closeAsked?: { by: string; name: string; at: string; note: string };
   verdict?: { verdict: IncidentVerdict; by: string; at: string; note: string };
   closed?: { at: string; by: string; note: string; report: string };
   /** What was told, by stage, so that each is told once. */
@@ -97,6 +98,7 @@ export interface RemovedAssignment extends ManifestRoleAssignment {
 }
 
 export interface EvidenceSummary {
+  round: number;
   at: string;
   /** Path of the manifest in the container `evidence`. */
   manifest: string;
@@ -106,6 +108,14 @@ export interface EvidenceSummary {
   gaps: string[];
   /** Whether the log spans the time of the suspicion. */
   spans: boolean;
+}
+
+/** What was taken away, and what was not. */
+export interface Containment {
+  at: string;
+  kind: 'full' | 'partial' | 'none';
+  /** What still lets the intruder in, as far as the plan knows, each with why. */
+  remains: string[];
 }
 
 /** Whether the intruder is kept out now, as far as anybody can tell. */

@@ -6,18 +6,15 @@ export type StepKind =
   | 'revoke'
   /** Makes a new version of a key, by the same path as every rotation. */
   | 'rotate'
-  /** A new key in place of one whose material is out; made and re-pointed by people. */
+  /** A new key in place of one whose material is out; people make it and point its consumers at it. */
   | 'newKey'
-  /** Disables what was compromised, at the very end; by people. */
+  /** Disables what was compromised, at the very end; two people agree, and a person does it. */
   | 'disableOld'
   /** Anything else that only people can do. */
   | 'person';
 
-/**
- * Who lets a step happen. `auto`: the policy does. `approval`, `twoApprovals`: so many people who did not ask. `offered`: one
- * person may, and nobody is called for it. `person`: people do it themselves and say so.
- */
-export type StepMode = 'auto' | 'approval' | 'twoApprovals' | 'offered' | 'person';
+/** Who lets a step happen: the policy alone, one person or two. Whoever asked is none of them. */
+export type StepMode = 'auto' | 'approval' | 'twoApprovals';
 
 export type StepState =
   | 'planned'
@@ -36,6 +33,7 @@ export type StepState =
   | 'undone';
 
 export interface StepDecision {
+  /** Object id. */
   by: string;
   name: string;
   at: string;
@@ -43,13 +41,17 @@ export interface StepDecision {
   note: string;
 }
 
-/** One step of a response, as planned and as it stands. Its id is made of what it does, so it is the same step when planned again. */
+/** One step of a response, as planned and as it stands. Its id says what it does, so it is the same step when planned again. */
 export interface PlannedStep {
   id: string;
   kind: StepKind;
+  /** `people`: the app only shows what to do, and waits to be told. */
+  doneBy: 'app' | 'people';
   title: string;
   why: string;
   mode: StepMode;
+  /** May be done and need not: nobody is called for it, and the incident can be closed without it. */
+  offered?: true;
   state: StepState;
   /** What undoes it, written down before it is done. */
   compensation: string;
@@ -63,10 +65,11 @@ export interface PlannedStep {
   decisions: StepDecision[];
   waitingSince?: string;
   until?: string;
-  /** How many calls for help went out: owner, deputy, lead. */
-  escalated?: number;
   startedAt?: string;
   endedAt?: string;
+  /** Set after a fault: not tried before. */
+  retryAt?: string;
+  attempts?: number;
   reason?: string;
   detail?: string;
   nextStep?: string;
@@ -85,11 +88,8 @@ const SETTLED: ReadonlySet<StepState> = new Set<StepState>([
 export const isSettled = ({ state }: Pick<PlannedStep, 'state'>): boolean => SETTLED.has(state);
 
 /** How many people must agree. */
-export const approvalsNeeded = (mode: StepMode): number =>
-  mode === 'auto' || mode === 'person' ? 0 : mode === 'twoApprovals' ? 2 : 1;
+export const approvalsNeeded = (mode: StepMode): number => ({ auto: 0, approval: 1, twoApprovals: 2 })[mode];
 
-/** The stricter of two. `person` is no strictness, but what the app cannot do at all. */
-export function stricter(a: StepMode, b: StepMode): StepMode {
-  const order: readonly StepMode[] = ['auto', 'approval', 'twoApprovals', 'offered', 'person'];
-  return order.indexOf(a) >= order.indexOf(b) ? a : b;
-}
+/** The one that asks for more people. */
+export const strictest = (...modes: readonly StepMode[]): StepMode =>
+  modes.reduce((most, mode) => (approvalsNeeded(mode) > approvalsNeeded(most) ? mode : most), 'auto');

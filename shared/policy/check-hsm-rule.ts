@@ -12,6 +12,7 @@ export const hsmRuleFaults = (rule: Sections): RuleFault[] => [
   ...drillFaults(rule),
   ...custodyFaults(rule),
   ...recoveryFaults(rule),
+  ...responseFaults(rule),
 ];
 
 const limit = (field: string, rule: string, got: string, example: string): RuleFault => ({
@@ -117,6 +118,30 @@ function recoveryFaults({ recovery, geography }: Sections): RuleFault[] {
   if (recovery.region !== undefined && !isAllowed(recovery.region, geography.regions)) {
     const example = geography.regions[0] ?? 'westeurope';
     faults.push(limit('recovery.region', 'is one of geography.regions', recovery.region, example));
+  }
+  return faults;
+}
+
+function responseFaults({ response }: Sections): RuleFault[] {
+  const faults: RuleFault[] = [];
+  const { owner, deputy, lead } = response.escalate;
+  const days = durationInDays;
+  if (days(deputy) < days(owner)) {
+    faults.push(limit('response.escalate.deputy', `is no sooner than owner (${owner})`, deputy, owner));
+  }
+  if (days(lead) < days(deputy)) {
+    faults.push(limit('response.escalate.lead', `is no sooner than deputy (${deputy})`, lead, deputy));
+  }
+  if (days(response.approvalLasts) < days(lead)) {
+    const text = `is no shorter than escalate.lead (${lead}), or a step ends before everybody was called`;
+    faults.push(limit('response.approvalLasts', text, response.approvalLasts, lead));
+  }
+  if (days(response.watch) === 0) {
+    faults.push(limit('response.watch', 'is more than nothing', response.watch, 'P3D'));
+  }
+  if (days(response.watchMoved) < days(response.watch)) {
+    const text = `is no shorter than watch (${response.watch})`;
+    faults.push(limit('response.watchMoved', text, response.watchMoved, response.watch));
   }
   return faults;
 }

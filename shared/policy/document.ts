@@ -1,4 +1,5 @@
 import type { BackupRule, BackupSchedule, CustodyRule, DrillRule, GeographyRule, RecoveryRule } from './hsm-rule.ts';
+import type { PartialResponse } from './response-rule.ts';
 import type { Blackout, MaintenanceWindow, RotationRule } from './rule.ts';
 
 /**
@@ -24,6 +25,7 @@ export interface HsmSections {
   custody?: Partial<CustodyRule>;
   recovery?: Partial<RecoveryRule>;
   geography?: Partial<GeographyRule>;
+  response?: PartialResponse;
 }
 
 export interface PartialBackup extends Partial<Omit<BackupRule, 'schedule' | 'retention'>> {

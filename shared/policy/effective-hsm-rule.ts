@@ -2,6 +2,7 @@ import type { HsmEntry, HsmSections, PartialNotice, PolicyDocument } from './doc
 import { drillHsmBy, isSameHsm } from './drill-hsm.ts';
 import { literalLength, matchesGlob } from './glob.ts';
 import { BUILT_IN_HSM_RULE, type HsmRule } from './hsm-rule.ts';
+import { mergeResponse } from './response-rule.ts';
 import type { NoticeRule } from './rule.ts';
 
 /** A rule with the place where each field came from: `backup.rpo` -> `policy`, `hsms[1] contoso-*`, `built in`. */
@@ -13,7 +14,7 @@ export interface EffectiveHsmRule {
   drillHsmBy?: string;
 }
 
-export const HSM_SECTIONS = ['backup', 'drills', 'custody', 'recovery', 'geography'] as const;
+export const HSM_SECTIONS = ['backup', 'drills', 'custody', 'recovery', 'geography', 'response'] as const;
 
 /**
  * The rule of one HSM: built in, then the sections of the document, then the matching `hsms` entries, most literal last. A
@@ -73,7 +74,7 @@ export function explainHsmRule({ rule, origin }: EffectiveHsmRule): { field: str
 /** The rule with what the sections set. */
 export function mergeHsmSections(
   rule: Omit<HsmRule, 'notice'>,
-  { backup, drills, custody, recovery, geography }: HsmSections,
+  { backup, drills, custody, recovery, geography, response }: HsmSections,
 ): Omit<HsmRule, 'notice'> {
   return {
     backup: {
@@ -87,6 +88,7 @@ export function mergeHsmSections(
     custody: { ...rule.custody, ...custody },
     recovery: { ...rule.recovery, ...recovery },
     geography: { ...rule.geography, ...geography },
+    response: mergeResponse(rule.response, response),
   };
 }
 

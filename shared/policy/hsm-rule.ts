@@ -1,3 +1,4 @@
+import { BUILT_IN_RESPONSE, type ResponseRule } from './response-rule.ts';
 import type { NoticeRule } from './rule.ts';
 
 /**
@@ -10,6 +11,7 @@ export interface HsmRule {
   custody: CustodyRule;
   recovery: RecoveryRule;
   geography: GeographyRule;
+  response: ResponseRule;
   /** Who is told of what concerns the HSM as a whole. */
   notice: NoticeRule;
 }
@@ -144,4 +146,5 @@ export const BUILT_IN_HSM_RULE: Omit<HsmRule, 'notice'> = {
   custody: { sightingValid: 'P100D', margin: 1, expiryWarning: 'P60D', reviewEvery: 'P3M' },
   recovery: { approvalLasts: 'PT8H', thirtyMinuteRule: 'ask', administrators: 2 },
   geography: { regions: [] },
+  response: BUILT_IN_RESPONSE,
 };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { HsmSections } from './document.ts';
 import { amount, count, day, duration, localTime, oneOf, region, text } from './schema-parts.ts';
+import { RESPONSE_EXAMPLES, response } from './schema-response.ts';
 
 const backup = z.strictObject({
   mode: z.exactOptional(oneOf(['on', 'off'])).describe('off: taken only when a person asks'),
@@ -96,6 +97,7 @@ export const hsmSections = {
   custody: z.exactOptional(custody),
   recovery: z.exactOptional(recovery),
   geography: z.exactOptional(geography),
+  response: z.exactOptional(response),
 } satisfies Record<keyof HsmSections, z.ZodType>;
 
 /** One example a field, told with a fault. */
@@ -141,4 +143,5 @@ export const HSM_EXAMPLES: Record<string, string> = {
   region: 'westeurope',
   geography: '{ "regions": ["westeurope", "northeurope"] }',
   regions: '["westeurope", "northeurope"]',
+  ...RESPONSE_EXAMPLES,
 };
