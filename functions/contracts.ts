@@ -31,6 +31,12 @@ const cause = z.discriminatedUnion('kind', [
     note: z.string(),
     overrides: z.array(z.enum(['window', 'blackout', 'hold', 'notDue'])),
   }),
+  z.strictObject({
+    kind: z.literal('Incident'),
+    incident: z.string(),
+    by: z.string(),
+    overrides: z.array(z.enum(['window', 'blackout', 'hold', 'notDue'])),
+  }),
 ]);
 
 const rotatedFor = z.enum([
@@ -39,6 +45,7 @@ const rotatedFor = z.enum([
   'MaximumAge',
   'OperatorRequest',
   'Native',
+  'Compromise',
 ]) satisfies z.ZodType<RotateReason>;
 
 const hsmRotationPolicy = z.strictObject({
@@ -157,6 +164,8 @@ export interface OrchestrationInputs {
   watchBackups: { hsm: string };
   watchCustody: { hsm: string };
   recoverHsm: { recovery: string };
+  /** `incident`: its own instance id; everything else is read where it lies. */
+  respondToCompromise: { incident: string };
 }
 
 export type OrchestrationName = keyof OrchestrationInputs;

@@ -29,7 +29,13 @@ import { drillTearDownActivities } from './activities/drill-tear-down.ts';
 import { drillActivities } from './activities/drills.ts';
 import { beat, heartbeatActivities } from './activities/heartbeats.ts';
 import { hsmLockActivities } from './activities/hsm-lock.ts';
+import { incidentContainmentActivities } from './activities/incident-containment.ts';
+import { incidentEvidenceActivities } from './activities/incident-evidence.ts';
 import { incidentJoiningActivities } from './activities/incident-joining.ts';
+import { incidentNoticeActivities } from './activities/incident-notices.ts';
+import { incidentPlanningActivities } from './activities/incident-planning.ts';
+import { incidentRotationActivities } from './activities/incident-rotation.ts';
+import { incidentActivities } from './activities/incidents.ts';
 import { keyFactActivities } from './activities/key-facts.ts';
 import { keyActivities } from './activities/keys.ts';
 import { notificationActivities } from './activities/notifications.ts';
@@ -53,6 +59,7 @@ import { reconcileRotationPolicies } from './orchestrators/reconcile-rotation-po
 import { recoverHsm } from './orchestrators/recover-hsm.ts';
 import { relayWaitingCalls } from './orchestrators/relay-waiting-calls.ts';
 import { relayWebhook } from './orchestrators/relay-webhook.ts';
+import { respondToCompromise } from './orchestrators/respond-to-compromise.ts';
 import { restoreHsm } from './orchestrators/restore-hsm.ts';
 import { restoreKey } from './orchestrators/restore-key.ts';
 import { rotateKey } from './orchestrators/rotate-key.ts';
@@ -106,6 +113,12 @@ implementActivities({
   ...custodyWatchActivities(world),
   ...recoveryActivities(world),
   ...incidentJoiningActivities(world),
+  ...incidentEvidenceActivities(world),
+  ...incidentPlanningActivities(world),
+  ...incidentContainmentActivities(world),
+  ...incidentRotationActivities(world),
+  ...incidentNoticeActivities(world),
+  ...incidentActivities(world),
   ...webhookActivities(world),
   ...heartbeatActivities(world),
 });
@@ -124,6 +137,7 @@ implementOrchestrations({
   watchBackups,
   watchCustody,
   recoverHsm,
+  respondToCompromise,
   relayWebhook,
   watchHeartbeats,
   relayWaitingCalls,
@@ -177,6 +191,8 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
       rotate: { duty: 'rotate', clientId: clientIds.rotate },
       ...(clientIds.backup === undefined ? {} : { backup: { duty: 'backup', clientId: clientIds.backup } }),
       ...(clientIds.restore === undefined ? {} : { restore: { duty: 'restore', clientId: clientIds.restore } }),
+      ...(clientIds.respond === undefined ? {} : { respond: { duty: 'respond', clientId: clientIds.respond } }),
+      ...(clientIds.reinstate === undefined ? {} : { reinstate: { duty: 'reinstate', clientId: clientIds.reinstate } }),
     },
     keys: {
       observe: createHsmKeys({ hsms, identity: identities.observe }),
@@ -199,6 +215,14 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
             resources: createHsmResources({ armUrl: settings.armUrl, identity: identities.restore }),
             securityDomain: createSecurityDomain({ hsms, identity: identities.restore }),
             jobs: createHsmBackups({ hsms, identity: identities.restore }),
+          },
+        }
+      : {}),
+    ...(identities.respond
+      ? {
+          response: {
+            access: createHsmAccess({ hsms, identity: identities.respond }),
+            ...(identities.reinstate ? { reinstate: createHsmAccess({ hsms, identity: identities.reinstate }) } : {}),
           },
         }
       : {}),

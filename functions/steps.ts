@@ -28,6 +28,9 @@ const policies: Partial<Record<ActivityName, typeof PATIENT>> = {
   sendMail: MAIL,
   settleNotice: MAIL,
   queueNotice: MAIL,
+  // A workspace that is away must not hold containment up: the second time round it is a gap that is said.
+  collectEvidence: BRISK,
+  planIncident: BRISK,
   sendWebhook: WEBHOOK,
   settleWebhook: MAIL,
 };

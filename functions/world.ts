@@ -1,5 +1,6 @@
 import type { HsmSettings } from '../shared/config.ts';
 import type { HeartbeatSchedules } from '../shared/heartbeat/expected.ts';
+import type { AuditLog } from '../shared/ports/audit-log.ts';
 import type { BackupVault } from '../shared/ports/backup-vault.ts';
 import type { Certificates } from '../shared/ports/certificates.ts';
 import type { Clock } from '../shared/ports/clock.ts';
@@ -18,7 +19,7 @@ import type { SecurityDomain } from '../shared/ports/security-domain.ts';
 import type { Webhooks } from '../shared/ports/webhooks.ts';
 
 /** A duty and the identity that serves it; each has the least role that works. */
-export type Duty = 'observe' | 'rotate' | 'backup' | 'restore';
+export type Duty = 'observe' | 'rotate' | 'backup' | 'restore' | 'respond' | 'reinstate';
 
 /** What backups need; present where the installation has a landing container and a vault account. */
 export interface BackupWorld {
@@ -42,6 +43,14 @@ export interface RecoveryWorld {
   resources: HsmResources;
   securityDomain: SecurityDomain;
   jobs: HsmBackups;
+}
+
+/** What containment needs; present where an identity has the duty respond. */
+export interface ResponseWorld {
+  /** As the identity of the duty respond: reads roles and takes assignments away. It can grant nothing. */
+  access: HsmAccess;
+  /** As the identity of the duty reinstate, which alone may grant; absent: people put assignments back. */
+  reinstate?: HsmAccess;
 }
 
 export interface Identity {
@@ -72,6 +81,9 @@ export interface World {
   heartbeats: { schedules: HeartbeatSchedules; schedule: string; graceMinutes: number };
   backups?: BackupWorld;
   recovery?: RecoveryWorld;
+  response?: ResponseWorld;
+  /** The workspace that holds the HSMs' audit rows; absent: nothing is detected, and evidence has that gap. */
+  auditLog?: AuditLog;
   /** How long a call whose reply was lost may still take effect, and a write may need to be seen, in milliseconds. */
   settleMs(hsm: string): number;
 }

@@ -62,7 +62,14 @@ export interface Config {
   /** The queue that the topic delivers to; the Functions host itself reads the connection settings. */
   events: { queueServiceUri: string; queue: string };
   /** Client id of the user-assigned identity of each duty. */
-  identities: { observe: string; rotate: string; backup?: string; restore?: string };
+  identities: {
+    observe: string;
+    rotate: string;
+    backup?: string;
+    restore?: string;
+    respond?: string;
+    reinstate?: string;
+  };
   /** Where backups go; absent when this installation makes none. */
   backup?: BackupSettings;
   /** Where audit logs are read; absent when this installation detects nothing. */
@@ -240,6 +247,18 @@ const settings = z.strictObject({
     .register(documented, {
       rule: `${CLIENT_ID_RULE} that may restore; left out until a drill or a recovery needs it.`,
       example: '00000000-0000-0000-0000-000000000004',
+    }),
+  MHSM_IDENTITY_RESPOND: clientId()
+    .optional()
+    .register(documented, {
+      rule: `${CLIENT_ID_RULE} that may read and take away role assignments; left out, nothing is contained.`,
+      example: '00000000-0000-0000-0000-000000000005',
+    }),
+  MHSM_IDENTITY_REINSTATE: clientId()
+    .optional()
+    .register(documented, {
+      rule: `${CLIENT_ID_RULE} that may assign roles, to put back what containment took away; left out, people do it.`,
+      example: '00000000-0000-0000-0000-000000000006',
     }),
   MHSM_LANDING_CONTAINER_URL: httpsUrl()
     .refine((url) => (parseUrl(url)?.pathname ?? '/') !== '/')
@@ -479,6 +498,7 @@ function nearestName(misspelt: string): string {
 function arrange(found: z.output<typeof settings>): Config {
   const { MHSM_SETTLE_SECONDS: settle, MHSM_MAIL_USER: user, MHSM_MAIL_PASSWORD: password } = found;
   const { MHSM_IDENTITY_BACKUP: backupId, MHSM_IDENTITY_RESTORE: restoreId } = found;
+  const { MHSM_IDENTITY_RESPOND: respondId, MHSM_IDENTITY_REINSTATE: reinstateId } = found;
   const {
     MHSM_LANDING_CONTAINER_URL: landingContainerUrl,
     MHSM_VAULT_BLOB_URL: vaultBlobUrl,
@@ -502,6 +522,8 @@ function arrange(found: z.output<typeof settings>): Config {
       rotate: found.MHSM_IDENTITY_ROTATE,
       ...(backupId === undefined ? {} : { backup: backupId }),
       ...(restoreId === undefined ? {} : { restore: restoreId }),
+      ...(respondId === undefined ? {} : { respond: respondId }),
+      ...(reinstateId === undefined ? {} : { reinstate: reinstateId }),
     },
     ...(landingContainerUrl !== undefined && vaultBlobUrl !== undefined && vaultRegion !== undefined
       ? { backup: { landingContainerUrl, vaultBlobUrl, vaultRegion } }

@@ -1,8 +1,9 @@
 import type { Finding } from '../../shared/detection/finding.ts';
 import { AppError } from '../../shared/errors.ts';
-import { type Incident, subjectOf } from '../../shared/incident/incident.ts';
+import { type Incident, roundOf, subjectOf } from '../../shared/incident/incident.ts';
 import { joinFinding, openIncident } from '../../shared/incident/join.ts';
 import type { ActivityHandlers } from '../implement.ts';
+import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { changeIncident, createIncident, findBySubject, idOf, pointSubject, readFinding } from './incident-records.ts';
 
@@ -12,9 +13,10 @@ const MOST_TRIES = 20;
 export const incidentJoiningActivities = (world: World) =>
   ({
     /**
-     * Joins findings to the incidents of their subjects, and opens those that are missing. A repeat finds everything done.
+     * Joins findings to the incidents of their subjects, opens those that are missing, and starts or wakes their response. A
+     * repeat finds everything done, and starts what an earlier run did not come to start.
      */
-    async joinIncidents({ hsm, findings, openedBy = 'detection' }, { log }) {
+    async joinIncidents({ hsm, findings, openedBy = 'detection' }, { starter, log }) {
       const touched = new Map<string, { id: string; opened: boolean; raised: boolean }>();
       for (const { id, day } of findings) {
         const finding = await readFinding(world.documents, hsm, day, id);
@@ -31,6 +33,7 @@ export const incidentJoiningActivities = (world: World) =>
           opened: joined.opened || before?.opened === true,
           raised: joined.raised || before?.raised === true,
         });
+        await respondTo(starter, joined.incident, joined.changed);
       }
       return { kind: 'joined', incidents: [...touched.values()] };
     },
@@ -86,4 +89,21 @@ export async function joinOne(world: World, finding: Finding, openedBy: string):
       nextStep: 'Nothing: it is tried again.',
     },
   );
+}
+
+/** Outcomes after which a response is not run again for the same round. */
+export const RESPONSE_ENDS = ['closed'] as const;
+
+/** Starts the response of an incident, or wakes the one that runs. Safe to repeat. */
+export async function respondTo(starter: Starter, incident: Incident, changed: boolean): Promise<void> {
+  if (incident.status === 'closed') return;
+  const outcome = await starter.startOnce('respondToCompromise', incident.id, { incident: incident.id });
+  if (outcome !== 'running') return;
+  if ((incident.begun ?? 0) < roundOf(incident) && roundOf(incident) > 1) {
+    // The response of the round before is ending. It looks once more before it does; if it missed this, it is started anew.
+    throw new AppError('ERR_TRANSIENT', `The response to ${incident.id} is just ending.`, {
+      nextStep: 'Nothing: it is started again in a moment.',
+    });
+  }
+  if (changed) await starter.wake(incident.id);
 }

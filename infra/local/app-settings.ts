@@ -40,6 +40,8 @@ export function appSettings(estate: EstateAddresses): Record<string, string> {
     MHSM_PURGE_SCHEDULE: '0 41 4 * * *',
     MHSM_IDENTITY_BACKUP: IDENTITIES.backup.clientId,
     MHSM_IDENTITY_RESTORE: IDENTITIES.restore.clientId,
+    MHSM_IDENTITY_RESPOND: IDENTITIES.respond.clientId,
+    MHSM_IDENTITY_REINSTATE: IDENTITIES.reinstate.clientId,
     MHSM_LANDING_CONTAINER_URL: estate.landingContainerUrl,
     MHSM_VAULT_BLOB_URL: estate.vaultBlobUrl,
     MHSM_VAULT_REGION: 'northeurope',

@@ -17,7 +17,10 @@ export type HsmEventType =
   | 'RestoreCompleted'
   | 'CustodyExpiring'
   | 'QuorumAtRisk'
-  | 'HeartbeatMissed';
+  | 'HeartbeatMissed'
+  | 'IncidentOpened'
+  | 'IncidentContained'
+  | 'IncidentClosed';
 
 /**
  * The data shape of the vault's own key events, so that handlers written for vaults work unchanged. NBF and EXP are Unix
@@ -39,7 +42,9 @@ export interface LifecycleEvent {
   type: LifecycleEventType;
   /** Resource id of the HSM; of a heartbeat that concerns them all, the installation. */
   source: string;
-  /** `keys/{name}`, or the operation: `backups/{id}`, `drills/{id}`, `restores/{id}`, `custody/{security domain}`, `heartbeats/{name}`. */
+  /** `keys/{name}`, or the operation: `backups/{id}`, `drills/{id}`, `restores/{id}`, `custody/{security domain}`, `heartbeats/{name}`,
+   * `incidents/{id}`.
+   */
   subject: string;
   /** ISO instant of the fact. */
   time: string;

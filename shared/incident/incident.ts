@@ -72,6 +72,11 @@ export interface Incident {
   closed?: { at: string; by: string; note: string; report: string };
   /** What was told, by stage, so that each is told once. */
   told?: Record<string, string>;
+  /** Facts that the topic has not taken yet, and when it is tried again. */
+  unpublished?: { type: 'IncidentOpened' | 'IncidentContained' | 'IncidentClosed'; stage: string; at: string }[];
+  publishAfter?: string;
+  /** Acts that were given up once in this round: what they could not read is then a gap. */
+  tired?: string[];
   /** What happened, in order, at most 400 lines; the report is made of it. */
   timeline?: TimelineEntry[];
 }

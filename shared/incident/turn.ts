@@ -19,6 +19,7 @@ export type IncidentAct =
   | 'follow'
   | 'contain'
   | 'verify'
+  | 'publish'
   | 'close';
 
 export type Circle = 'owner' | 'deputy' | 'lead';
@@ -47,7 +48,7 @@ const CIRCLES: readonly Circle[] = ['owner', 'deputy', 'lead'];
  * first, because containment changes what can be seen; then people are told; then what lets the intruder in goes.
  */
 export function decideTurn(incident: Incident, rule: ResponseRule, now: Date): Turn {
-  for (const look of [ended, beginning, planning, telling, acting, settling, escalating, closing]) {
+  for (const look of [ended, beginning, planning, telling, acting, settling, escalating, publishing, closing]) {
     const turn = look(incident, rule, now);
     if (turn) return turn;
   }
@@ -63,12 +64,17 @@ const act = (name: IncidentAct, step?: string): Turn => ({
 const wasTold = ({ told = {} }: Incident, stage: string): boolean => told[stage] !== undefined;
 const isQuiet = (incident: Incident, rule: ResponseRule): boolean => answerFor(rule, incident) === 'observe';
 
-function ended(incident: Incident, rule: ResponseRule): Turn | undefined {
+function ended(incident: Incident, rule: ResponseRule, now: Date): Turn | undefined {
   if (incident.status !== 'closed') return undefined;
   const stage = `closed-${roundOf(incident)}`;
-  return wasTold(incident, stage) || isQuiet(incident, rule)
-    ? { kind: 'closed' }
-    : { kind: 'tell', telling: 'closed', stage };
+  if (!wasTold(incident, stage) && !isQuiet(incident, rule)) return { kind: 'tell', telling: 'closed', stage };
+  if ((incident.unpublished ?? []).length === 0) return { kind: 'closed' };
+  return publishing(incident, rule, now) ?? { kind: 'wait', until: incident.publishAfter ?? '', for: ['the topic'] };
+}
+
+function publishing({ unpublished = [], publishAfter }: Incident, _: ResponseRule, now: Date): Turn | undefined {
+  if (unpublished.length === 0) return undefined;
+  return publishAfter === undefined || isPast(publishAfter, now) ? act('publish') : undefined;
 }
 
 function beginning(incident: Incident, rule: ResponseRule): Turn | undefined {
@@ -181,6 +187,7 @@ function waiting(incident: Incident, rule: ResponseRule, now: Date): Turn {
     ...plan.filter(isOpen).flatMap(({ until, retryAt }) => [until, retryAt]),
     ...plan.filter(({ state }) => state === 'underWay').map(({ retryAt }) => retryAt),
     watchUntil,
+    incident.publishAfter,
     call?.at,
     ...(containment && containment.kind !== 'none' ? [verifyAgainOn(incident, containment.at)] : []),
   ]

@@ -123,6 +123,8 @@ export function describeCause(cause: RotationCause): string {
       return "the HSM's own policy";
     case 'Operator':
       return `operator ${cause.by}: ${cause.note}`;
+    case 'Incident':
+      return `${cause.incident}, by ${cause.by}`;
   }
 }
 

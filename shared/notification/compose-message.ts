@@ -3,6 +3,14 @@ import { backupCompleted, backupFailed, backupOverdue } from './compose/backup-n
 import { custodyExpiring, custodyReviewDue, quorumAtRisk, recoveryStepWaiting } from './compose/custody-notices.ts';
 import { drillFailed, drillHsmRemains, drillPassed, drillRefused } from './compose/drill-notices.ts';
 import { heartbeatMissed, heartbeatRecovered } from './compose/heartbeat-notices.ts';
+import {
+  incidentApprovalWanted,
+  incidentClosed,
+  incidentContained,
+  incidentEscalated,
+  incidentOpened,
+  incidentRaised,
+} from './compose/incident-notices.ts';
 import { keyRotated } from './compose/key-rotated.ts';
 import { policyDocumentFault } from './compose/policy-document-fault.ts';
 import { policyDrift } from './compose/policy-drift.ts';
@@ -87,6 +95,18 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return heartbeatMissed(notice, context);
     case 'HeartbeatRecovered':
       return heartbeatRecovered(notice, context);
+    case 'IncidentOpened':
+      return incidentOpened(notice, context);
+    case 'IncidentRaised':
+      return incidentRaised(notice, context);
+    case 'IncidentApprovalWanted':
+      return incidentApprovalWanted(notice, context);
+    case 'IncidentContained':
+      return incidentContained(notice, context);
+    case 'IncidentEscalated':
+      return incidentEscalated(notice, context);
+    case 'IncidentClosed':
+      return incidentClosed(notice, context);
     case 'RecoveryStepWaiting':
       return recoveryStepWaiting(notice, context);
   }

@@ -39,6 +39,31 @@ interface AboutDrill extends AboutHsm {
   report: string;
 }
 
+interface AboutIncident extends AboutHsm {
+  incident: string;
+  severity: 'Informational' | 'Low' | 'Medium' | 'High' | 'Critical';
+  /** The intruder, the key or the HSM that it is about. */
+  subject: string;
+  /** What was gained, in words. */
+  gained: string;
+  /** Titles of the newest findings, and how many there are. */
+  findings: string[];
+  findingsInAll: number;
+  keys: string[];
+}
+
+/** A step that waits for people. */
+export interface NoticeStep {
+  id: string;
+  title: string;
+  why: string;
+  /** How many people must agree; 0: people do it and say so. */
+  approvals: number;
+  until?: string;
+  /** What whoever decides must see. */
+  shown: string[];
+}
+
 /** What people are told of an HSM as a whole. Stored in histories, so fields are added, never renamed. */
 export type HsmNotice =
   /** Good news in numbers: fit for a digest. */
@@ -144,6 +169,33 @@ export type HsmNotice =
       shares: { holder?: string; place?: string; reach: string; why: string }[];
       singlePoints: string[];
       nextStep: string;
+    })
+  | (AboutIncident & { kind: 'IncidentOpened'; openedBy: string; willDo: string[] })
+  /** More was found, and it is graver than was told. */
+  | (AboutIncident & { kind: 'IncidentRaised' })
+  | (AboutIncident & { kind: 'IncidentApprovalWanted'; steps: NoticeStep[] })
+  | (AboutIncident & {
+      kind: 'IncidentContained';
+      result: 'full' | 'partial';
+      done: string[];
+      remains: string[];
+    })
+  /** Nobody decided: the next circle is called. Nothing is done by silence. */
+  | (AboutIncident & {
+      kind: 'IncidentEscalated';
+      circle: 'owner' | 'deputy' | 'lead';
+      since: string;
+      steps: NoticeStep[];
+    })
+  | (AboutIncident & {
+      kind: 'IncidentClosed';
+      verdict: string;
+      by: string;
+      note: string;
+      contained: 'full' | 'partial' | 'none';
+      keptOut?: 'refused' | 'stillAllowed' | 'unknown';
+      /** Path in the container `evidence`. */
+      report: string;
     })
   | (AboutHsm & {
       kind: 'RecoveryStepWaiting';

@@ -120,6 +120,7 @@ const addressesOf = (policy: PolicyDocument, notice: PartialNotice | undefined):
 function printed(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ');
   if (typeof value !== 'object' || value === null) return String(value);
+  if (Object.keys(value).length === 0) return 'none';
   return Object.entries(value)
     .map(([name, member]) => `${name} ${member}`)
     .join(', ');

@@ -89,7 +89,7 @@ function onlyReminds({ rule, effective, facts, cause, due, now }: Situation): Ve
   if (rule.mode !== 'remind') return undefined;
   const by = effective.origin['rotation.mode'] ?? 'its rule';
   const nextStep = 'Make new key material where the present one came from and import it as a new version of this key.';
-  if (cause.kind === 'Operator') {
+  if (cause.kind === 'Operator' || cause.kind === 'Incident') {
     const explanation = `This key is only reminded of, never rotated, by ${by}: its material comes from outside the HSM.`;
     return { kind: 'refused', reason: 'ImportedKey', explanation, nextStep };
   }

@@ -14,7 +14,7 @@ export type RefusalReason =
   | 'CorruptVersion'
   | 'NotProven';
 
-export type RotateReason = 'NearExpiry' | 'Expired' | 'MaximumAge' | 'OperatorRequest' | 'Native';
+export type RotateReason = 'NearExpiry' | 'Expired' | 'MaximumAge' | 'OperatorRequest' | 'Native' | 'Compromise';
 
 /** Who or what asked for the rotation. */
 export type RotationCause =
@@ -22,7 +22,9 @@ export type RotationCause =
   | { kind: 'Event'; eventId: string; eventType: string }
   /** The HSM made the version by its own policy; it is proven and told like ours. */
   | { kind: 'Native' }
-  | { kind: 'Operator'; by: string; note: string; overrides: Override[] };
+  | { kind: 'Operator'; by: string; note: string; overrides: Override[] }
+  /** A response to a compromise: no window or due date is waited for, and a hold still holds. `by`: who approved, or the policy. */
+  | { kind: 'Incident'; incident: string; by: string; overrides: Override[] };
 
 export type Override = 'window' | 'blackout' | 'hold' | 'notDue';
 

@@ -48,6 +48,7 @@ export function planNative(situation: Situation): RotationPlan {
 
 function rotateReason({ cause, expired, due }: Situation): RotateReason {
   if (cause.kind === 'Operator') return 'OperatorRequest';
+  if (cause.kind === 'Incident') return 'Compromise';
   return expired ? 'Expired' : (due?.reason ?? 'NearExpiry');
 }
 
@@ -55,6 +56,8 @@ function explain(reason: RotateReason, { facts, rule, cause }: Situation): strin
   switch (reason) {
     case 'OperatorRequest':
       return cause.kind === 'Operator' ? `${cause.by} asked for it: ${cause.note}` : 'An operator asked for it.';
+    case 'Compromise':
+      return `It answers ${cause.kind === 'Incident' ? cause.incident : 'an incident'}: the version before may have been misused.`;
     case 'Expired':
       return `Version ${facts.version} expired on ${facts.expiresOn}.`;
     case 'MaximumAge':

@@ -34,6 +34,6 @@ export function situationOf(input: RotationInput): Situation {
     rule,
     due: dueOn({ ...facts, hsm: key.hsm, name: key.name }, rule),
     expired: facts.expiresOn !== undefined && Date.parse(facts.expiresOn) <= now.getTime(),
-    overrides: new Set(cause.kind === 'Operator' ? cause.overrides : []),
+    overrides: new Set('overrides' in cause ? cause.overrides : []),
   };
 }

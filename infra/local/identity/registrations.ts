@@ -33,6 +33,7 @@ export const IDENTITIES = {
   administrator: identity('administrator', '0006'),
   consumer: identity('consumer', '0007'),
   eventGrid: identity('event-grid', '0008'),
+  reinstate: identity('reinstate', '0009'),
 } as const;
 
 export type IdentityName = keyof typeof IDENTITIES;

@@ -12,6 +12,7 @@ export const DUTIES: readonly AssignmentSeed[] = [
   { identity: 'backup', role: 'Key lifecycle: back up', scope: '/' },
   { identity: 'restore', role: 'Key lifecycle: restore', scope: '/' },
   { identity: 'respond', role: 'Key lifecycle: respond', scope: '/' },
+  { identity: 'reinstate', role: 'Key lifecycle: reinstate', scope: '/' },
   { identity: 'administrator', role: 'Managed HSM Crypto Officer', scope: '/' },
   { identity: 'administrator', role: 'Managed HSM Crypto User', scope: '/' },
 ];

@@ -2,13 +2,19 @@ import type { TokenCredential } from '@azure/identity';
 import { once } from '../once.ts';
 
 /**
- * What the app acts as. Each duty has its own user-assigned identity with the least role that works. Backups and restores
- * are optional duties: an installation may leave them out, and a restoring identity is granted only while it is needed.
+ * What the app acts as. Each duty has its own user-assigned identity with the least role that works. Backups,
+ * restores and responses are optional duties: an installation may leave them out, and a restoring identity is granted only
+ * while it is needed.
  */
-export type Duty = 'observe' | 'rotate' | 'backup' | 'restore';
+export type Duty = 'observe' | 'rotate' | 'backup' | 'restore' | 'respond' | 'reinstate';
 
 /** One value for each duty that an installation has. */
-export type PerDuty<T> = Record<'observe' | 'rotate', T> & { backup?: T; restore?: T };
+export type PerDuty<T> = Record<'observe' | 'rotate', T> & {
+  backup?: T;
+  restore?: T;
+  respond?: T;
+  reinstate?: T;
+};
 
 /** One of our identities: who it is, for messages, and its credential, made on first use. */
 export interface Identity {
@@ -27,11 +33,13 @@ export function createIdentities(clientIds: PerDuty<string>): PerDuty<Identity> 
       return new ManagedIdentityCredential({ clientId });
     }),
   });
-  const { observe, rotate, backup, restore } = clientIds;
+  const { observe, rotate, backup, restore, respond, reinstate } = clientIds;
   return {
     observe: identity('observe', observe),
     rotate: identity('rotate', rotate),
     ...(backup === undefined ? {} : { backup: identity('backup', backup) }),
     ...(restore === undefined ? {} : { restore: identity('restore', restore) }),
+    ...(respond === undefined ? {} : { respond: identity('respond', respond) }),
+    ...(reinstate === undefined ? {} : { reinstate: identity('reinstate', reinstate) }),
   };
 }

@@ -10,6 +10,7 @@ const BECAUSE: Record<RotateReason, string> = {
   Expired: 'It had expired',
   MaximumAge: 'It had reached its maximum age',
   OperatorRequest: 'An operator asked for it',
+  Compromise: 'It answers an incident: the version before may have been misused',
   Native: 'The HSM rotated it by its own rotation policy',
 };
 

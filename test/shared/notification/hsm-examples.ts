@@ -29,6 +29,26 @@ const drill = {
 
 const fingerprint = 'ab'.repeat(32);
 
+const incident = {
+  ...about,
+  incident: 'incident-contoso-0123456789abcdef',
+  severity: 'Critical' as const,
+  subject: 'mallory@contoso.example',
+  gained: 'A key was used, or could be used, by somebody who should not',
+  findings: ['New role at /keys/orders granted by mallory@contoso.example to herself'],
+  findingsInAll: 3,
+  keys: ['orders'],
+};
+
+const waitingStep = {
+  id: 'revoke-all-00000000-0000-4000-8000-0000000f0001',
+  title: 'Take the role Managed HSM Administrator at / away from mallory@contoso.example',
+  why: '/ holds more than one key.',
+  approvals: 1,
+  until: '2030-01-16T11:30:00.000Z',
+  shown: ['It used none of these keys in the last 30 days.'],
+};
+
 /** One of each kind of notice about an HSM as a whole. */
 export const HSM_EXAMPLES: { [Kind in HsmNotice['kind']]: Extract<HsmNotice, { kind: Kind }> } = {
   BackupCompleted: {
@@ -149,6 +169,33 @@ export const HSM_EXAMPLES: { [Kind in HsmNotice['kind']]: Extract<HsmNotice, { k
     explanation: 'The identity may not delete it.',
     commands: ['az keyvault delete --hsm-name drill-00c0ffee00c0ffee --resource-group keys'],
     costPerHour: '3.42 USD',
+  },
+  IncidentOpened: { kind: 'IncidentOpened', ...incident, openedBy: 'detection', willDo: [] },
+  IncidentRaised: { kind: 'IncidentRaised', ...incident },
+  IncidentApprovalWanted: { kind: 'IncidentApprovalWanted', ...incident, steps: [waitingStep] },
+  IncidentContained: {
+    kind: 'IncidentContained',
+    ...incident,
+    result: 'partial',
+    done: ['Take the role Managed HSM Crypto User at /keys/orders away from mallory@contoso.example'],
+    remains: ['Take the role Managed HSM Administrator at / away from mallory@contoso.example: waits for an approval.'],
+  },
+  IncidentEscalated: {
+    kind: 'IncidentEscalated',
+    ...incident,
+    circle: 'deputy',
+    since: '2030-01-15T11:30:00.000Z',
+    steps: [waitingStep],
+  },
+  IncidentClosed: {
+    kind: 'IncidentClosed',
+    ...incident,
+    verdict: 'confirmed',
+    by: 'Ana Approver',
+    note: 'The account was taken over; it is disabled in Entra.',
+    contained: 'full',
+    keptOut: 'refused',
+    report: 'incidents/contoso/incident-contoso-0123456789abcdef/round-1/report.html',
   },
   RecoveryStepWaiting: {
     kind: 'RecoveryStepWaiting',

@@ -1,0 +1,225 @@
+import type { CallGroup } from '../../shared/detection/audit-call.ts';
+import { type Incident, roundOf } from '../../shared/incident/incident.ts';
+import { isPlain } from '../../shared/incident/plan-keys.ts';
+import { canonicalJson } from '../../shared/journal/canonical.ts';
+import type { LogWindow } from '../../shared/ports/audit-log.ts';
+import { subtractDuration } from '../../shared/time.ts';
+import type { ActivityHandlers } from '../implement.ts';
+import type { World } from '../world.ts';
+import { changeIncident, incidentOf, readFinding } from './incident-records.ts';
+import { known as knownOrThrown, noted, rolesReader, US } from './incident-world.ts';
+import { hex, utf8 } from './text.ts';
+
+/** How far around the suspicion the log is kept. */
+const AROUND = 'P1D';
+const MOST_KEYS = 50;
+
+/** Where the records of one round lie in the container `evidence`. */
+export const evidencePath = ({ hsm, id, round = 1 }: Pick<Incident, 'hsm' | 'id' | 'round'>): string =>
+  `incidents/${hsm}/${id}/round-${round}`;
+
+/** One record as it lies in `evidence`. */
+interface EvidenceRecord {
+  schema: 1;
+  name: string;
+  takenAt: string;
+  /** What was asked: windows, limits, scopes. */
+  asked: Record<string, unknown>;
+  content: unknown;
+}
+
+interface EvidenceManifest {
+  schema: 1;
+  incident: string;
+  hsm: string;
+  round: number;
+  takenAt: string;
+  records: { path: string; sha256: string }[];
+  gaps: string[];
+  spans: boolean;
+}
+
+export const incidentEvidenceActivities = (world: World) =>
+  ({
+    /**
+     * Keeps what was seen before anything is changed: log, findings, roles at every scope, keys and versions. Each record is
+     * written once and hashed over its canonical JSON. What cannot be read is a gap that is said, and stops nothing.
+     */
+    async collectEvidence({ incident: id }) {
+      const incident = await incidentOf(world, id);
+      const round = roundOf(incident);
+      const base = evidencePath(incident);
+      const kept = await world.documents.read<EvidenceManifest>('evidence', `${base}/manifest.json`);
+      const manifest = kept?.value ?? (await takeEvidence(world, incident, base));
+      const at = world.clock.now().toISOString();
+      await changeIncident(world, id, (current) => {
+        if (current.evidence?.round === round) return current;
+        const { takenAt, records, gaps, spans } = manifest;
+        const sha256 = digest(world, manifest);
+        const text = `${records.length} records kept${gaps.length === 0 ? '' : `; not readable: ${gaps.join('; ')}`}`;
+        return {
+          ...noted(current, { at, kind: 'evidence', by: US, text }),
+          evidence: {
+            round,
+            at: takenAt,
+            manifest: `${base}/manifest.json`,
+            sha256,
+            records: records.length,
+            gaps,
+            spans,
+          },
+        };
+      });
+      return { kind: 'done' };
+    },
+  }) satisfies Partial<ActivityHandlers>;
+
+/** The second time round whatever is out of reach is a gap: containment waits for no workspace. */
+const patience =
+  ({ tired = [] }: Incident) =>
+  <T>(read: Promise<T> | undefined, missing: (error: Error) => void) =>
+    knownOrThrown(read, missing, tired.includes('evidence'));
+
+const digest = (world: World, value: unknown): string =>
+  hex(world.crypto.digest('SHA-256', utf8(canonicalJson(value))));
+
+async function takeEvidence(world: World, incident: Incident, base: string): Promise<EvidenceManifest> {
+  const takenAt = world.clock.now().toISOString();
+  const gaps: string[] = [];
+  const records: EvidenceManifest['records'] = [];
+  const keep = async (name: string, asked: Record<string, unknown>, content: unknown) => {
+    const path = `${base}/${name}.json`;
+    const record: EvidenceRecord = { schema: 1, name, takenAt, asked, content };
+    const written = await world.documents.create('evidence', path, record);
+    // What an earlier run wrote stands, and its hash with it.
+    const stands =
+      written === 'exists' ? (await world.documents.read<EvidenceRecord>('evidence', path))?.value : undefined;
+    records.push({ path, sha256: digest(world, stands ?? record) });
+    return (stands ?? record).content;
+  };
+  const spans = await keepLog(world, incident, gaps, keep);
+  await keepFindings(world, incident, gaps, keep);
+  await keepRoles(world, incident, gaps, keep);
+  await keepKeys(world, incident, gaps, keep);
+  const manifest: EvidenceManifest = {
+    schema: 1,
+    incident: incident.id,
+    hsm: incident.hsm,
+    round: roundOf(incident),
+    takenAt,
+    records,
+    gaps,
+    spans,
+  };
+  const written = await world.documents.create('evidence', `${base}/manifest.json`, manifest);
+  if (written !== 'exists') return manifest;
+  return (await world.documents.read<EvidenceManifest>('evidence', `${base}/manifest.json`))?.value ?? manifest;
+}
+
+type Keep = (name: string, asked: Record<string, unknown>, content: unknown) => Promise<unknown>;
+
+interface LogExtract {
+  calls: CallGroup[];
+  more: number;
+  earliest: string | null;
+}
+
+/** Rows of the caller and of the keys. True where the log reaches back to before the suspicion. */
+async function keepLog(world: World, incident: Incident, gaps: string[], keep: Keep): Promise<boolean> {
+  const { hsm, findings } = incident;
+  const known = patience(incident);
+  const log = world.auditLog;
+  if (!log) {
+    gaps.push('the audit log: no workspace is set');
+    return false;
+  }
+  const now = world.clock.now();
+  const starts = findings.map(({ from }) => Date.parse(from)).filter((each) => !Number.isNaN(each));
+  const suspicion = new Date(Math.min(now.getTime(), ...starts));
+  const window: LogWindow = {
+    hsm,
+    after: subtractDuration(suspicion, AROUND).toISOString(),
+    upTo: now.toISOString(),
+  };
+  const gap = (what: string) => (error: Error) => void gaps.push(`${what}: ${error.message}`);
+  const sensitive = await known(log.sensitiveCalls(window), gap('sensitive calls'));
+  const refused = await known(log.refusedCalls(window), gap('refused calls'));
+  const use = await known(log.keyUse(window), gap('use of keys'));
+  const control = await known(log.controlPlane(window), gap('acts on the resource'));
+  const all = [...(sensitive?.calls ?? []), ...(refused?.calls ?? []), ...(use?.calls ?? [])];
+  const firsts = all.map(({ first }) => Date.parse(first)).filter((each) => !Number.isNaN(each));
+  const extract: LogExtract = {
+    calls: all.filter((call) => concerns(incident, call)),
+    more: (sensitive?.more ?? 0) + (refused?.more ?? 0) + (use?.more ?? 0),
+    earliest: firsts.length === 0 ? null : new Date(Math.min(...firsts)).toISOString(),
+  };
+  const queries = ['sensitiveCalls', 'refusedCalls', 'keyUse'];
+  const kept = (await keep(
+    'log',
+    { window, queries, subject: incident.subject, keys: incident.keys },
+    extract,
+  )) as LogExtract;
+  if (control) await keep('control-plane', { window }, control);
+  if (kept.more > 0) gaps.push(`${kept.more} groups of log rows beyond the limit`);
+  const spans = kept.earliest !== null && Date.parse(kept.earliest) < suspicion.getTime();
+  if (!spans) gaps.push('the log does not reach back to before the first finding');
+  return spans;
+}
+
+/** Whatever the caller did, and whatever was done with the keys. */
+function concerns({ subject, keys }: Incident, { caller, key }: CallGroup): boolean {
+  const touched = key !== undefined && keys.some((each) => each.toLowerCase() === key.toLowerCase());
+  if (subject.kind === 'hsm') return true;
+  if (subject.kind === 'key') return touched;
+  return touched || caller.oid.toLowerCase() === subject.caller.oid.toLowerCase();
+}
+
+/** A name in a log row is whatever a caller sent; only one that can be a key's is asked for. */
+const plainKeys = (keys: readonly string[]): string[] => keys.filter(isPlain).slice(0, MOST_KEYS);
+
+async function keepFindings(world: World, { hsm, findings }: Incident, gaps: string[], keep: Keep): Promise<void> {
+  const whole = [];
+  for (const { id, foundAt } of findings) {
+    const finding = await readFinding(world.documents, hsm, foundAt.slice(0, 10), id);
+    if (finding) whole.push(finding);
+    else gaps.push(`finding ${id}: it lies elsewhere, or was removed`);
+  }
+  await keep('findings', { ids: findings.map(({ id }) => id) }, whole);
+}
+
+async function keepRoles(world: World, incident: Incident, gaps: string[], keep: Keep): Promise<void> {
+  const { hsm, keys } = incident;
+  const known = patience(incident);
+  const access = rolesReader(world);
+  if (!access) {
+    gaps.push('roles: no identity may read them');
+    return;
+  }
+  const scopes = ['/', '/keys', ...plainKeys(keys).map((key) => `/keys/${key}`)];
+  const gap = (what: string) => (error: Error) => void gaps.push(`${what}: ${error.message}`);
+  const assignments = await known(access.inventory(hsm, plainKeys(keys)), gap('role assignments'));
+  if (assignments) await keep('role-assignments', { scopes }, assignments);
+  const definitions = await known(access.roleDefinitions(hsm), gap('role definitions'));
+  if (definitions) await keep('role-definitions', { scope: '/' }, definitions);
+}
+
+async function keepKeys(world: World, incident: Incident, gaps: string[], keep: Keep): Promise<void> {
+  const { hsm, keys } = incident;
+  const known = patience(incident);
+  const observe = world.keys.observe;
+  for (const name of plainKeys(keys)) {
+    const key = { hsm, name };
+    const gap = (error: Error) => void gaps.push(`key ${name}: ${error.message}`);
+    const facts = await known(observe.read(key), gap);
+    if (!facts) continue;
+    const [versions, rotationPolicy] = [
+      await known(observe.versions(key), gap),
+      await known(observe.readRotationPolicy(key), gap),
+    ];
+    await keep(
+      `key-${name}`,
+      { key: name },
+      { facts, versions: versions ?? null, rotationPolicy: rotationPolicy ?? null },
+    );
+  }
+}

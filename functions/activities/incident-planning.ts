@@ -1,0 +1,172 @@
+import { beginSteps } from '../../shared/incident/decide-step.ts';
+import type { SeenUse } from '../../shared/incident/guards.ts';
+import { type Incident, roundOf } from '../../shared/incident/incident.ts';
+import { type KeySituation, mergePlan, type PlanFacts, planResponse } from '../../shared/incident/plan.ts';
+import { isPlain } from '../../shared/incident/plan-keys.ts';
+import type { PlannedStep } from '../../shared/incident/step.ts';
+import { addDuration, subtractDuration } from '../../shared/time.ts';
+import type { ActivityHandlers } from '../implement.ts';
+import type { World } from '../world.ts';
+import { changeIncident, incidentOf } from './incident-records.ts';
+import { known, noted, rolesReader, ruleOf, US } from './incident-world.ts';
+
+/** How far back use is looked for, and for how many keys: more would only tire whoever decides. */
+const USE_SINCE = 'P30D';
+const MOST_KEYS = 20;
+
+export const incidentPlanningActivities = (world: World) =>
+  ({
+    async beginIncident({ incident: id }) {
+      const at = world.clock.now().toISOString();
+      await changeIncident(world, id, (current) => {
+        const round = roundOf(current);
+        if ((current.begun ?? 0) >= round) return current;
+        return { ...noted(current, { at, kind: 'begun', by: US, text: 'The response began.' }), begun: round };
+      });
+      return { kind: 'done' };
+    },
+
+    /** Plans, or plans again because more was found. What was begun or decided stays as it is. */
+    async planIncident({ incident: id }) {
+      const incident = await incidentOf(world, id);
+      const findings = incident.findingsInAll ?? 0;
+      if (incident.watchUntil !== undefined) await putWatch(world, incident, incident.watchUntil);
+      const { fresh, rule } = await freshPlan(world, incident);
+      const now = world.clock.now();
+      await changeIncident(world, id, (current) => {
+        const before = current.plan ?? [];
+        const plan = beginSteps(mergePlan(before, fresh), rule.response, now);
+        const added = plan.filter((step) => !before.some((each) => each.id === step.id)).length;
+        const text = `${plan.length} step${plan.length === 1 ? '' : 's'} planned${added === plan.length ? '' : `, ${added} of them new`}.`;
+        const planned = { round: roundOf(current), findings, severity: current.severity };
+        return {
+          ...noted(current, { at: now.toISOString(), kind: 'plan', by: US, text }),
+          plan,
+          planned,
+        };
+      });
+      return { kind: 'done' };
+    },
+
+    /** Looks harder for the intruder, from now until the policy says; detection reads it where it lies. */
+    async watchHarder({ incident: id }) {
+      const incident = await incidentOf(world, id);
+      const { response } = await ruleOf(world, incident);
+      const moved = incident.class === 'keyMaterial' || incident.class === 'rootOfTrust';
+      const now = world.clock.now();
+      const until = addDuration(now, moved ? response.watchMoved : response.watch).toISOString();
+      await putWatch(world, incident, until);
+      await changeIncident(world, id, (current) =>
+        current.watchUntil === undefined
+          ? {
+              ...noted(current, {
+                at: now.toISOString(),
+                kind: 'watch',
+                by: US,
+                text: `Watched harder until ${until}.`,
+              }),
+              watchUntil: until,
+            }
+          : current,
+      );
+      return { kind: 'done' };
+    },
+  }) satisfies Partial<ActivityHandlers>;
+
+/** Whom and what detection watches harder, and until when: one document an incident. */
+export interface HarderWatch {
+  schema: 1;
+  incident: string;
+  hsm: string;
+  since: string;
+  until: string;
+  caller?: { oid: string; app?: string; upn?: string };
+  keys: string[];
+}
+
+const watchPath = (hsm: string, id: string): string => `detection/${hsm}/watches/${id}.json`;
+
+async function putWatch(world: World, { id, hsm, subject, keys, openedAt }: Incident, until: string): Promise<void> {
+  const watch: HarderWatch = {
+    schema: 1,
+    incident: id,
+    hsm,
+    since: openedAt,
+    until,
+    ...(subject.kind === 'caller' ? { caller: subject.caller } : {}),
+    keys,
+  };
+  await world.documents.put('state', watchPath(hsm, id), watch);
+}
+
+/** The watches of an HSM that last now. */
+export async function readWatches(world: Pick<World, 'documents'>, hsm: string, now: Date): Promise<HarderWatch[]> {
+  const found: HarderWatch[] = [];
+  for await (const path of world.documents.list('state', `detection/${hsm}/watches/`)) {
+    const watch = (await world.documents.read<HarderWatch>('state', path))?.value;
+    if (watch && Date.parse(watch.until) > now.getTime()) found.push(watch);
+  }
+  return found;
+}
+
+/** What would be done, from the world as it is now; changes nothing. */
+export async function freshPlan(
+  world: World,
+  incident: Incident,
+): Promise<{ fresh: PlannedStep[]; rule: Awaited<ReturnType<typeof ruleOf>> }> {
+  const rule = await ruleOf(world, incident);
+  // A name in a log row is whatever a caller sent.
+  const names = incident.keys.filter(isPlain).slice(0, MOST_KEYS);
+  const access = rolesReader(world);
+  const tired = incident.tired?.includes('plan') === true;
+  const assignments = await known(access?.inventory(incident.hsm, scopesOf(incident, names)), undefined, tired);
+  const definitions = await known(access?.roleDefinitions(incident.hsm), undefined, tired);
+  const keys: KeySituation[] = [];
+  for (const name of names) keys.push(await situationOf(world, incident.hsm, name, tired));
+  const facts: PlanFacts = {
+    now: world.clock.now(),
+    incident,
+    rule: rule.response,
+    ...(assignments ? { assignments } : {}),
+    ...(definitions ? { definitions } : {}),
+    keys,
+    ownClients: Object.values(world.identities).map(({ clientId }) => clientId),
+  };
+  return { fresh: planResponse(facts), rule };
+}
+
+/** The service shows assignments at a key nowhere but at that key. */
+function scopesOf({ assignments = [] }: Incident, names: string[]): string[] {
+  const spoken = assignments.flatMap(({ scope }) => /^\/keys\/(.+)$/.exec(scope)?.[1] ?? []);
+  return [...new Set([...names, ...spoken])];
+}
+
+async function situationOf(world: World, hsm: string, name: string, tired: boolean): Promise<KeySituation> {
+  const key = { hsm, name };
+  const [facts, versions, use] = [
+    await known(world.keys.observe.read(key), undefined, tired),
+    await known(world.keys.observe.versions(key), undefined, tired),
+    await useOf(world, hsm, name, tired),
+  ];
+  return {
+    name,
+    ...(facts ? { version: facts.version } : {}),
+    ...(versions ? { versionsUsed: versions.length } : {}),
+    ...(use ? { use } : {}),
+  };
+}
+
+/** Who used the key in the last 30 days; undefined where nobody can say. */
+export async function useOf(world: World, hsm: string, name: string, tired = false): Promise<SeenUse[] | undefined> {
+  const since = subtractDuration(world.clock.now(), USE_SINCE).toISOString();
+  const rows = await known(world.auditLog?.versionUse(hsm, name, since), undefined, tired);
+  return rows
+    ?.filter(({ outcome }) => outcome === 'ok')
+    .map(({ version, caller, count, last }) => ({
+      version,
+      caller: caller.oid,
+      ...(caller.upn === undefined ? {} : { name: caller.upn }),
+      count,
+      last,
+    }));
+}

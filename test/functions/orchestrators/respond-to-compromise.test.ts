@@ -1,0 +1,315 @@
+import { describe, expect, test } from 'vitest';
+import { joinOne } from '../../../functions/activities/incident-joining.ts';
+import type { HarderWatch } from '../../../functions/activities/incident-planning.ts';
+import { changeIncident, incidentOf } from '../../../functions/activities/incident-records.ts';
+import { decideStep } from '../../../shared/incident/decide-step.ts';
+import type { IncidentReport } from '../../../shared/incident/report.ts';
+import { aFinding, MALLORY, SERVICE } from '../../shared/incident/builders.ts';
+import {
+  ADMIN_ROLE,
+  aRole,
+  createIncidentWorld,
+  drive,
+  type IncidentWorld,
+  outOfReach,
+} from '../../support/incident-world.ts';
+
+const HOUR = 3_600_000;
+const AUTO = { keyScope: 'policy' } as const;
+/** A grant to herself at one key, seen at once: what the policy may take away alone. */
+const newGrant = () => ({
+  detector: 'role-assignment',
+  class: 'controls' as const,
+  response: 'containByPolicy' as const,
+  severity: 'Critical' as const,
+  score: 90,
+  assignments: [{ scope: '/keys/orders', id: aRole().id }],
+});
+const stepsOf = async (world: IncidentWorld) =>
+  Object.fromEntries(((await world.incident()).plan ?? []).map(({ id, state }) => [id, state]));
+const approve = async (world: IncidentWorld, step: string, by = 'oid-ana') => {
+  const { id } = await world.incident();
+  const at = world.now.value.toISOString();
+  await changeIncident(world, id, (current) =>
+    decideStep(current, step, { by, name: by, at, decision: 'approve', note: 'yes' }),
+  );
+};
+const REVOKE = `revoke-keys-orders-${aRole().id}`;
+
+describe('a new grant at one key that the policy may take away', () => {
+  test('keeps evidence, tells, plans, takes it away, says so and verifies, in this order', async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy(AUTO);
+    await world.open(newGrant());
+    const { names } = await drive(world);
+    expect(names.filter((name) => name !== 'nextIncidentStep')).toEqual([
+      ...['beginIncident', 'collectEvidence', 'tellIncident', 'planIncident', 'watchHarder', 'tellIncident'],
+      ...['revokeAssignment', 'settleContainment', 'tellIncident', 'verifyContainment', 'publishIncidentFacts'],
+    ]);
+    expect(world.changes).toEqual([`unassign ${aRole().id}`]);
+    const incident = await world.incident();
+    expect(incident.containment?.kind).toBe('full');
+    expect(incident.status).toBe('contained');
+    expect(incident.removed).toMatchObject([{ ...aRole(), step: REVOKE }]);
+    expect(incident.verification?.result).toBe('refused');
+    expect(world.published.map(({ type }) => type)).toEqual(['IncidentOpened', 'IncidentContained']);
+  });
+
+  test('does everything once when every activity runs twice', async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy(AUTO);
+    await world.open(newGrant());
+    await drive(world, { repeat: true });
+    expect(world.changes).toEqual([`unassign ${aRole().id}`]);
+    const notices = world.starter.started.filter(({ name }) => name === 'deliverNotification').map(({ id }) => id);
+    expect(new Set(notices).size).toBe(notices.length);
+    expect((await world.incident()).removed).toHaveLength(1);
+  });
+
+  test('finds after a kill before the answer that it was taken away, and does not take it twice', async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy(AUTO);
+    await world.open(newGrant());
+    let kills = 1;
+    world.onUnassign.after = () => {
+      if (kills-- > 0) throw outOfReach();
+    };
+    await drive(world);
+    expect(await stepsOf(world)).toMatchObject({ [REVOKE]: 'underWay' });
+    await drive(world, { forMs: HOUR });
+    expect(await stepsOf(world)).toMatchObject({ [REVOKE]: 'done' });
+    expect(world.changes).toEqual([`unassign ${aRole().id}`]);
+  });
+
+  test('announces it in the journal before, as one call', async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy(AUTO);
+    await world.open(newGrant());
+    await drive(world);
+    const [intent, outcome] = world.journalled.filter((entry) => entry.class === 'access.revoke');
+    expect(intent).toMatchObject({ kind: 'intent', count: { 'rbac.assign.delete': 1 }, target: 'keys/orders' });
+    expect(outcome).toMatchObject({ kind: 'outcome', result: 'done' });
+  });
+
+  test('an HSM that is out of reach is said, tried again, and at last waits for a person', async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy(AUTO);
+    await world.open(newGrant());
+    world.onUnassign.before = () => {
+      throw outOfReach();
+    };
+    await drive(world, { forMs: 3 * HOUR });
+    const incident = await world.incident();
+    expect(incident.plan?.[0]).toMatchObject({ state: 'failed', attempts: 6 });
+    expect(incident.containment).toMatchObject({ kind: 'none', remains: [expect.stringContaining('failed')] });
+    world.onUnassign = {};
+    await approve(world, REVOKE);
+    await drive(world);
+    expect(await stepsOf(world)).toMatchObject({ [REVOKE]: 'done' });
+  });
+});
+
+describe('what waits for people', () => {
+  test('an administrator role at / is never taken away alone, and silence takes nothing away', async () => {
+    const world = createIncidentWorld([
+      aRole({ scope: '/', roleDefinitionId: ADMIN_ROLE }),
+      ...['1', '2'].map((n) => aRole({ id: n, principalId: n, scope: '/', roleDefinitionId: ADMIN_ROLE })),
+    ]);
+    await world.setPolicy(AUTO);
+    await world.open({ ...newGrant(), assignments: [{ scope: '/', id: aRole().id }] });
+    const { waitsFor } = await drive(world, { forMs: 30 * HOUR });
+    const step = `revoke-all-${aRole().id}`;
+    expect(waitsFor).toContain('a verdict');
+    expect(await stepsOf(world)).toMatchObject({ [step]: 'expired' });
+    expect(world.changes).toEqual([]);
+    const told = world.starter.started.map(({ id }) => id).filter((id) => id.includes('escalated'));
+    expect(told).toHaveLength(3);
+    // Late is not too late for a person.
+    await approve(world, step);
+    await drive(world);
+    expect(world.changes).toEqual([`unassign ${aRole().id}`]);
+  });
+
+  test('the last administrators stay, whoever approves', async () => {
+    const world = createIncidentWorld([aRole({ scope: '/', roleDefinitionId: ADMIN_ROLE })]);
+    await world.setPolicy(AUTO);
+    await world.open({ ...newGrant(), assignments: [{ scope: '/', id: aRole().id }] });
+    await drive(world);
+    const [step] = (await world.incident()).plan ?? [];
+    expect(step).toMatchObject({ state: 'refused', reason: 'LastAdministrator' });
+    expect(world.changes).toEqual([]);
+  });
+
+  test('the guard is asked again when it is done: an administrator that left meanwhile is counted', async () => {
+    const world = createIncidentWorld([
+      aRole({ scope: '/', roleDefinitionId: ADMIN_ROLE }),
+      ...['1', '2'].map((n) => aRole({ id: n, principalId: n, scope: '/', roleDefinitionId: ADMIN_ROLE })),
+    ]);
+    await world.open({ ...newGrant(), assignments: [{ scope: '/', id: aRole().id }] });
+    await drive(world);
+    world.roles = world.roles.filter(({ id }) => id !== '2');
+    await approve(world, `revoke-all-${aRole().id}`);
+    await drive(world);
+    expect(await stepsOf(world)).toMatchObject({ [`revoke-all-${aRole().id}`]: 'refused' });
+    expect(world.changes).toEqual([]);
+  });
+
+  test('a break-glass account is untouchable', async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy({ ...AUTO, breakGlass: [MALLORY.oid] });
+    await world.open(newGrant());
+    await drive(world);
+    expect(await stepsOf(world)).toMatchObject({ [REVOKE]: 'refused' });
+    expect(world.changes).toEqual([]);
+  });
+
+  test('a service waits for an approval, and whoever decides sees what depends on it', async () => {
+    const world = createIncidentWorld([aRole({ principalId: SERVICE.oid })]);
+    await world.setPolicy(AUTO);
+    const log = world.auditLog as NonNullable<IncidentWorld['auditLog']>;
+    log.versionUse = async () => [
+      {
+        version: 'v1',
+        caller: SERVICE,
+        class: 'crypto.unprotect',
+        outcome: 'ok',
+        count: 412,
+        first: '',
+        last: '2029-12-31T23:00:00Z',
+      },
+    ];
+    await world.open({ caller: SERVICE, severity: 'Critical', score: 80, response: 'containByPolicy' });
+    await drive(world);
+    const step = (await world.incident()).plan?.find(({ id }) => id === REVOKE);
+    expect(step).toMatchObject({ mode: 'approval', state: 'waiting' });
+    expect(step?.shown[0]).toContain('412 times');
+    expect(world.changes).toEqual([]);
+  });
+});
+
+describe('keys', () => {
+  test('are rotated by the path of every rotation when the policy says rotate, with a cause that names the incident', async () => {
+    const world = createIncidentWorld([]);
+    await world.setPolicy({ mode: 'rotate' });
+    await world.open({ response: 'containByPolicy' });
+    await drive(world);
+    const version = world.fakeKeys.get('orders')?.versions[0]?.version ?? '';
+    const started = world.starter.started.filter(({ name }) => name === 'rotateKey');
+    expect(started).toMatchObject([
+      { id: `rotate-contoso-orders-${version}`, input: { cause: { kind: 'Incident', by: 'policy response' } } },
+    ]);
+    // The rotation ends with a version that was proven.
+    world.starter.instances.set(`rotate-contoso-orders-${version}`, { kind: 'rotated' });
+    const entry = { version: 'new', previous: version, by: 'us', instance: '', at: '2030-01-01', proof: 'proven' };
+    await world.documents.put('state', 'rotations/contoso/orders.json', {
+      schema: 1,
+      key: { hsm: 'contoso', name: 'orders' },
+      versions: [{ ...entry, reason: 'Compromise' }],
+    });
+    await drive(world, { forMs: 60_000 });
+    expect(await stepsOf(world)).toMatchObject({ 'rotate-orders': 'done' });
+  });
+
+  test('whose material is out get a new key offered, and no version that would change nothing', async () => {
+    const world = createIncidentWorld([]);
+    await world.setPolicy({ mode: 'rotate' });
+    await world.open({ class: 'keyMaterial', response: 'containByPolicy' });
+    await drive(world);
+    const plan = (await world.incident()).plan ?? [];
+    expect(plan.map(({ kind }) => kind)).toEqual(['newKey', 'disableOld', 'person']);
+    expect(plan[0]).toMatchObject({ doneBy: 'people', state: 'waiting' });
+    expect(world.starter.started.filter(({ name }) => name === 'rotateKey')).toEqual([]);
+  });
+});
+
+test('what joins while it runs is planned too, and a graver severity is told', async () => {
+  const world = createIncidentWorld();
+  await world.open({ severity: 'Medium', score: 40 });
+  await drive(world);
+  world.roles.push(aRole({ id: '00000000-0000-4000-8000-0000000f0002', scope: '/keys' }));
+  const more = aFinding({
+    detector: 'role-assignment',
+    score: 80,
+    severity: 'Critical',
+    foundAt: world.now.value.toISOString(),
+  });
+  await joinOne(world, more, 'detection');
+  await drive(world);
+  expect(Object.keys(await stepsOf(world))).toContain('revoke-keys-00000000-0000-4000-8000-0000000f0002');
+  expect(world.starter.started.map(({ id }) => id).filter((id) => id.includes('raised'))).toHaveLength(1);
+});
+
+test('the log out of reach delays nothing for long: it becomes a gap that is said', async () => {
+  const world = createIncidentWorld();
+  await world.setPolicy(AUTO);
+  const log = world.auditLog as NonNullable<IncidentWorld['auditLog']>;
+  for (const name of ['sensitiveCalls', 'refusedCalls', 'keyUse', 'controlPlane', 'versionUse'] as const) {
+    log[name] = (async () => {
+      throw outOfReach();
+    }) as never;
+  }
+  await world.open(newGrant());
+  await drive(world, { forMs: HOUR });
+  expect(world.changes).toEqual([`unassign ${aRole().id}`]);
+  const { evidence } = await world.incident();
+  expect(evidence?.gaps.join()).toContain('sensitive calls: out of reach');
+  expect(evidence?.spans).toBe(false);
+});
+
+test('detection is asked to look harder for the caller and the keys, for as long as the policy says', async () => {
+  const world = createIncidentWorld();
+  const { id } = await world.open();
+  await drive(world);
+  const watch = await world.documents.read<HarderWatch>('state', `detection/contoso/watches/${id}.json`);
+  expect(watch?.value).toMatchObject({ caller: MALLORY, keys: ['orders'], until: '2030-01-04T00:00:00.000Z' });
+});
+
+describe('the end', () => {
+  const settled = async (world: IncidentWorld, verdict: 'confirmed' | 'benign') => {
+    const { id } = await world.incident();
+    const at = world.now.value.toISOString();
+    await changeIncident(world, id, (current) => ({
+      ...current,
+      verdict: { verdict, by: 'ana', at, note: 'looked at' },
+    }));
+  };
+
+  test('comes by itself once a person said what it was, every step is settled and the watch has passed', async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy(AUTO);
+    await world.open(newGrant());
+    await drive(world);
+    await settled(world, 'confirmed');
+    const people = (await world.incident()).plan?.filter(({ doneBy }) => doneBy === 'people') ?? [];
+    for (const { id: step } of people) {
+      const { id } = await world.incident();
+      const done = {
+        by: 'ana',
+        name: 'Ana',
+        at: world.now.value.toISOString(),
+        decision: 'done',
+        note: 'checked',
+      } as const;
+      await changeIncident(world, id, (current) => decideStep(current, step, done));
+    }
+    expect((await drive(world, { forMs: 71 * HOUR })).ended).toBe('waits');
+    expect((await drive(world, { forMs: 12 * HOUR })).ended).toBe('closed');
+    const incident = await world.incident();
+    const report = await world.documents.read<IncidentReport>('evidence', `${incident.closed?.report}.json`);
+    expect(report?.value).toMatchObject({ verdict: 'confirmed', containment: { kind: 'full' } });
+    expect(world.stored.has(`evidence/${incident.closed?.report}.html`)).toBe(true);
+    expect(world.published.map(({ type }) => type)).toEqual(['IncidentOpened', 'IncidentContained', 'IncidentClosed']);
+  });
+
+  test('a finding within a week opens it again, with a new round that begins from the start', async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy({ classes: { misuse: 'observe' } });
+    const first = await world.open();
+    expect((await drive(world, { forMs: 30 * HOUR })).ended).toBe('closed');
+    expect(world.starter.started.filter(({ name }) => name === 'deliverNotification')).toEqual([]);
+    const again = await joinOne(world, aFinding({ foundAt: world.now.value.toISOString() }), 'detection');
+    expect(again).toMatchObject({ opened: true, incident: { id: first.id, round: 2, status: 'open' } });
+    await drive(world);
+    expect((await incidentOf(world, first.id)).evidence?.round).toBe(2);
+  });
+});
