@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { KeyRef } from '../shared/keys/key.ts';
 import type { Notice } from '../shared/notification/notice.ts';
 import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts';
+import { adoptionInputs, type WatchAdoptionInput } from './adoption-contracts.ts';
 import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
 import { custodyInputs } from './custody-contracts.ts';
 import { drillInputs, type RestoreDrillInput } from './drill-contracts.ts';
@@ -91,7 +92,13 @@ export const inputs = {
   }),
   publishKeyFact: z.strictObject({
     key,
-    type: z.enum(['KeyNewVersionCreated', 'KeyRotationRefused', 'KeyRotationFailed']),
+    type: z.enum([
+      'KeyNewVersionCreated',
+      'KeyRotationRefused',
+      'KeyRotationFailed',
+      'KeyVersionAdopted',
+      'KeyVersionRetired',
+    ]),
     version: z.string(),
     at: z.string(),
     expiresOn: z.string().exactOptional(),
@@ -128,6 +135,7 @@ export const inputs = {
   ...incidentInputs,
   ...webhookInputs,
   ...heartbeatInputs,
+  ...adoptionInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;
@@ -153,6 +161,7 @@ export interface OrchestrationInputs {
     again?: { to: string[]; lastToldOn?: string };
   };
   watchHeartbeats: Record<string, never>;
+  watchAdoption: WatchAdoptionInput;
   relayWebhook: RelayInput;
   relayWaitingCalls: Record<string, never>;
   backUpHsm: BackUpHsmInput;

@@ -29,6 +29,8 @@ export const relayId = (webhook: string, message: string): string => bounded(`re
 /** A mail that a person has sent again. */
 export const redeliveryId = (undelivered: string): string => bounded(`redeliver-${undelivered}`);
 
+export const adoptionWatchId = (hsm: string): string => bounded(`watch-adoption-${hsm}`);
+
 export const HEARTBEAT_WATCH_ID = 'watch-heartbeats';
 
 export const RELAY_ID = 'relay-waiting-calls';

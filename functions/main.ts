@@ -17,6 +17,7 @@ import { createMailer } from '../shared/adapters/smtp.ts';
 import { createSystemClock } from '../shared/adapters/system-clock.ts';
 import { createWebhooks } from '../shared/adapters/webhooks.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
+import { adoptionActivities } from './activities/adoption.ts';
 import { backupCopyActivities } from './activities/backup-copies.ts';
 import { backupNoticeActivities } from './activities/backup-notices.ts';
 import { backupWatchActivities } from './activities/backup-watch.ts';
@@ -66,9 +67,11 @@ import { rotateKey } from './orchestrators/rotate-key.ts';
 import { runRestoreDrill } from './orchestrators/run-restore-drill.ts';
 import { sweepExpiringKeys } from './orchestrators/sweep-expiring-keys.ts';
 import { tearDownDrill } from './orchestrators/tear-down-drill.ts';
+import { watchAdoption } from './orchestrators/watch-adoption.ts';
 import { watchBackups } from './orchestrators/watch-backups.ts';
 import { watchCustody } from './orchestrators/watch-custody.ts';
 import { watchHeartbeats } from './orchestrators/watch-heartbeats.ts';
+import { adoptionWatchTimer } from './triggers/adoption-watch.timer.ts';
 import { backupWatchTimer } from './triggers/backup-watch.timer.ts';
 import { custodyWatchTimer } from './triggers/custody-watch.timer.ts';
 import { expirySweepTimer } from './triggers/expiry-sweep.timer.ts';
@@ -121,6 +124,7 @@ implementActivities({
   ...incidentActivities(world),
   ...webhookActivities(world),
   ...heartbeatActivities(world),
+  ...adoptionActivities(world),
 });
 
 implementOrchestrations({
@@ -140,6 +144,7 @@ implementOrchestrations({
   respondToCompromise,
   relayWebhook,
   watchHeartbeats,
+  watchAdoption,
   relayWaitingCalls,
 });
 
@@ -149,6 +154,7 @@ backupWatchTimer(config.hsms);
 custodyWatchTimer(config.hsms);
 historyPurgeTimer(config.historyRetentionDays, world.clock.now, () => beat(world, 'purge'));
 heartbeatWatchTimer();
+adoptionWatchTimer(config.hsms, config.schedules.adoption);
 webhookRelayTimer(config.webhooks);
 keyEventEventGrid({ hsms: config.hsms, sources: config.eventSources });
 keyEventQueue({ hsms: config.hsms, sources: config.eventSources });

@@ -3,6 +3,7 @@ import type { HsmRotationPolicy, KeyFacts } from '../shared/keys/key.ts';
 import type { Notice } from '../shared/notification/notice.ts';
 import type { EffectiveRule } from '../shared/policy/rule.ts';
 import type { KeepReason, RefusalReason, RotateReason } from '../shared/rotation/decision.ts';
+import type { AdoptionActivityOutcomes } from './adoption-outcomes.ts';
 import type { BackupActivityOutcomes } from './backup-outcomes.ts';
 import type { ActivityName } from './contracts.ts';
 import type { CustodyActivityOutcomes } from './custody-outcomes.ts';
@@ -73,7 +74,8 @@ export interface NoticeDue {
 
 /** What each activity answers when nothing failed. */
 export interface ActivityOutcomes
-  extends BackupActivityOutcomes,
+  extends AdoptionActivityOutcomes,
+    BackupActivityOutcomes,
     CustodyActivityOutcomes,
     DrillActivityOutcomes,
     IncidentActivityOutcomes,

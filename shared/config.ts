@@ -77,7 +77,16 @@ export interface Config {
   /** Azure Resource Manager, without a slash at the end. */
   armUrl: string;
   /** NCRONTAB, UTC. The host reads them as `%NAME%`; here for display and validation. */
-  schedules: { sweep: string; reconcile: string; backup: string; custody: string; purge: string; heartbeat: string };
+  schedules: {
+    sweep: string;
+    reconcile: string;
+    backup: string;
+    custody: string;
+    purge: string;
+    heartbeat: string;
+    /** Absent where no logs are read. */
+    adoption?: string;
+  };
   /** How late something that runs by the clock may be before it is missed. */
   heartbeatGraceMinutes: number;
   historyRetentionDays: number;
@@ -336,6 +345,12 @@ const settings = z.strictObject({
     rule: 'Minutes that something that runs by the clock may be late before it is missed: 5 to 1440.',
     example: '45',
   }),
+  MHSM_ADOPTION_SCHEDULE: schedule()
+    .default('0 47 */6 * * *')
+    .register(documented, {
+      rule: `${SCHEDULE_RULE}: when it is looked who still uses old key versions, where logs are read.`,
+      example: '0 47 */6 * * *',
+    }),
   MHSM_PURGE_SCHEDULE: schedule().register(documented, {
     rule: `${SCHEDULE_RULE}: when finished histories are dropped.`,
     example: '0 41 4 * * *',
@@ -547,6 +562,7 @@ function arrange(found: z.output<typeof settings>): Config {
       custody: found.MHSM_CUSTODY_SCHEDULE,
       purge: found.MHSM_PURGE_SCHEDULE,
       heartbeat: found.MHSM_HEARTBEAT_SCHEDULE,
+      ...(found.MHSM_LOGS_WORKSPACE === undefined ? {} : { adoption: found.MHSM_ADOPTION_SCHEDULE }),
     },
     heartbeatGraceMinutes: found.MHSM_HEARTBEAT_GRACE_MINUTES,
     historyRetentionDays: found.MHSM_HISTORY_RETENTION_DAYS,

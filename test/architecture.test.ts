@@ -40,6 +40,7 @@ const CAPABILITIES = [
   'notification',
   'events',
   'heartbeat',
+  'adoption',
   'detection',
   'incident',
 ];

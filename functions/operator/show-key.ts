@@ -1,6 +1,7 @@
 import { cadenceInDays } from '../../shared/policy/check-rule.ts';
 import { explainRule } from '../../shared/policy/effective-rule.ts';
 import { forecastVersionBudget } from '../../shared/rotation/version-budget.ts';
+import { adoptionOf } from '../activities/adoption.ts';
 import { inspectKey } from '../activities/inspect-key.ts';
 import { readLedger } from '../activities/ledger.ts';
 import type { World } from '../world.ts';
@@ -29,6 +30,7 @@ export async function showKey(world: World, hsm: string, name: string) {
         warning: rule.rotation.budgetWarning,
       }),
       rotations: ledger.versions,
+      adoption: await adoptionOf(world, seen.facts, hsm, rule),
     },
   };
 }

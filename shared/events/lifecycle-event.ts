@@ -5,6 +5,8 @@ export type LifecycleEventType =
   | 'KeyNewVersionCreated'
   | 'KeyRotationRefused'
   | 'KeyRotationFailed'
+  | 'KeyVersionAdopted'
+  | 'KeyVersionRetired'
   | HsmEventType;
 
 /** Facts about an HSM as a whole. */

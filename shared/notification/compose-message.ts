@@ -1,4 +1,5 @@
 import { oneLine } from './clean.ts';
+import { keyVersionAdopted } from './compose/adoption-notices.ts';
 import { backupCompleted, backupFailed, backupOverdue } from './compose/backup-notices.ts';
 import { custodyExpiring, custodyReviewDue, quorumAtRisk, recoveryStepWaiting } from './compose/custody-notices.ts';
 import { drillFailed, drillHsmRemains, drillPassed, drillRefused } from './compose/drill-notices.ts';
@@ -91,6 +92,8 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return custodyReviewDue(notice, context);
     case 'QuorumAtRisk':
       return quorumAtRisk(notice, context);
+    case 'KeyVersionAdopted':
+      return keyVersionAdopted(notice, context);
     case 'HeartbeatMissed':
       return heartbeatMissed(notice, context);
     case 'HeartbeatRecovered':

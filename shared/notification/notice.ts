@@ -105,6 +105,17 @@ export type Notice =
       /** Names, sorted. */
       keys: string[];
     }
+  /** Everybody who used an old version uses the new one, or has fallen silent. */
+  | (AboutKey & {
+      kind: 'KeyVersionAdopted';
+      version: string;
+      /** When it was made. */
+      since: string;
+      explanation: string;
+      callers: { caller: string; state: string; lastOld: string }[];
+      /** Callers that open old data with old versions. */
+      unprotect: number;
+    })
   /** Something that runs by the clock was not heard of in time; the app as a whole, seen when it is back. */
   | (AboutHeartbeat & {
       kind: 'HeartbeatMissed';

@@ -24,7 +24,62 @@ export function cadenceInDays(rule: RotationRule): number {
 
 /** Everything that contradicts itself in one rule whose fields are each well formed. */
 export function ruleFaults(rule: RotationRule): RuleFault[] {
-  return [...durationFaults(rule), ...cadenceFaults(rule), ...windowFaults(rule), ...blackoutFaults(rule)];
+  return [
+    ...durationFaults(rule),
+    ...cadenceFaults(rule),
+    ...windowFaults(rule),
+    ...blackoutFaults(rule),
+    ...retirementFaults(rule),
+  ];
+}
+
+/** Storage accounts look for a new version once a day. https://learn.microsoft.com/azure/storage/common/customer-managed-keys-overview */
+const SHORTEST_SILENCE_DAYS = 1;
+/** Rows of the audit log may lag. https://learn.microsoft.com/azure/key-vault/managed-hsm/logging */
+const SHORTEST_WATCH_DAYS = 1 / 24;
+
+/** Rules that a history keeps from before there was adoption have neither part. */
+function retirementFaults({ adoption, retirement }: RotationRule): RuleFault[] {
+  const tooShort = (
+    field: string,
+    got: string | undefined,
+    least: number,
+    rule: string,
+    example: string,
+  ): RuleFault[] =>
+    got === undefined || durationInDays(got) >= least
+      ? []
+      : [{ kind: 'Limit', field: `rotation.${field}`, rule, got, example }];
+  return [
+    ...tooShort(
+      'adoption.silence',
+      adoption?.silence,
+      SHORTEST_SILENCE_DAYS,
+      'is a day at least: services look for a new version once a day',
+      'P35D',
+    ),
+    ...tooShort(
+      'adoption.lookBack',
+      adoption?.lookBack,
+      SHORTEST_SILENCE_DAYS,
+      'is a day at least, or callers that work daily are not seen',
+      'P35D',
+    ),
+    ...tooShort(
+      'retirement.approvalLasts',
+      retirement?.approvalLasts,
+      SHORTEST_WATCH_DAYS,
+      'is an hour at least, or nobody can decide',
+      'P3D',
+    ),
+    ...tooShort(
+      'retirement.watch',
+      retirement?.watch,
+      SHORTEST_WATCH_DAYS,
+      'is an hour at least, because the log lags',
+      'P2D',
+    ),
+  ];
 }
 
 function durationFaults(rule: RotationRule): RuleFault[] {

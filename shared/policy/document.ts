@@ -61,6 +61,10 @@ export interface PartialRotation {
   drift?: RotationRule['drift'];
   plannedLife?: string;
   budgetWarning?: string;
+  /** Member by member. */
+  adoption?: Partial<RotationRule['adoption']>;
+  /** Member by member. */
+  retirement?: Partial<RotationRule['retirement']>;
 }
 
 export interface PartialNotice {
@@ -119,4 +123,8 @@ export const BUILT_IN_ROTATION: RotationRule = {
   drift: 'repair',
   plannedLife: 'P10Y',
   budgetWarning: 'P1Y',
+  // Storage accounts take up to a day to adopt a new version, and batch work may run once a month.
+  // https://learn.microsoft.com/azure/storage/common/customer-managed-keys-overview
+  adoption: { lookBack: 'P35D', silence: 'P35D' },
+  retirement: { grace: 'P7D', approvalLasts: 'P3D', watch: 'P2D' },
 };

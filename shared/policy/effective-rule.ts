@@ -22,6 +22,8 @@ const ROTATION_FIELDS = [
   'drift',
   'plannedLife',
   'budgetWarning',
+  'adoption',
+  'retirement',
 ] as const satisfies readonly (keyof RotationRule)[];
 
 interface Layer {
@@ -202,7 +204,13 @@ function mailsOf(policy: PolicyDocument, owner: string): string[] | undefined {
 
 function printed(value: unknown): string {
   if (value === undefined) return 'none';
-  if (!Array.isArray(value)) return String(value);
+  if (!Array.isArray(value)) {
+    return typeof value === 'object' && value !== null
+      ? Object.entries(value)
+          .map(([name, part]) => `${name} ${part}`)
+          .join(', ')
+      : String(value);
+  }
   if (value.length === 0) return 'none';
   return value.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(', ');
 }

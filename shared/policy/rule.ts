@@ -30,6 +30,26 @@ export interface RotationRule {
   plannedLife: string;
   /** Warn the owner when the forecast of the last version is nearer than this. */
   budgetWarning: string;
+  adoption: AdoptionRule;
+  retirement: RetirementRule;
+}
+
+/** When a new version counts as used by everybody. */
+export interface AdoptionRule {
+  /** How long before the rotation callers of old versions are looked for. */
+  lookBack: string;
+  /** A caller that used an old version is not waited for once it was silent for so long. */
+  silence: string;
+}
+
+/** When an old version may be disabled, after another person than who asked has approved it. */
+export interface RetirementRule {
+  /** Nobody may have used the version to protect for so long, beyond the silence of `adoption`. */
+  grace: string;
+  /** How long an approval is waited for. */
+  approvalLasts: string;
+  /** For so long it is watched afterwards, and enabled again at the first call that misses it. */
+  watch: string;
 }
 
 export interface MaintenanceWindow {

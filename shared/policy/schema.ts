@@ -47,6 +47,23 @@ const rotation = z.strictObject({
   drift: z.exactOptional(oneOf(['repair', 'tell'])).describe("What to do when the HSM's own rotation policy differs"),
   plannedLife: z.exactOptional(duration).describe('How long the key is meant to live'),
   budgetWarning: z.exactOptional(duration).describe('Warn when the last of 100 versions is nearer than this'),
+  adoption: z
+    .exactOptional(
+      z.strictObject({
+        lookBack: z.exactOptional(duration).describe('Callers are looked for from so long before the rotation'),
+        silence: z.exactOptional(duration).describe('A caller silent for so long is not waited for'),
+      }),
+    )
+    .describe('When everybody counts as using the new version'),
+  retirement: z
+    .exactOptional(
+      z.strictObject({
+        grace: z.exactOptional(duration).describe('No use to protect for so long, beyond the silence of adoption'),
+        approvalLasts: z.exactOptional(duration).describe('How long an approval is waited for'),
+        watch: z.exactOptional(duration).describe('Enabled again when a call misses it within this time'),
+      }),
+    )
+    .describe('When an old version may be disabled'),
 });
 
 const notice = z.strictObject({
@@ -276,4 +293,10 @@ const EXAMPLES: Record<string, string> = {
   drift: 'repair',
   plannedLife: 'P10Y',
   budgetWarning: 'P1Y',
+  adoption: '{ "lookBack": "P35D", "silence": "P35D" }',
+  lookBack: 'P35D',
+  silence: 'P35D',
+  retirement: '{ "grace": "P7D", "approvalLasts": "P3D", "watch": "P2D" }',
+  grace: 'P7D',
+  watch: 'P2D',
 };

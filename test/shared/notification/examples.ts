@@ -119,6 +119,15 @@ export const EXAMPLES: { [Kind in Notice['kind']]: NoticeOf<Kind> } = {
     action: 'told',
     keys: ['orders', 'payments-card-pan', 'refunds', 'returns'],
   },
+  KeyVersionAdopted: {
+    kind: 'KeyVersionAdopted',
+    ...about,
+    version: NEW_VERSION,
+    since: '2030-01-01T12:00:00Z',
+    explanation: 'All 2 callers have moved to the new version, or have fallen silent.',
+    callers: [{ caller: 'oid-1', state: 'moved', lastOld: '2030-01-01T11:00:00Z' }],
+    unprotect: 1,
+  },
   HeartbeatMissed: {
     kind: 'HeartbeatMissed',
     at: '2030-01-15T12:00:00Z',
