@@ -12,7 +12,7 @@ import type { World } from '../world.ts';
 import { refused } from './backups.ts';
 import { advanceRecord, readRecord, readRecords } from './catalogue.ts';
 import { deletionCommand, drillReportPath, keepDrillPart, readDrillPart, type StoredDrill } from './drill-records.ts';
-import { readHsmInventory } from './hsm-inventory.ts';
+import { readHsmInventory, withSealedMaterial } from './hsm-inventory.ts';
 import { knownHsm } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { newResourceId, readRecovery, runbookOf } from './recovery-records.ts';
@@ -29,7 +29,8 @@ export const drillReportActivities = (world: World) =>
       const found = await manifestOf(world, record);
       if (found.kind === 'refused') return found;
       await knownHsm(world, drill.target.hsm);
-      const inventory = await readHsmInventory(world, drill.target.hsm);
+      const { hsm: target } = drill.target;
+      const inventory = await withSealedMaterial(world, target, found.manifest, await readHsmInventory(world, target));
       const made = compareWithManifest(found.manifest, inventory);
       const { compared, critical } = await keepDrillPart(world.documents, hsm, instance, 'comparison', made);
       return { kind: 'compared', keys: compared.keys, versions: compared.versions, critical };

@@ -1,4 +1,4 @@
-import type { HsmInventory, ManifestKey } from '../../shared/backup/manifest.ts';
+import type { BackupManifest, HsmInventory, ManifestKey } from '../../shared/backup/manifest.ts';
 import { hasCode } from '../../shared/errors.ts';
 import type { KeySummary } from '../../shared/keys/key.ts';
 import type { World } from '../world.ts';
@@ -61,6 +61,37 @@ export async function readManifestKey(world: World, hsm: string, name: string): 
       ...(version === newest.version && publicFingerprint !== undefined ? { publicFingerprint } : {}),
     })),
   };
+}
+
+/**
+ * An inventory knows the material of newest versions only, and a key may have been rotated since the restore, by the HSM itself
+ * or by a person: the versions whose material the manifest knows are read by themselves, or they would seem to differ.
+ */
+export async function withSealedMaterial<T extends HsmInventory>(
+  world: World,
+  hsm: string,
+  manifest: BackupManifest,
+  inventory: T,
+): Promise<T> {
+  const sealed = new Set(
+    manifest.keys.flatMap(({ name, versions }) =>
+      versions.flatMap(({ version, publicFingerprint }) => (publicFingerprint ? [`${name}/${version}`] : [])),
+    ),
+  );
+  const keys: ManifestKey[] = [];
+  for (const key of inventory.keys) {
+    const versions: ManifestKey['versions'] = [];
+    for (const each of key.versions) {
+      if (each.publicFingerprint !== undefined || !sealed.has(`${key.name}/${each.version}`)) {
+        versions.push(each);
+        continue;
+      }
+      const { publicFingerprint } = await world.keys.observe.read({ hsm, name: key.name }, each.version);
+      versions.push({ ...each, ...(publicFingerprint === undefined ? {} : { publicFingerprint }) });
+    }
+    keys.push({ ...key, versions });
+  }
+  return { ...inventory, keys };
 }
 
 /** A key that an external key manager holds cannot be told apart through api-version 2025-07-01; a tag names it. */

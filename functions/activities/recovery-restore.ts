@@ -1,4 +1,3 @@
-import type { BackupManifest, HsmInventory } from '../../shared/backup/manifest.ts';
 import { hasCode } from '../../shared/errors.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { compareWithManifest } from '../../shared/restore/compare-with-manifest.ts';
@@ -7,7 +6,7 @@ import type { World } from '../world.ts';
 import { backupWorld } from './backup-world.ts';
 import { folderSince } from './backups.ts';
 import { readRecord } from './catalogue.ts';
-import { readHsmInventory } from './hsm-inventory.ts';
+import { readHsmInventory, withSealedMaterial } from './hsm-inventory.ts';
 import { knownHsm } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { later, recoveryWorld, type StepResult, stepRefused } from './recovery-hsm.ts';
@@ -126,7 +125,7 @@ async function compare(world: World, { hsm, newHsm, backup }: StoredRecovery) {
   }
   const { critical, differences } = compareWithManifest(
     found.manifest,
-    await readFingerprints(world, newHsm, found.manifest, await readHsmInventory(world, newHsm)),
+    await withSealedMaterial(world, newHsm, found.manifest, await readHsmInventory(world, newHsm)),
   );
   const text = `${differences.length} differences${
     differences.length === 0
@@ -137,37 +136,6 @@ async function compare(world: World, { hsm, newHsm, backup }: StoredRecovery) {
           .join(', ')}`
   }`;
   return { kind: 'compared' as const, keys: found.manifest.keys.length, critical, text };
-}
-
-/**
- * An inventory knows the material of newest versions only, and the HSM may have rotated a key since the restore: the versions
- * whose material the manifest knows are read by themselves.
- */
-async function readFingerprints(
-  world: World,
-  hsm: string,
-  manifest: BackupManifest,
-  inventory: HsmInventory,
-): Promise<HsmInventory> {
-  const sealed = new Set(
-    manifest.keys.flatMap(({ name, versions }) =>
-      versions.flatMap(({ version, publicFingerprint }) => (publicFingerprint ? [`${name}/${version}`] : [])),
-    ),
-  );
-  const keys: HsmInventory['keys'] = [];
-  for (const key of inventory.keys) {
-    const versions: typeof key.versions = [];
-    for (const each of key.versions) {
-      if (each.publicFingerprint !== undefined || !sealed.has(`${key.name}/${each.version}`)) {
-        versions.push(each);
-        continue;
-      }
-      const { publicFingerprint } = await world.keys.observe.read({ hsm, name: key.name }, each.version);
-      versions.push({ ...each, ...(publicFingerprint === undefined ? {} : { publicFingerprint }) });
-    }
-    keys.push({ ...key, versions });
-  }
-  return { ...inventory, keys };
 }
 
 /** A refusal over the age of the safety backup is kept and judged again; any other ends the attempt. */

@@ -1,4 +1,4 @@
-import type { HsmInventory } from '../../shared/backup/manifest.ts';
+import type { BackupManifest, HsmInventory } from '../../shared/backup/manifest.ts';
 import { compareWithManifest } from '../../shared/restore/compare-with-manifest.ts';
 import { renderRestoreHtml } from '../../shared/restore/render-report-html.ts';
 import { printDifference, type RestoreReport } from '../../shared/restore/report.ts';
@@ -6,7 +6,7 @@ import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { refused } from './backups.ts';
 import { readRecords } from './catalogue.ts';
-import { readHsmInventory, readManifestKey } from './hsm-inventory.ts';
+import { readHsmInventory, readManifestKey, withSealedMaterial } from './hsm-inventory.ts';
 import { findBackup, manifestOf, readApproval, readRestoreRequest, type StoredRestore } from './restore-requests.ts';
 import { utf8 } from './text.ts';
 
@@ -53,7 +53,7 @@ async function report(world: World, id: string, times: { startedOn: string; ende
   if (found.kind === 'refused') return found;
   const { hsm, key, by, at, reason, preview } = request;
   const [inventory, approved, safety] = await Promise.all([
-    inventoryAfter(world, request),
+    inventoryAfter(world, request, found.manifest),
     readApproval(world.documents, id),
     safetyBackupOf(world, request),
   ]);
@@ -79,11 +79,16 @@ async function report(world: World, id: string, times: { startedOn: string; ende
   return { kind: 'report' as const, report };
 }
 
-/** The HSM, or the one key that was restored, as it can be read now. */
-export async function inventoryAfter(world: World, { hsm, key }: StoredRestore): Promise<HsmInventory> {
-  if (key === undefined) return readHsmInventory(world, hsm);
+/** The HSM, or the one key that was restored, as it can be read now, with the material of what the manifest knows. */
+export async function inventoryAfter(
+  world: World,
+  { hsm, key }: StoredRestore,
+  manifest: BackupManifest,
+): Promise<HsmInventory> {
+  if (key === undefined) return withSealedMaterial(world, hsm, manifest, await readHsmInventory(world, hsm));
   const found = await readManifestKey(world, hsm, key);
-  return { keys: found ? [found] : [], roleDefinitions: [], roleAssignments: [] };
+  const alone = { keys: found ? [found] : [], roleDefinitions: [], roleAssignments: [] };
+  return withSealedMaterial(world, hsm, manifest, alone);
 }
 
 /** The newest safety backup of the HSM: the one that can undo this restore. */

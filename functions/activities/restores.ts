@@ -190,7 +190,7 @@ async function lookInto(world: World, request: StoredRestore): Promise<'underWay
   const found = record && (await manifestOf(world, record));
   if (found?.kind !== 'manifest') return 'nothing';
   try {
-    const inventory = await inventoryAfter(world, request);
+    const inventory = await inventoryAfter(world, request, found.manifest);
     const scope = request.key === undefined ? {} : { key: request.key };
     return compareWithManifest(found.manifest, inventory, scope).critical === 0 ? 'done' : 'nothing';
   } catch (error) {

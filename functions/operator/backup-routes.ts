@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { reason } from './reason.ts';
 import type { OperatorRoute } from './routes.ts';
 
 const EVERYBODY = ['Viewer', 'Operator', 'Approver', 'Auditor'] as const;
@@ -8,8 +9,6 @@ const hsm = z.string({ error: HSM_RULE }).regex(/^[a-zA-Z][a-zA-Z0-9-]{2,23}$/, 
 const BACKUP_RULE = 'must be the id of a backup: mhsm-{hsm}-{14 or 16 digits}';
 const backup = z.string({ error: BACKUP_RULE }).regex(/^mhsm-[a-zA-Z][a-zA-Z0-9-]{2,23}-\d{14}(\d\d)?$/, BACKUP_RULE);
 const restore = z.string().regex(/^restore-[0-9a-zA-Z-]{1,92}$/, 'must be the id of a restore');
-const REASON_RULE = 'must say why, in 3 to 500 characters';
-const reason = z.string({ error: REASON_RULE }).trim().min(3, REASON_RULE).max(500, REASON_RULE);
 const KEY_RULE = 'must be a key name: 1 to 127 letters, digits and hyphens';
 
 const none = z.strictObject({});

@@ -1,11 +1,11 @@
 import * as z from 'zod';
+import { reason } from './reason.ts';
 import type { OperatorRoute } from './routes.ts';
 
 const EVERYBODY = ['Viewer', 'Operator', 'Approver', 'Auditor'] as const;
 
 const HSM_RULE = 'must be the name of a Managed HSM: 3 to 24 letters, digits and hyphens';
 const BACKUP_RULE = 'must be the id of a backup: mhsm-{hsm}-{14 or 16 digits}';
-const REASON_RULE = 'must say why, in 3 to 500 characters';
 
 const none = z.strictObject({});
 
@@ -16,21 +16,11 @@ export const drillRequest = z.strictObject({
     .regex(/^mhsm-[a-zA-Z][a-zA-Z0-9-]{2,23}-\d{14}(\d\d)?$/, BACKUP_RULE)
     .optional()
     .describe('Rehearse with this one. Absent: the policy picks.'),
-  reason: z
-    .string({ error: REASON_RULE })
-    .trim()
-    .min(3, REASON_RULE)
-    .max(500, REASON_RULE)
-    .describe('Why a drill runs now; journaled.'),
+  reason: reason.describe('Why a drill runs now; journaled.'),
 });
 
 export const drillCancellation = z.strictObject({
-  reason: z
-    .string({ error: REASON_RULE })
-    .trim()
-    .min(3, REASON_RULE)
-    .max(500, REASON_RULE)
-    .describe('Why the drill is called off; journaled.'),
+  reason: reason.describe('Why the drill is called off; journaled.'),
 });
 
 const drillId = z.strictObject({ id: z.string().regex(/^drill-[0-9a-zA-Z-]{1,94}$/, 'must be the id of a drill') });

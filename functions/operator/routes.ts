@@ -6,6 +6,7 @@ import { backupRoutes } from './backup-routes.ts';
 import { drillRoutes } from './drill-routes.ts';
 import { notificationRoutes } from './notification-routes.ts';
 import type { NotificationOperation } from './notifications.ts';
+import { reason } from './reason.ts';
 import type { SecretRule } from './refuse-secrets.ts';
 
 const hsm = z
@@ -54,12 +55,7 @@ const dryRun = z.strictObject({
 });
 
 export const rotationRequest = z.strictObject({
-  reason: z
-    .string({ error: 'must say why, in 3 to 500 characters' })
-    .trim()
-    .min(3, 'must say why, in 3 to 500 characters')
-    .max(500, 'must say why, in 3 to 500 characters')
-    .describe('Why the key is rotated now; journaled and mailed to the owner.'),
+  reason: reason.describe('Why the key is rotated now; journaled and mailed to the owner.'),
   overrides: z
     .array(z.enum(['window', 'blackout', 'hold'], 'must be one of window, blackout, hold'))
     .default([])
@@ -113,11 +109,7 @@ export const recoveryRequest = z.strictObject({
     .array(z.string().startsWith('/subscriptions/', 'must be resource ids of user-assigned identities'))
     .optional()
     .describe('What the new HSM reaches its backups with; absent: as the lost one, if Azure still shows it.'),
-  reason: z
-    .string({ error: 'must say why, in 3 to 500 characters' })
-    .trim()
-    .min(3, 'must say why, in 3 to 500 characters')
-    .max(500, 'must say why, in 3 to 500 characters'),
+  reason,
 });
 
 const consumerDone = z.strictObject({

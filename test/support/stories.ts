@@ -3,6 +3,7 @@ import { confirmKeyVersion } from '../../functions/orchestrators/confirm-key-ver
 import { deliverNotification } from '../../functions/orchestrators/deliver-notification.ts';
 import { reconcileRotationPolicies } from '../../functions/orchestrators/reconcile-rotation-policies.ts';
 import { rotateKey } from '../../functions/orchestrators/rotate-key.ts';
+import { runRestoreDrill } from '../../functions/orchestrators/run-restore-drill.ts';
 import { sweepExpiringKeys } from '../../functions/orchestrators/sweep-expiring-keys.ts';
 import { type answers, fresh, inspected, NEW, OLD, old } from './answers.ts';
 
@@ -14,6 +15,7 @@ export const ORCHESTRATORS: Record<string, Orchestrator> = {
   sweepExpiringKeys,
   reconcileRotationPolicies,
   deliverNotification,
+  runRestoreDrill,
 };
 
 /** A run worth keeping: between them they take the turns that an instance may be in the middle of at a deployment. */
@@ -107,6 +109,40 @@ export const STORIES: Record<string, Story> = {
       routeNotice: () => ({ result: { kind: 'routed', recipients: ['a@x.example', 'b@x.example'] } }),
       sendMail: (_, count) => (count === 1 ? { throws: 'no answer' } : { result: { kind: 'sent' } }),
       settleNotice: () => ({ result: { kind: 'settled' } }),
+    },
+  },
+  'run-restore-drill-standing-in-line': {
+    orchestration: 'runRestoreDrill',
+    instanceId: 'drill-contoso-request-1',
+    input: {
+      hsm: 'contoso',
+      backup: 'mhsm-contoso-20300101000000',
+      target: { kind: 'standing', hsm: 'contoso-drill' },
+      by: 'operator-oid',
+      note: 'before the audit',
+    },
+    overrides: {
+      prepareDrill: () => ({ result: { kind: 'prepared', target: 'contoso-drill' } }),
+      keepDrillSentinels: () => ({ result: { kind: 'kept', sentinels: 2, made: 1 } }),
+      lockHsm: (_, count) => ({ result: count === 1 ? { kind: 'held', by: 'backup-1' } : { kind: 'locked' } }),
+      judgeRestore: (_, count) => ({
+        result:
+          count === 1
+            ? { kind: 'takeSafetyBackup', reason: 'SafetyBackupMissing', explanation: 'none' }
+            : { kind: 'proceed', explanation: 'it is there' },
+      }),
+      backUpHsm: () => ({ result: { kind: 'backedUp', backup: {}, jobId: 'j', startedOn: '', endedOn: '' } }),
+      stageBackup: () => ({ result: { kind: 'staged', blobs: 3, putBack: 1 } }),
+      startRestore: () => ({ result: { kind: 'started', jobId: 'job' } }),
+      readRestore: (_, count) => ({
+        result: count === 1 ? { kind: 'running', lookAgainOn: '2030-01-01T01:00:00.000Z' } : { kind: 'done' },
+      }),
+      compareDrill: () => ({ result: { kind: 'compared', keys: 2, versions: 2, critical: 0 } }),
+      tryDrillSentinels: () => ({ result: { kind: 'tried', ok: 2, failed: 0, notTried: 0 } }),
+      unlockHsm: () => ({ result: { kind: 'unlocked' } }),
+      closeDrill: () => ({ result: { kind: 'closed', end: { kind: 'passed', drill: 'drill-contoso-request-1' } } }),
+      describeDrill: () => ({ result: { kind: 'described', id: 'drill-passed', notice, repeatAfter: 'P1D' } }),
+      deliverNotification: () => ({ result: { kind: 'told', delivered: [], undelivered: [] } }),
     },
   },
 };

@@ -1,4 +1,5 @@
 import { startEstate } from '../estate-run.ts';
+import { theJournalIsUnbroken } from './journal.ts';
 import { createObserver, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
@@ -123,15 +124,6 @@ async function aFailedJobIsTriedAgain(story: Story, look: Observer): Promise<voi
     say('an hour later it was tried again, and succeeded.');
   });
   story.proven('Success is taken from the job, never from the call; a failed backup is told and tried again.');
-}
-
-async function theJournalIsUnbroken(story: Story, look: Observer): Promise<void> {
-  await story.step('The journal is walked from its first line', async (say) => {
-    const { body } = await look.api('GET', '/api/journal/verification', { as: 'auditor' });
-    const verification = body as { kind: string; entries: number };
-    story.claim(verification.kind === 'unbroken', `unbroken, not ${JSON.stringify(body)}`);
-    say(`${verification.entries} lines in one hash chain.`);
-  });
 }
 
 const DAY_MS = 86_400_000;

@@ -3,6 +3,7 @@ import { startEstate } from '../estate-run.ts';
 import { IDENTITIES } from '../identity/registrations.ts';
 import { holdCeremony } from '../security-domain-offline/ceremony.ts';
 import { STORAGE_AUDIENCE } from '../storage/proxy.ts';
+import { theJournalIsUnbroken } from './journal.ts';
 import { createObserver, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
@@ -156,15 +157,6 @@ async function aChangedBackupFails(story: Story, look: Observer): Promise<void> 
     say(decision.backup);
   });
   story.proven('A backup that was changed fails its drill critically, is doubted, and is never picked again.');
-}
-
-async function theJournalIsUnbroken(story: Story, look: Observer): Promise<void> {
-  await story.step('The journal is walked from its first line', async (say) => {
-    const { body } = await look.api('GET', '/api/journal/verification', { as: 'auditor' });
-    const verification = body as { kind: string; entries: number };
-    story.claim(verification.kind === 'unbroken', `unbroken, not ${JSON.stringify(body)}`);
-    say(`${verification.entries} lines in one hash chain.`);
-  });
 }
 
 const DAY_MS = 86_400_000;

@@ -4,6 +4,7 @@ import { IDENTITIES, TENANT_ID } from '../identity/registrations.ts';
 import { downloadBody, recipientsOf } from '../managed-hsm/security-domain/wrapping-certificates.ts';
 import { downloadRequest, type HolderKey, holdCeremony } from '../security-domain-offline/ceremony.ts';
 import { restoreBlob } from '../security-domain-offline/restore-blob.ts';
+import { theJournalIsUnbroken } from './journal.ts';
 import { createObserver, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
@@ -197,15 +198,6 @@ async function theConsumersMove(story: Story, look: Observer): Promise<void> {
     say(`${progress} steps over.`);
   });
   story.proven('Consumers are listed from the tags of their keys, and their progress is kept.');
-}
-
-async function theJournalIsUnbroken(story: Story, look: Observer): Promise<void> {
-  await story.step('The journal is walked from its first line', async (say) => {
-    const { body } = await look.api('GET', '/api/journal/verification', { as: 'auditor' });
-    const verification = body as { kind: string; entries: number };
-    story.claim(verification.kind === 'unbroken', `unbroken, not ${JSON.stringify(body)}`);
-    say(`${verification.entries} lines in one hash chain.`);
-  });
 }
 
 interface Seen {

@@ -1,6 +1,7 @@
 import { startEstate } from '../estate-run.ts';
 import type { EstateHsm } from '../hsm-fleet.ts';
 import { createDamage, type Damage } from './damage.ts';
+import { theJournalIsUnbroken } from './journal.ts';
 import { createObserver, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
@@ -32,7 +33,7 @@ export async function restore(story: Story): Promise<void> {
     await theGuardStandsInTheWay(scene, good);
     await theHsmIsRestored(scene, good);
     await oneKeyComesBack(scene, good);
-    await theJournalIsUnbroken(scene);
+    await theJournalIsUnbroken(scene.story, scene.look);
   } finally {
     await estate.stop();
   }
@@ -218,15 +219,6 @@ async function oneKeyComesBack({ story, look, hsm, damage }: Scene, backup: stri
     await look.settled();
   });
   story.proven('A purged key comes back from the full backup alone.');
-}
-
-async function theJournalIsUnbroken({ story, look }: Scene): Promise<void> {
-  await story.step('The journal is walked from its first line', async (say) => {
-    const { body } = await look.api('GET', '/api/journal/verification', { as: 'auditor' });
-    const verification = body as { kind: string; entries: number };
-    story.claim(verification.kind === 'unbroken', `unbroken, not ${JSON.stringify(body)}`);
-    say(`${verification.entries} lines in one hash chain.`);
-  });
 }
 
 interface Preview {

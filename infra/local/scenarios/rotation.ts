@@ -1,5 +1,6 @@
 import { startEstate } from '../estate-run.ts';
 import { IDENTITIES } from '../identity/registrations.ts';
+import { theJournalIsUnbroken } from './journal.ts';
 import { createObserver, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
@@ -210,16 +211,4 @@ async function aBrokenPolicyChangesNothing(story: Story, look: Observer): Promis
     say(told[0]?.subject ?? '');
   });
   story.proven('A policy that does not parse leaves the last good one in force.');
-}
-
-async function theJournalIsUnbroken(story: Story, look: Observer): Promise<void> {
-  await story.step('The journal is walked from its first line', async (say) => {
-    const { status, body } = await look.api('GET', '/api/journal/verification', { as: 'auditor' });
-    const verification = body as { kind: string; entries: number; repeats: number; open: unknown[] };
-    story.claim(status === 200 && verification.kind === 'unbroken', `unbroken, not ${JSON.stringify(body)}`);
-    say(
-      `${verification.entries} lines in one hash chain; ${verification.repeats} repeats after crashes, all harmless.`,
-    );
-  });
-  story.proven('Every act was journaled before and after, in one unbroken hash chain.');
 }

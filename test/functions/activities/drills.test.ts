@@ -119,6 +119,15 @@ describe('sentinels', () => {
     expect(await act().tryDrillSentinels(of)).toEqual({ kind: 'tried', ok: 2, failed: 0, notTried: 0 });
   });
 
+  test('compare as the manifest says when the HSM rotates a key by itself right after the restore', async () => {
+    await prepare();
+    const [kept] = world.fakeKeys.get('orders')?.versions ?? [];
+    if (!kept) throw new Error('no such key');
+    const next = { ...kept, version: 'd'.repeat(32), publicFingerprint: 'e'.repeat(64) };
+    world.fakeKeys.set('orders', { versions: [kept, next] });
+    expect(await act().compareDrill(of)).toMatchObject({ kind: 'compared', critical: 0 });
+  });
+
   test('that open to something else, or not at all, failed', async () => {
     await prepare();
     await act().keepDrillSentinels(of);
