@@ -157,6 +157,14 @@ describe('the import graph', () => {
     expect(packageOffenders(traffic, () => true)).toEqual([]);
   });
 
+  test('lets the evaluation judge detection alone: generated traffic in, the pure detectors, no port and no estate', () => {
+    const evaluation = filesIn('infra/evaluation/');
+    expect(evaluation.length).toBeGreaterThan(10);
+    const allowed = /^(infra\/evaluation|infra\/traffic|shared\/detection)\//;
+    expect(offenders(evaluation, (to) => !allowed.test(to))).toEqual([]);
+    expect(packageOffenders(evaluation, ({ name }) => !name.startsWith('node:'))).toEqual([]);
+  });
+
   test('has no import cycle that runs at load time', () => {
     const edges = new Map(
       graph.map(({ file, local }) => [file, local.filter((x) => !x.typeOnly && !x.lazy).map(({ to }) => to)]),

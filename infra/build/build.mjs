@@ -48,7 +48,9 @@ const estate = Object.entries({
   'local/scenario': 'infra/local/scenarios/run.ts',
   'local/bench': 'test/bench/run.ts',
   'local/bench-copy': 'test/bench/copy-child.ts',
+  'local/bench-detection': 'test/bench/detection-child.ts',
   'tools/verify-journal': 'infra/tools/verify-journal.ts',
+  'tools/evaluate': 'infra/evaluation/run.ts',
 }).filter(([, source]) => existsSync(from(source)));
 
 const local = await build({

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { copy } from './copy.ts';
+import { detection } from './detection.ts';
 import { latency } from './latency.ts';
 import { loadTime } from './load.ts';
 import { sweep } from './sweep.ts';
@@ -18,5 +19,6 @@ const settings = Object.fromEntries(
 printTable('Load and size', await loadTime(root, settings));
 printTable('Rotation', await latency());
 printTable('Sweep', await sweep());
+printTable('Detection', await detection());
 printTable('Backup', await copy());
 process.exit(0);
