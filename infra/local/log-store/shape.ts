@@ -31,17 +31,28 @@ const versionOf = (uri: string): string => /[?&]api-version=([^&]+)/.exec(uri)?.
 const [SUBSCRIPTION, GROUP] = [2, 4];
 const segment = (resourceId: string, index: number): string => resourceId.split('/')[index] ?? '';
 
+/** Texts that all rows of one HSM share, made once. */
+const resources = new Map<string, { lower: string; upper: string; subscription: string; group: string }>();
+function resourceOf(id: string) {
+  const known = resources.get(id);
+  if (known) return known;
+  const [subscription, group] = [segment(id, SUBSCRIPTION), segment(id, GROUP).toUpperCase()];
+  const made = { lower: id.toLowerCase(), upper: id.toUpperCase(), subscription, group };
+  resources.set(id, made);
+  return made;
+}
+
 const common = (row: AuditRow): TableRow => ({
   TimeGenerated: row.time,
   OperationName: row.operationName,
   OperationVersion: versionOf(row.requestUri),
   ResultType: row.resultType,
-  ResultDescription: row.resultDescription ?? '',
+  ResultDescription: row.resultDescription,
   CorrelationId: row.correlationId,
   DurationMs: row.durationMs,
   SourceSystem: 'Azure',
-  _ResourceId: row.resourceId.toLowerCase(),
-  _SubscriptionId: segment(row.resourceId, SUBSCRIPTION),
+  _ResourceId: resourceOf(row.resourceId).lower,
+  _SubscriptionId: resourceOf(row.resourceId).subscription,
 });
 
 /** The caller as the record in the documentation has it. Source: articles/key-vault/managed-hsm/logging.md of azure-docs. */
@@ -54,9 +65,11 @@ function claimsOf({ oid, appid, upn }: AuditRow['identity'], names: Shape['claim
   });
 }
 
+const PROPERTIES = { PoolType: 'M-HSM', sku_Family: 'B', sku_Name: 'Standard_B1' };
+
 function dedicated(row: AuditRow, shape: Shape): TableRow {
   const identity = { claim: claimsOf(row.identity, shape.claims) };
-  return defined({
+  return {
     ...common(row),
     Identity: shape.identity === 'text' ? JSON.stringify(identity) : identity,
     CallerIpAddress: row.callerIpAddress,
@@ -66,22 +79,22 @@ function dedicated(row: AuditRow, shape: Shape): TableRow {
     ResultSignature: STATUS_CODES[row.httpStatusCode],
     SubnetId: '(unknown)',
     HsmPoolResourceId: row.resourceId,
-    Properties: { PoolType: 'M-HSM', sku_Family: 'B', sku_Name: 'Standard_B1' },
+    Properties: PROPERTIES,
     Id: row.id,
     Algorithm: row.algorithm,
-  });
+  };
 }
 
 /** Flattened, with a suffix for the type. The public record has no ResultSignature, so neither has this. */
 function diagnostics(row: AuditRow, shape: Shape): TableRow {
   const { oid, appid, upn } = row.identity;
   const long = 'identity_claim_http_schemas';
-  return defined({
+  return {
     ...common(row),
-    ResourceId: row.resourceId.toUpperCase(),
+    ResourceId: resourceOf(row.resourceId).upper,
     Category: 'AuditEvent',
-    ResourceGroup: segment(row.resourceId, GROUP).toUpperCase(),
-    SubscriptionId: segment(row.resourceId, SUBSCRIPTION),
+    ResourceGroup: resourceOf(row.resourceId).group,
+    SubscriptionId: resourceOf(row.resourceId).subscription,
     ResourceProvider: 'MICROSOFT.KEYVAULT',
     Resource: row.hsm.toUpperCase(),
     ResourceType: 'MANAGEDHSMS',
@@ -96,7 +109,7 @@ function diagnostics(row: AuditRow, shape: Shape): TableRow {
     [shape.claims === 'short' ? 'identity_claim_oid_g' : `${long}_microsoft_com_identity_claims_objectidentifier_g`]:
       oid,
     [shape.claims === 'short' ? 'identity_claim_upn_s' : `${long}_xmlsoap_org_ws_2005_05_identity_claims_upn_s`]: upn,
-  });
+  };
 }
 
 const defined = (row: TableRow): TableRow =>
