@@ -193,6 +193,9 @@ function judge({
   const broken = sentinels.filter(({ result }) => result === 'failed');
   const untried = sentinels.filter(({ result }) => result === 'notTried');
   const open = steps.filter(({ result, name }) => result === 'running' || (result === 'skipped' && NEEDED.has(name)));
+  // The age of a backup that was never restored is a fact about the schedule; a drill that did not come about fails nothing.
+  const tried = comparison !== undefined || failed.some(({ name }) => name !== 'tearDown');
+  const tooOld = rpo.result === 'missed' ? [`The backup was older than the objective: ${duration(rpo)}.`] : [];
   const faults = [
     ...(comparison !== undefined && comparison.critical > 0
       ? [`${count(comparison.critical, 'difference')} from the manifest that consumers would feel.`]
@@ -201,12 +204,13 @@ function judge({
     // What stays behind after a good restore costs money, and does not make the backup worse.
     ...failed.filter(({ name }) => name !== 'tearDown').map(({ title, detail }) => `${title} failed${tail(detail)}`),
     ...(rto.result === 'missed' ? [`Restoring took longer than the objective: ${duration(rto)}.`] : []),
-    ...(rpo.result === 'missed' ? [`The backup was older than the objective: ${duration(rpo)}.`] : []),
+    ...(tried ? tooOld : []),
   ];
   const doubts = [
     ...open.map(({ title, result, detail }) =>
       result === 'running' ? `${title} did not end.` : `${title} was skipped${tail(detail)}`,
     ),
+    ...(tried ? [] : tooOld),
     ...(comparison === undefined ? ['The restored HSM was not compared with the manifest.'] : []),
     ...(sentinels.length === 0 ? ['No sentinel was kept before, so no key was tried.'] : []),
     ...(sentinels.length > 1 && untried.length === sentinels.length

@@ -1,15 +1,15 @@
-import { X509Certificate } from 'node:crypto';
 import { startEstate } from '../estate-run.ts';
 import { IDENTITIES } from '../identity/registrations.ts';
-import { holdCeremony } from '../security-domain-offline/ceremony.ts';
 import { STORAGE_AUDIENCE } from '../storage/proxy.ts';
+import { type Holders, holdSharedDomain } from './holders.ts';
 import { theJournalIsUnbroken } from './journal.ts';
 import { createObserver, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
+import { temporaryDrill } from './temporary-drill.ts';
 
 /**
  * A restore is rehearsed on a standing drill HSM: compared key by key, tried with what keys made before, measured. Then by the
- * clock with a host that dies, and with a backup that somebody changed in the vault.
+ * clock with a host that dies, with a backup that somebody changed in the vault, and on an HSM that the drill makes and removes.
  */
 export async function drill(story: Story): Promise<void> {
   const estate = await story.step('The embedded estate boots with an HSM and its drill HSM', async (say) => {
@@ -19,11 +19,12 @@ export async function drill(story: Story): Promise<void> {
   });
   const look = createObserver(estate);
   try {
-    await theLedgerNamesBoth(story, look);
+    const holders = await theLedgerNamesBoth(story, look);
     const backup = await aBackupIsTaken(story, look);
     await aDrillPasses(story, look, backup);
     await theClockRehearses(story, look);
     await aChangedBackupFails(story, look);
+    await temporaryDrill(story, look, holders);
     await theJournalIsUnbroken(story, look);
   } finally {
     await estate.stop();
@@ -31,28 +32,17 @@ export async function drill(story: Story): Promise<void> {
 }
 
 /** What a drill needs: the ledger knows that both HSMs share a domain, and there is a backup. */
-export async function prepareDrills(look: Observer): Promise<void> {
-  await recordSharedDomain(look);
+export async function prepareDrills(look: Observer): Promise<Holders> {
+  const holders = await holdSharedDomain(look);
   await watch(look);
+  return holders;
 }
 
-async function recordSharedDomain(look: Observer): Promise<void> {
-  const keys = await holdCeremony(['Ada', 'Grace', 'Edsger'], { now: look.estate.estate.clock.now() });
-  const pem = keys.map(({ certificatePem }) => certificatePem).join('\n');
-  const registered = await look.api('POST', '/api/custody/contoso/certificates', { as: 'operator', body: { pem } });
-  if (registered.status !== 201) throw new Error(`not registered: ${JSON.stringify(registered.body)}`);
-  const certificates = keys.map(({ certificatePem }) =>
-    new X509Certificate(certificatePem).fingerprint256.replaceAll(':', '').toLowerCase(),
-  );
-  const fact = { kind: 'SecurityDomainRecorded', hsms: ['contoso', 'contoso-drill'], quorum: 2, certificates };
-  const recorded = await look.api('POST', '/api/custody/contoso/facts', { as: 'operator', body: fact });
-  if (recorded.status !== 201) throw new Error(`not recorded: ${JSON.stringify(recorded.body)}`);
-}
-
-async function theLedgerNamesBoth(story: Story, look: Observer): Promise<void> {
-  await story.step('The custody ledger learns that both share one security domain', async (say) => {
-    await recordSharedDomain(look);
+async function theLedgerNamesBoth(story: Story, look: Observer): Promise<Holders> {
+  return story.step('The custody ledger learns that both share one security domain', async (say) => {
+    const holders = await holdSharedDomain(look);
     say('Three holders, two of them needed; no API tells which HSMs share a domain, so people record it.');
+    return holders;
   });
 }
 

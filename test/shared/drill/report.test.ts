@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CostEstimate } from '../../../shared/drill/cost-guard.ts';
 import { renderReportHtml } from '../../../shared/drill/render-report-html.ts';
-import { buildDrillReport, type DrillFacts, type DrillStep, printSeconds } from '../../../shared/drill/report.ts';
+import {
+  buildDrillReport,
+  type DrillFacts,
+  type DrillStep,
+  printSeconds,
+  type TearDown,
+} from '../../../shared/drill/report.ts';
 import { compareWithManifest } from '../../../shared/restore/compare-with-manifest.ts';
 import { aManifest, aRecord } from '../backup/builders.ts';
 
@@ -42,6 +49,12 @@ const facts = (changes: Partial<DrillFacts> = {}): DrillFacts => ({
   rule: { rpo: 'P2D', drills: { rto: 'PT8H' } },
   ...changes,
 });
+const TORN_DOWN: TearDown = {
+  ...{ hsm: 'drill-0123', state: 'removed', cost: 574.56, text: 'It was deleted.' },
+  ...{ removedOn: '2030-01-15T13:20:00Z', goneOn: '2030-01-22T13:20:00Z' },
+  command: 'az keyvault purge --hsm-name drill-0123 --location northeurope',
+};
+const COST: CostEstimate = { currency: 'USD', softDeletedDays: 7, atMost: 601.92, text: '601.92 USD together.' };
 const { comparison: _, ...uncompared } = facts();
 
 describe('buildDrillReport', () => {
@@ -117,6 +130,20 @@ describe('buildDrillReport', () => {
     expect(report.rto.result).toBe('notMeasured');
   });
 
+  it('tells the time that people took beside the recovery time, and holds it against nobody', () => {
+    const people = facts({ peopleSeconds: 3600, rule: { rpo: 'P2D', drills: { rto: 'PT1H' } } });
+    const report = buildDrillReport(people);
+    expect(report).toMatchObject({ verdict: 'passed', rto: { seconds: 780, peopleSeconds: 3600, result: 'met' } });
+    expect(renderReportHtml(report)).toContain('beside the recovery time');
+  });
+
+  it('does not fail an old backup for a drill that nobody came to', () => {
+    const steps = [step('rehearsal', '12:00', '13:00', { result: 'skipped', detail: 'nobody came' })];
+    const old = buildDrillReport({ ...uncompared, steps, rule: { rpo: 'PT6H', drills: { rto: 'PT8H' } } });
+    expect(old).toMatchObject({ verdict: 'inconclusive', rpo: { result: 'missed' } });
+    expect(old.reasons.join(' ')).toContain('nobody came');
+  });
+
   it('survives JSON unchanged, as evidence must', () => {
     const report = buildDrillReport(facts());
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
@@ -136,6 +163,16 @@ describe('the page of a drill', () => {
     ]) {
       expect(html).toContain(told);
     }
+  });
+
+  it.each<[TearDown['state'], string]>([
+    ['removed', '574.56 USD'],
+    ['nothingMade', 'nothing was made'],
+    ['remains', 'still there'],
+  ])('tells of a temporary HSM that is %s what it costs and what is left to do', (state, told) => {
+    const html = renderReportHtml(buildDrillReport(facts({ tearDown: { ...TORN_DOWN, state }, cost: COST })));
+    for (const each of [told, 'drill-0123', 'az keyvault purge', '2030-01-22 13:20:00 UTC'])
+      expect(html).toContain(each);
   });
 
   it('stands alone: no script, link, image or address to load', () => {
@@ -185,6 +222,7 @@ describe('the page of a drill', () => {
             installation: value,
             drill: value,
             target: { hsm: value, kind: 'standing' },
+            tearDown: { hsm: value, state: 'removed', text: value, command: value },
             steps: [step('restore', '12:00', '12:10', { title: value, detail: value })],
             sentinels: [{ ...sentinel, key: value, detail: value }],
             comparison: compareWithManifest(
