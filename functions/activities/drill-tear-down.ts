@@ -6,6 +6,7 @@ import { rehearsalId, tearDownId } from '../instance-ids.ts';
 import type { World } from '../world.ts';
 import { deletionCommand, keepDrillPart, readDrillPart, readDrills, type TornDown } from './drill-records.ts';
 import { announceOnHsm } from './hsm-acts.ts';
+import { releaseHsmLock } from './hsm-lock.ts';
 import { partFrom } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { recoveryWorld } from './recovery-hsm.ts';
@@ -53,9 +54,11 @@ export const drillTearDownActivities = (world: World) =>
           return { kind: 'later', until: soon(world), why: refusal?.why ?? `${newHsm} is being deleted` };
         }
         case 'gone': {
-          const made: TornDown = { hsm: newHsm, seenOn: world.clock.now().toISOString(), ...partOf(decision.deleted) };
-          const kept = await keepDrillPart(world.documents, hsm, instance, 'tornDown', made);
+          await releaseHsmLock(world, newHsm, recovery.id);
           await partFrom(world, newHsm);
+          // Last of all: from then on nobody looks again.
+          const seen: TornDown = { hsm: newHsm, seenOn: world.clock.now().toISOString(), ...partOf(decision.deleted) };
+          const kept = await keepDrillPart(world.documents, hsm, instance, 'tornDown', seen);
           return { kind: 'gone', hsm: newHsm, ...deletedOf(kept) };
         }
       }

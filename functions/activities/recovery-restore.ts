@@ -88,6 +88,10 @@ export async function restoreBackup(world: World, recovery: StoredRecovery): Pro
     },
   });
   if (followed.kind === 'failed') {
+    const { ran, reason, cause } = followed;
+    // A drill restores once: that the job failed is what it has found, and what it reads again after a crash.
+    if (recovery.rehearsal && ran && cause === 'refused')
+      return stepRefused(`The restore failed: ${reason}`, 'JobFailed');
     await forgetJob(world, recovery, 'restore');
     return answered(world, recovery, followed);
   }
@@ -142,11 +146,11 @@ async function compare(world: World, { hsm, newHsm, backup }: StoredRecovery) {
 async function answered(
   world: World,
   recovery: StoredRecovery,
-  { cause, reason, ran }: { cause: string; reason: string; ran?: boolean },
+  { cause, reason }: { cause: string; reason: string },
 ): Promise<StepResult> {
   const completedOn = recovery.safety?.completedOn;
   if ((cause !== 'tooSoon' && cause !== 'tooLate') || completedOn === undefined) {
-    return stepRefused(`The service refused the restore: ${reason}`, ran ? 'JobFailed' : undefined);
+    return stepRefused(`The service refused the restore: ${reason}`);
   }
   const answer = { answer: cause, completedOn, at: world.clock.now().toISOString() } as const;
   await changeRecovery(world, recovery.id, (current) => ({ ...current, answers: [...current.answers, answer] }));

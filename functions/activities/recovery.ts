@@ -114,11 +114,12 @@ async function perform(
   const now = await recoveryOf(world, id);
   if (result.kind === 'refused') {
     const { explanation, final } = result;
-    await reportStep(world, now, { step, result: 'failed', by: US, at, evidence: explanation });
+    // First of all, so that a crash in between does not make it be tried once more.
     if (recovery.rehearsal && final !== undefined) {
       const verdict = isBackupAtFault(final) ? 'failed' : 'skipped';
       await closeRehearsal(world, recovery, { by: US, reason: final, explanation, result: verdict });
     }
+    await reportStep(world, now, { step, result: 'failed', by: US, at, evidence: explanation });
     return result;
   }
   await reportStep(world, now, { step, result: 'done', by: US, at, evidence: result.evidence });

@@ -9,6 +9,7 @@ import { temporaryHsmName } from '../../../functions/instance-ids.ts';
 import { lookedAfter } from '../../../functions/looked-after.ts';
 import type { AutomatedStep } from '../../../functions/recovery-contracts.ts';
 import type { BackupWorld } from '../../../functions/world.ts';
+import type { BackupJob } from '../../../shared/backup/backup.ts';
 import type { DrillReport } from '../../../shared/drill/report.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { RecoveryStepName, StepReport } from '../../../shared/recovery/runbook.ts';
@@ -23,6 +24,7 @@ const ID = `rehearse-${DRILL}`;
 const record = aRecord('2029-12-31T20:00:00Z', { manifest: { path: 'm.json', sha256: 'f'.repeat(64) } });
 const of = { hsm: 'contoso', instance: DRILL };
 const target = { kind: 'temporary' as const, region: 'northeurope', softDeleteDays: 7 };
+const JOB = { jobId: 'job-1', status: 'Failed', startedOn: '2030-01-01T00:00:00Z' } as BackupJob;
 const ADMIN = '00000000-0000-4000-8000-00000000feed';
 
 let world: FakeWorld;
@@ -147,6 +149,20 @@ describe('a drill on a temporary HSM', () => {
     Object.assign(world.backups ?? {}, { vault });
     expect(await perform('stageBackup')).toMatchObject({ kind: 'refused' });
     expect(await next()).toMatchObject({ kind: 'ended', reason: 'ManifestHashMismatch', result: 'failed' });
+  });
+
+  test('restores once: a job that failed is what the drill has found', async () => {
+    await made();
+    Object.assign(azure.made.get(resource) ?? {}, { provisioningState: 'Succeeded' });
+    await perform('createHsm');
+    const completedOn = world.now.value.toISOString();
+    await changeRecovery(world, ID, (recovery) => ({ ...recovery, safety: { sentOn: completedOn, completedOn } }));
+    expect(await perform('restore')).toMatchObject({ kind: 'later' });
+    azure.readings = [1, 2].map(() => ({ kind: 'failed', job: JOB, cause: 'refused', reason: 'bad blob' }));
+    expect(await perform('restore')).toMatchObject({ kind: 'refused', final: 'JobFailed' });
+    expect(await perform('restore')).toMatchObject({ kind: 'refused', final: 'JobFailed' });
+    expect(azure.sent.filter((each) => each.startsWith('restore'))).toHaveLength(1);
+    expect(await next()).toMatchObject({ kind: 'ended', reason: 'JobFailed', result: 'failed' });
   });
 });
 
