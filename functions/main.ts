@@ -224,6 +224,7 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
           },
         }
       : {}),
+    alerts: settings.alerts,
     ...(identities.respond
       ? {
           response: {

@@ -1,4 +1,4 @@
-import type { HsmSettings } from '../shared/config.ts';
+import type { AlertSettings, HsmSettings } from '../shared/config.ts';
 import type { HeartbeatSchedules } from '../shared/heartbeat/expected.ts';
 import type { AuditLog } from '../shared/ports/audit-log.ts';
 import type { BackupVault } from '../shared/ports/backup-vault.ts';
@@ -82,6 +82,8 @@ export interface World {
   backups?: BackupWorld;
   recovery?: RecoveryWorld;
   response?: ResponseWorld;
+  /** From which applications and rules of Azure Monitor alerts are taken. */
+  alerts: AlertSettings;
   /** The workspace that holds the HSMs' audit rows; absent: nothing is detected, and evidence has that gap. */
   auditLog?: AuditLog;
   /** How long a call whose reply was lost may still take effect, and a write may need to be seen, in milliseconds. */

@@ -18,6 +18,13 @@ export interface HsmSettings {
   drill?: string;
 }
 
+export interface AlertSettings {
+  /** Client ids of the applications that may send alerts. */
+  callers: string[];
+  /** By name or resource id; `hsms`: of which the rule speaks where its target is a workspace. */
+  rules: { rule: string; hsms?: string[] }[];
+}
+
 export interface MailSettings {
   host: string;
   port: number;
@@ -74,6 +81,7 @@ export interface Config {
   backup?: BackupSettings;
   /** Where audit logs are read; absent when this installation detects nothing. */
   logs?: LogsSettings;
+  alerts: AlertSettings;
   /** Azure Resource Manager, without a slash at the end. */
   armUrl: string;
   /** NCRONTAB, UTC. The host reads them as `%NAME%`; here for display and validation. */
@@ -289,6 +297,20 @@ const settings = z.strictObject({
     .register(documented, {
       rule: `The Azure region of that account, in lower case without spaces; ${TOGETHER}`,
       example: 'northeurope',
+    }),
+  MHSM_ALERT_CALLERS: json(z.array(z.guid()).min(1))
+    .default(['461e8683-5575-4561-ac7f-899cc907d62a'])
+    .register(documented, {
+      rule: 'A JSON array of client ids whose alerts are taken; the default is AzNS AAD Webhook, as which action groups call.',
+      example: '["461e8683-5575-4561-ac7f-899cc907d62a"]',
+    }),
+  MHSM_ALERT_RULES: json(
+    z.array(z.strictObject({ rule: z.string().min(1).max(500), hsms: z.array(z.string()).optional() })),
+  )
+    .default([])
+    .register(documented, {
+      rule: 'A JSON array of {rule, hsms?}: alert rules that are heard, by name or resource id. None: every alert is refused.',
+      example: '[{"rule":"mhsm-security-domain","hsms":["contoso"]}]',
     }),
   MHSM_ARM_URL: httpsUrl().default('https://management.azure.com').register(documented, {
     rule: 'The https endpoint of Azure Resource Manager.',
@@ -554,6 +576,10 @@ function arrange(found: z.output<typeof settings>): Config {
           },
         }
       : {}),
+    alerts: {
+      callers: found.MHSM_ALERT_CALLERS,
+      rules: found.MHSM_ALERT_RULES.map(({ rule, hsms }) => ({ rule, ...(hsms ? { hsms } : {}) })),
+    },
     armUrl: found.MHSM_ARM_URL,
     schedules: {
       sweep: found.MHSM_SWEEP_SCHEDULE,

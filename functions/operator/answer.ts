@@ -5,6 +5,7 @@ import { createStarter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { answerToBackups } from './answer-backups.ts';
 import { answerToDrills } from './answer-drills.ts';
+import { answerToIncidents } from './answer-incidents.ts';
 import type { Caller } from './authorise.ts';
 import { listNotifications, redeliverNotification } from './notifications.ts';
 import { describeApi } from './openapi.ts';
@@ -109,6 +110,12 @@ export async function answerTo(
       return listNotifications(world);
     case 'redeliverNotification':
       return redeliverNotification(world, createStarter(client), params.id ?? '', query.dryRun === 'true');
+    case 'receiveAlert':
+    case 'declareIncident':
+    case 'listIncidents':
+    case 'showIncident':
+    case 'decideIncident':
+      return answerToIncidents(world, client, operation, request, caller);
     case 'showPolicy':
       return showPolicy(world);
     case 'verifyJournal':

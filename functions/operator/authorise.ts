@@ -1,7 +1,7 @@
 import { ProblemError } from './problem.ts';
 
 /** App roles of the API's registration. Who asks cannot approve, so the roles never imply each other. */
-export type AppRole = 'Viewer' | 'Operator' | 'Approver' | 'Auditor';
+export type AppRole = 'Viewer' | 'Operator' | 'Approver' | 'Auditor' | 'ActionGroupsSecureWebhook';
 
 /** The person or application behind a request, from a verified token. */
 export interface Caller {
@@ -10,6 +10,8 @@ export interface Caller {
   /** Display only. */
   name: string;
   roles: AppRole[];
+  /** Client id of the application that asked for the token; a person's token names the tool they use. */
+  app?: string;
 }
 
 export interface Authority {
@@ -48,7 +50,13 @@ export function createAuthorise(authority: Authority): Authorise {
     const name = [payload.name, payload.preferred_username, payload.azp, payload.appid].find(
       (x) => typeof x === 'string',
     );
-    const caller: Caller = { oid: String(payload.oid), name: String(name ?? payload.oid), roles };
+    const app = payload.azp ?? payload.appid;
+    const caller: Caller = {
+      oid: String(payload.oid),
+      name: String(name ?? payload.oid),
+      roles,
+      ...(typeof app === 'string' ? { app } : {}),
+    };
     if (!anyOf.some((role) => roles.includes(role))) {
       throw new ProblemError({
         status: 403,
@@ -62,7 +70,14 @@ export function createAuthorise(authority: Authority): Authorise {
   };
 }
 
-const APP_ROLES: readonly string[] = ['Viewer', 'Operator', 'Approver', 'Auditor'] satisfies AppRole[];
+const APP_ROLES: readonly string[] = [
+  'Viewer',
+  'Operator',
+  'Approver',
+  'Auditor',
+  // What Azure Monitor's action groups call with. https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups
+  'ActionGroupsSecureWebhook',
+] satisfies AppRole[];
 
 const isAppRole = (value: unknown): value is AppRole => typeof value === 'string' && APP_ROLES.includes(value);
 

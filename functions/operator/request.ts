@@ -20,7 +20,7 @@ export async function parseRequest(route: OperatorRoute, request: HttpRequest): 
   const faults: FieldFault[] = [];
   const params = take(route.params, { ...request.params }, 'path', faults);
   const query = take(route.query, readQuery(request, faults), 'query', faults);
-  const json = route.body ? await readJson(request, faults) : undefined;
+  const json = route.body ? await readJson(request, faults, route.largestBody) : undefined;
   if (json) refuseSecrets(json.value, route);
   const body = route.body && json ? take(route.body, json.value, 'body', faults) : undefined;
   const idempotencyKey = request.headers.get('idempotency-key') ?? undefined;
@@ -74,10 +74,14 @@ function readQuery(request: HttpRequest, faults: FieldFault[]): Record<string, s
 }
 
 /** Undefined when there is no JSON to look at, and then the one fault says so. */
-async function readJson(request: HttpRequest, faults: FieldFault[]): Promise<{ value: unknown } | undefined> {
+async function readJson(
+  request: HttpRequest,
+  faults: FieldFault[],
+  largest = LARGEST_BODY,
+): Promise<{ value: unknown } | undefined> {
   const text = await request.text();
-  if (text.length > LARGEST_BODY) {
-    faults.push({ field: 'body (whole)', rule: `must be at most ${LARGEST_BODY} characters` });
+  if (text.length > largest) {
+    faults.push({ field: 'body (whole)', rule: `must be at most ${largest} characters` });
     return undefined;
   }
   try {

@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import type { BackupOperation } from './answer-backups.ts';
 import type { DrillOperation } from './answer-drills.ts';
+import type { IncidentOperation } from './answer-incidents.ts';
 import type { AppRole } from './authorise.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { drillRoutes } from './drill-routes.ts';
+import { incidentRoutes } from './incident-routes.ts';
 import { notificationRoutes } from './notification-routes.ts';
 import type { NotificationOperation } from './notifications.ts';
 import { reason } from './reason.ts';
@@ -25,6 +27,8 @@ export interface OperatorRoute extends SecretRule {
   params: z.ZodObject;
   query: z.ZodObject;
   body?: z.ZodType;
+  /** In characters; absent: what a person would write. */
+  largestBody?: number;
   /** Status and meaning of each answer that is not a refusal. */
   answers: Record<number, string>;
 }
@@ -41,6 +45,7 @@ export type OperationName =
   | 'reportRecoveryStep'
   | BackupOperation
   | DrillOperation
+  | IncidentOperation
   | NotificationOperation
   | 'showPolicy'
   | 'verifyJournal'
@@ -203,6 +208,7 @@ export const operatorRoutes: readonly OperatorRoute[] = [
   ...backupRoutes,
   ...drillRoutes,
   ...notificationRoutes,
+  ...incidentRoutes,
   {
     operation: 'requestRecovery',
     method: 'POST',

@@ -17,7 +17,9 @@ export type ContainmentReason =
   | 'ApproverTwice'
   | 'StepDecided'
   | 'ApprovalDenied'
-  | 'ApprovalExpired';
+  | 'ApprovalExpired'
+  | 'NothingToPutBack'
+  | 'NoIdentityMayGrant';
 
 export interface Refusal {
   reason: ContainmentReason;

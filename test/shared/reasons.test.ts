@@ -34,6 +34,9 @@ describe('the tables of reasons', () => {
     ['events/judge-key-event.ts', 'IgnoreReason'],
     ['rotation/proof.ts', 'UnprovableReason'],
     ['journal/verify.ts', 'ChainBreak'],
+    ['incident/guards.ts', 'ContainmentReason'],
+    ['incident/closing.ts', 'ClosingReason'],
+    ['incident/judge-alert.ts', 'AlertReason'],
   ])('explain every member that %s gives %s, and no other', (file, name) => {
     expect(tableOf(name)).toEqual(unionOf(file, name));
   });

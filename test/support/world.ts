@@ -164,6 +164,7 @@ export function createFakeWorld(keys: Record<string, FakeKey> = {}): FakeWorld {
     slots: { reserve: async (_hsm, _holder, at) => ({ at: at.toISOString() }) },
     clock: { now: () => new Date(now.value) },
     heartbeats: { schedules: { sweep: '0 */15 * * * *' }, schedule: '0 3-59/10 * * * *', graceMinutes: 45 },
+    alerts: { callers: ['action-groups'], rules: [{ rule: 'mhsm-rule' }] },
     settleMs: () => 30_000,
   };
 }
