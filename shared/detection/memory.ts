@@ -86,6 +86,8 @@ export interface SeriesMemory {
   drift: number;
   /** z of the newest hour. */
   z: number;
+  /** Hours far above the usual, as they were: a job that runs now and then is known by them. */
+  bursts?: { hour: number; count: number }[];
   /** What is left of an allowance, and the hour in which it began. */
   allowance?: { hour: number; left: number };
 }
@@ -150,6 +152,7 @@ export const MEMORY_LIMITS = {
   days: 28,
   keysToday: 200,
   ratios: 96,
+  bursts: 16,
 } as const;
 
 export const emptyMemory = (): DetectionMemory => ({

@@ -51,8 +51,11 @@ export const PARAMETERS = {
     excess: p(10, 1, 10_000, 'operations above the usual below which nothing is told'),
     driftWeight: p(0.1, 0.01, 0.5, 'weight of the newest hour in the drift'),
     drift: p(1.5, 0.5, 3, 'drift, in clipped z, that is told'),
+    sharedDrift: p(2.3, 0.5, 3, 'the same where the hours of a day rise and fall together, so that one hour says less'),
     sparse: p(3, 0, 50, 'usual operations an hour below which a Poisson tail replaces z'),
     logTail: p(6, 3, 20, 'negative power of ten of the chance that is told for sparse series'),
+    ratio: p(1.5, 1, 10, 'times the usual below which a busy hour is no finding, however unlikely'),
+    restart: p(50, 0, 1000, 'operations that a storage account may do at once, once a day, when it starts again'),
     regrowth: p(4, 1, 20, 'growth of z that is told again while repeats are suppressed'),
   },
   'dormant-key-use': {

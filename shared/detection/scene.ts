@@ -51,9 +51,16 @@ export function sceneOf(
   const known = facts.keys.map((key) => [key.name.toLowerCase(), key] as const);
   const quarantined = (who: string, key: string) => isQuarantined({ facts }, { who, key });
   const identities = new Map(rule.identities.map((identity) => [identity.oid.toLowerCase(), identity]));
+  const { restart } = rule.detectors['volume-out-of-season'].parameters;
   // A failover unwraps once a database, and retries a few.
-  const allowance = (who: string) => 1.2 * (identities.get(who)?.databases ?? 0);
-  const { readings, series } = readVolumes(facts, memory, { rule, quarantined, allowance });
+  const allowance = (who: string) =>
+    identities.get(who)?.kind === 'storage' ? restart : 1.2 * (identities.get(who)?.databases ?? 0);
+  const { readings, series } = readVolumes(facts, memory, {
+    rule,
+    quarantined,
+    allowance,
+    isBatch: (who) => identities.get(who)?.kind === 'batch',
+  });
   const scene: Scene = {
     hsm: facts.hsm,
     nowMs,
@@ -105,9 +112,11 @@ function tidy(call: CallGroup): JudgedCall {
     ...(call.caller.app ? { app: cut(call.caller.app).toLowerCase() } : {}),
     ...(call.caller.upn ? { upn: cut(call.caller.upn).toLowerCase() } : {}),
   };
-  const count = Number.isFinite(call.count) && call.count > 0 ? Math.floor(call.count) : 1;
   const firstMs = instant(call.first, call.arrived);
   const lastMs = Math.max(firstMs, instant(call.last, call.first));
+  // A log delivers some rows twice: one id at one instant is one call.
+  const repeated = firstMs === lastMs && new Set(call.correlationIds).size === 1 && call.correlationIds[0] !== '';
+  const count = repeated || !Number.isFinite(call.count) || call.count < 1 ? 1 : Math.floor(call.count);
   const address = cut(call.address);
   return {
     ...call,

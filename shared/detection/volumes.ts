@@ -29,7 +29,7 @@ export interface VolumeReading {
   most: number;
   /** Days of history of this series. */
   days: number;
-  /** What the hour has too much fits in an allowance that was not used for a day. */
+  /** What the hour has too much fits in an allowance that was not used for a day, or is a job that ran before. */
   allowed: boolean;
 }
 
@@ -39,6 +39,8 @@ export interface VolumeSettings {
   quarantined(who: string, key: string): boolean;
   /** Operations that the caller may do at once in 24 hours. */
   allowance(who: string): number;
+  /** A job of which one earlier run is enough to know it by. */
+  isBatch(who: string): boolean;
 }
 
 const HOURS = MEMORY_LIMITS.days * 24;
@@ -71,7 +73,11 @@ export function readVolumes(
       if (state !== undefined && hour < endOf(state)) continue;
       const quarantined = settings.quarantined(first.who, first.key);
       state = throughQuiet(state, hour, settings.rule);
-      const next = advance(state, hour, count, settings.rule, quarantined, settings.allowance(first.who));
+      const next = advance(state, hour, count, settings.rule, {
+        quarantined,
+        allowance: settings.allowance(first.who),
+        runs: settings.isBatch(first.who) ? 1 : 2,
+      });
       readings.push({ ...next.reading, key: first.key, who: first.who, caller: first.caller, class: first.class });
       state = next.state;
     }
@@ -86,6 +92,16 @@ function tidy({ key, caller, class: of, hour, count }: HourVolume) {
   return { id: `${name} ${who} ${of}`, key: name, who, caller, class: of, hour: hourOf(Date.parse(hour)), count };
 }
 
+/** What this caller is let. */
+interface Leave {
+  quarantined: boolean;
+  allowance: number;
+  /** Earlier runs by which a job is known. */
+  runs: number;
+}
+
+const NO_LEAVE: Leave = { quarantined: false, allowance: 0, runs: 2 };
+
 type Read = Omit<VolumeReading, 'key' | 'who' | 'caller' | 'class'>;
 
 function advance(
@@ -93,8 +109,7 @@ function advance(
   hour: number,
   count: number,
   rule: DetectionRule,
-  quarantined: boolean,
-  allowance: number,
+  { quarantined, allowance, runs }: Leave,
 ): { reading: Read; state: SeriesMemory } {
   const filled = before === undefined ? newSeries(hour) : fillTo(before, hour);
   const { parameters } = rule.detectors['volume-out-of-season'];
@@ -114,10 +129,15 @@ function advance(
   const logTail = sparse ? logPoissonTail(count, Math.max(usual.mean, 0.2)) : undefined;
   const residual = Math.max(-CLIP, Math.min(CLIP, (anscombe(count) - usual.own) / usual.ownScale));
   const left = allowanceLeft(filled, hour, allowance);
-  const allowed = z >= parameters.sustained && excess > 0 && excess <= left;
+  const burst = z >= parameters.sustained && excess > 0;
+  const again = sparse && burst && ranBefore(filled, hour, count, usual.factor) >= runs;
+  const fits = burst && excess <= left;
+  const allowed = again || fits;
   // Days that the calendar expects to be busy, and bursts that are allowed, say nothing of drift.
   const drift = usual.factor > 1 || allowed ? filled.drift : ewma(filled.drift, residual, parameters.driftWeight);
-  const drifting = drift >= parameters.drift;
+  // Of busy series, and of those that scatter more than chance alone, whole days are busier or quieter.
+  const shared = usual.ownScale > 1.5 || inverseAnscombe(usual.own) >= 30;
+  const drifting = drift >= (shared ? parameters.sharedDrift : parameters.drift);
 
   // Learnt at most as large as a finding; not at all while an incident is open or the calendar excuses it.
   const cap = Math.ceil(inverseAnscombe(centre + CAP_Z * scale));
@@ -145,10 +165,25 @@ function advance(
     drift: drifting ? 0 : drift,
     centres: filled.centres.with(slot, inverseAnscombe(usual.unscaled)),
     moved: filled.moved.with(slot, Math.floor(hour / 24)),
-    ...(allowed ? { allowance: { hour: startOfAllowance(filled, hour), left: left - excess } } : {}),
+    ...(burst && !quarantined ? { bursts: noted(filled, hour, count) } : {}),
+    ...(fits && !again ? { allowance: { hour: startOfAllowance(filled, hour), left: left - excess } } : {}),
   };
   return { reading, state };
 }
+
+const BURST_HOURS = 2;
+
+/** Days on which a burst as large came at about this hour: a job that does not run every night. */
+function ranBefore({ bursts = [] }: SeriesMemory, hour: number, count: number, factor: number): number {
+  const alike = bursts.filter((burst) => {
+    const apart = Math.abs(hour - burst.hour) % 24;
+    return hour - burst.hour >= 12 && Math.min(apart, 24 - apart) <= BURST_HOURS && count <= 1.5 * factor * burst.count;
+  });
+  return new Set(alike.map((burst) => Math.floor((burst.hour + 12) / 24))).size;
+}
+
+const noted = ({ bursts = [] }: SeriesMemory, hour: number, count: number) =>
+  [...bursts, { hour, count }].filter((burst) => hour - burst.hour < HOURS).slice(-MEMORY_LIMITS.bursts);
 
 /** A burst may fall into two hours, so what the first leaves of the allowance is for the second. */
 const allowanceLeft = ({ allowance }: SeriesMemory, hour: number, whole: number): number =>
@@ -236,7 +271,7 @@ const newSeries = (start: number): SeriesMemory => ({
 function throughQuiet(series: SeriesMemory | undefined, hour: number, rule: DetectionRule): SeriesMemory | undefined {
   if (series === undefined || hour - endOf(series) > 48) return series;
   let state = series;
-  for (let quiet = endOf(state); quiet < hour; quiet += 1) state = advance(state, quiet, 0, rule, false, 0).state;
+  for (let quiet = endOf(state); quiet < hour; quiet += 1) state = advance(state, quiet, 0, rule, NO_LEAVE).state;
   return state;
 }
 

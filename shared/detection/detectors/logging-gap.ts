@@ -84,9 +84,14 @@ function missingRows(scene: Scene): Draft[] {
   const hits = facts.serviceHits ?? [];
   const usual = memory.log.ratios.length < 8 ? 1 : median(memory.log.ratios);
   const settled = nowMs - Math.max(20 * MINUTE_MS, 2 * memory.log.lag * 1000);
-  const rows = new Map(facts.arrivals.map((quarter) => [Date.parse(quarter.quarter), quarter.rows]));
+  const rows = new Map(facts.arrivals.map((quarter) => [Date.parse(quarter.quarter), quarter]));
   const poor = hits
-    .map(({ quarter, hits }) => ({ at: Date.parse(quarter), hits, rows: rows.get(Date.parse(quarter)) ?? 0 }))
+    .map(({ quarter, hits }) => ({
+      at: Date.parse(quarter),
+      hits,
+      rows: rows.get(Date.parse(quarter))?.rows ?? 0,
+      canary: (rows.get(Date.parse(quarter))?.canary ?? 0) > 0,
+    }))
     .filter(({ at, hits, rows }) => {
       const over = at + 15 * MINUTE_MS <= settled;
       return over && hits >= parameter(scene, ID, 'leastHits') && rows < parameter(scene, ID, 'ratio') * usual * hits;
@@ -94,6 +99,8 @@ function missingRows(scene: Scene): Draft[] {
     .sort((a, b) => a.at - b.at);
   const second = poor.find(({ at }, index) => poor[index - 1]?.at === at - 15 * MINUTE_MS);
   if (second === undefined) return [];
+  // A delay holds back all rows alike. Where our own arrive and others do not, somebody chose.
+  const chosen = second.canary && poor.some(({ at, canary }) => canary && at === second.at - 15 * MINUTE_MS);
   return [
     {
       calls: [],
@@ -103,10 +110,12 @@ function missingRows(scene: Scene): Draft[] {
       explained: false,
       subject: 'missing rows',
       windowMinutes: 60,
-      base: 80,
+      base: chosen ? 80 : 60,
       plain: true,
       title: `The metric counts ${second.hits} calls to ${scene.hsm}, the log shows ${second.rows}`,
-      explanation: 'Metric and log come by different ways; where they part, rows are kept back.',
+      explanation: chosen
+        ? 'Our own rows arrive and others do not: rows are kept back by choice.'
+        : 'Metric and log come by different ways; where they part, rows are late or kept back.',
       nextStep: 'Look at the diagnostic setting, put the approved one back, and treat the time as unknown.',
       facts: { hits: second.hits, rows: second.rows, usualShare: Math.round(usual * 100) / 100 },
       marks: ['gap'],

@@ -44,6 +44,14 @@ export const roleAssignmentChange: Detector = {
   },
 };
 
+/** Scores from here on cannot be announced by an automation alone. */
+const GRAVE = 70;
+
+const isApproved = ({ facts }: Scene, calls: readonly JudgedCall[]): boolean => {
+  const approved = new Set(facts.intents.filter(({ approvedBy }) => approvedBy).map(({ id }) => id));
+  return calls.every(({ intents }) => intents.every((id) => approved.has(id)));
+};
+
 interface Weighed {
   base: number;
   title: string;
@@ -55,9 +63,11 @@ function judge(scene: Scene, who: string, calls: JudgedCall[], explained: boolea
   const weighed = calls.map((call) => weigh(scene, who, call, calls)).sort((a, b) => b.base - a.base);
   const worst = weighed[0] as Weighed;
   const granted = calls.filter(({ class: of }) => of === 'rbac.assign.put');
+  // An identity of ours could announce its own rise, so a grave grant needs the name of who approved it.
+  const forged = explained && worst.base >= GRAVE && !isApproved(scene, calls);
   return {
     calls,
-    explained,
+    explained: explained && !forged,
     subject: distinct(calls.map(({ path }) => guidOf(path)))
       .sort()
       .join(' ')
@@ -65,7 +75,7 @@ function judge(scene: Scene, who: string, calls: JudgedCall[], explained: boolea
     windowMinutes: 15,
     base: worst.base,
     title: worst.title,
-    explanation: `${explained ? 'The journal announced it.' : worst.why}${
+    explanation: `${forged ? 'Announced, and approved by nobody. ' : ''}${explained && !forged ? 'The journal announced it.' : worst.why}${
       calls.length > 1 ? ` ${calls.length} changes in all, on ${namesOf(keysOf(calls))}.` : ''
     }`,
     nextStep: 'Find the approval of this change; without one, remove the assignment and look at what the grantee did.',

@@ -1,4 +1,5 @@
-import type { Detector } from '../detector.ts';
+import type { Detector, Draft } from '../detector.ts';
+import { groupBy } from '../group-by.ts';
 import { byCaller, nameOf, succeeded } from '../grouping.ts';
 import { type JudgedCall, lookUp, type Scene } from '../scene.ts';
 
@@ -26,32 +27,52 @@ export const unplannedBackup: Detector = {
       ({ class: of, outcome }) => of === 'backup.start' && (outcome === 'ok' || outcome === 'denied'),
     );
     const polled = scene.calls.filter((call) => call.class === 'backup.poll' && succeeded(call));
-    return byCaller(started).map(({ calls, explained, who }) => {
-      const containers = polled.filter((poll) => poll.who === who).flatMap((poll) => containerOf(scene, poll));
-      const judged = judge(scene, calls, explained, containers);
-      return {
-        calls,
-        explained: explained && judged.score <= 21,
-        windowMinutes: 15,
-        base: judged.score,
-        title: `${nameOf(calls[0])} ${calls.some(succeeded) ? 'started' : 'was refused'} a full backup ${judged.where}`,
-        explanation: judged.why,
-        nextStep: 'Find the container of the job, and take the backup role of the caller away if nobody planned it.',
-        facts: { container: containers[0] ?? null },
-        marks: calls.some(succeeded) ? ['backup'] : [],
-      };
-    });
+    // The container is known from the polls, which may come in a later window than the start, and from the start's own plan.
+    const foreign = polled.filter((poll) =>
+      containerOf(scene, poll).some((container) => !isApproved(scene, container)),
+    );
+    return [
+      ...byCaller(started).map(({ calls, explained, who }): Draft => {
+        const containers = polled.filter((poll) => poll.who === who).flatMap((poll) => containerOf(scene, poll));
+        return { ...told(calls, judge(scene, calls, explained, containers), containers[0]), explained };
+      }),
+      ...[...groupBy(foreign, ({ who }) => who).values()].map((calls): Draft => {
+        const container = containerOf(scene, calls[0] as JudgedCall)[0] as string;
+        const why = 'The container is none of those that were approved, whatever announced the backup.';
+        return { ...told(calls, { score: 92, where: `to ${container}`, why }, container), subject: 'container' };
+      }),
+    ];
   },
 };
 
-function judge(scene: Scene, calls: readonly JudgedCall[], explained: boolean, containers: readonly string[]) {
+interface Judged {
+  score: number;
+  where: string;
+  why: string;
+}
+
+function told(calls: readonly JudgedCall[], { score, where, why }: Judged, container: string | undefined): Draft {
+  const answered = calls.some(succeeded);
+  return {
+    calls,
+    explained: false,
+    windowMinutes: 15,
+    base: score,
+    title: `${nameOf(calls[0])} ${answered ? 'makes' : 'was refused'} a full backup ${where}`,
+    explanation: why,
+    nextStep: 'Find the container of the job, and take the backup role of the caller away if nobody planned it.',
+    facts: { container: container ?? null },
+    marks: answered ? ['backup'] : [],
+  };
+}
+
+function judge(scene: Scene, calls: readonly JudgedCall[], explained: boolean, containers: readonly string[]): Judged {
   if (!calls.some(succeeded))
     return { score: 60, where: 'off plan', why: 'The HSM refused it, and no plan announced it.' };
-  const foreign = containers.find((container) => !isApproved(scene, container));
-  if (foreign !== undefined) {
-    return { score: 92, where: `to ${foreign}`, why: 'The container is none of those that were approved.' };
-  }
   if (explained) return { score: 21, where: 'as planned', why: 'The journal announced it.' };
+  if (containers.some((container) => !isApproved(scene, container))) {
+    return { score: 92, where: 'off plan', why: 'No plan announced it, and its container is none of those approved.' };
+  }
   if (containers.length === 0) {
     return { score: 80, where: 'off plan', why: 'No plan announced it, and where it went is not known.' };
   }

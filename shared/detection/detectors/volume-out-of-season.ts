@@ -16,6 +16,8 @@ export const volumeOutOfSeason: Detector = {
   falsePositives: [
     'A failover of SQL unwraps once a database: name the databases of the identity.',
     'The end of a month: the calendar lists its days and how much busier they are.',
+    'A job that runs now and then: known by two earlier runs at about the hour, by one if its identity is named as batch.',
+    'A storage account that starts again: named as storage, it may open as much as `restart` says, once a day.',
     'A new release or a campaign of the owner: announce it.',
   ],
   runbook: [
@@ -44,7 +46,6 @@ function judge(scene: Scene, reading: VolumeReading): Draft | undefined {
   if (level === undefined) return undefined;
   const { key, who, caller, count, usual, z } = reading;
   const hour = isoHour(reading.hour);
-  const tier0 = scene.rule.tier0Hsm || scene.rule.tier0Classes.includes(scene.keys.get(key)?.class ?? '');
   return {
     calls: [],
     who,
@@ -55,7 +56,7 @@ function judge(scene: Scene, reading: VolumeReading): Draft | undefined {
     explained: false,
     subject: `${key} ${reading.class}${level.subject ?? ''}`,
     windowMinutes: 60,
-    base: Math.min(73, level.base + (tier0 ? 15 : 0)),
+    base: level.base,
     z: level.z,
     title: `${caller.upn ?? who} ${reading.class === 'crypto.unprotect' ? 'unwrapped or decrypted' : 'wrapped, encrypted or signed'} ${count} times in an hour with ${key}`,
     explanation: level.why,
@@ -84,6 +85,7 @@ function levelOf(scene: Scene, reading: VolumeReading): Level | undefined {
     if (logTail / Math.LN10 > -number('logTail')) return drifted();
     return { base: 40, why: `${usually} The key is used rarely, so many at once are no chance.`, z };
   }
+  if (count < number('ratio') * usual) return drifted();
   if (excess && z >= number('extreme')) return { base: 70, why: usually, z };
   if (excess && z >= number('high')) return { base: 60, why: usually, z };
   if (excess && z >= number('medium')) return { base: 40, why: usually, z };
