@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { Estate, Principal } from '../estate.ts';
 import type { Fault } from '../faults.ts';
@@ -7,7 +6,8 @@ import { IDENTITIES } from '../identity/registrations.ts';
 import { RESOURCE_GROUP } from '../seed/resource-id.ts';
 import { DEFAULT_TIME_LIMIT_MS, executeQuery, type QueryResult } from './kql/execute.ts';
 import { QueryRefusal, QueryTimeout } from './kql/refusal.ts';
-import { type ApiError, badArgument, partialError, QueryApiError, queryError, timedOut } from './query-error.ts';
+import { bounded, type Prefer, type QueryLimits, readPrefer, statistics } from './query-answer.ts';
+import { badArgument, QueryApiError, queryError, timedOut } from './query-error.ts';
 import type { LogStore } from './store.ts';
 import { readTimespan } from './timespan.ts';
 import { createWorkspace, type View } from './workspace.ts';
@@ -17,13 +17,7 @@ export const LOGS_AUDIENCE = 'https://api.loganalytics.io';
 export const WORKSPACE_ID = '00000000-0000-4000-8000-0000000e0001';
 export const WORKSPACE_RESOURCE_ID = `${RESOURCE_GROUP}/providers/Microsoft.OperationalInsights/workspaces/log-keys`;
 
-/** Limits of one answer. Source: https://learn.microsoft.com/azure/azure-monitor/service-limits, query API. */
-export interface QueryLimits {
-  rows: number;
-  bytes: number;
-}
 const LIMITS: QueryLimits = { rows: 500_000, bytes: 100_000_000 };
-const LONGEST_WAIT_SECONDS = 600;
 
 export interface LogQueries {
   /** What clients take as their endpoint, version included. */
@@ -235,55 +229,3 @@ function parsed(request: Request): unknown {
     throw badArgument({ code: 'ValidationError', message: `The body is not JSON: ${String(error)}` });
   }
 }
-
-interface Prefer {
-  /** Seconds. */
-  wait?: number;
-  statistics: boolean;
-  render: boolean;
-  /** What of it is heeded, for the answer. */
-  applied: string;
-}
-
-/** Source: https://learn.microsoft.com/azure/azure-monitor/logs/api/prefer-options */
-function readPrefer(header: string): Prefer {
-  const wishes = new Map(header.split(/[,;]/).map((one) => one.trim().split('=') as [string, string | undefined]));
-  const wait = Number(wishes.get('wait'));
-  const usable = wishes.has('wait') && Number.isFinite(wait) && wait > 0;
-  return {
-    ...(usable ? { wait: Math.min(wait, LONGEST_WAIT_SECONDS) } : {}),
-    statistics: wishes.get('include-statistics') === 'true',
-    render: wishes.get('include-render') === 'true',
-    applied: header.trim(),
-  };
-}
-
-/** What fits into one answer; the rest is left out with an error beside it. */
-function bounded<Row>(rows: Row[], limits: QueryLimits, fault: Fault): { rows: Row[]; error?: ApiError } {
-  if (fault.kind === 'effect' && fault.effect === 'partial') {
-    return {
-      rows: rows.slice(0, Math.floor(rows.length / 2)),
-      error: partialError('-2133196799', 'The query was stopped before all rows were read (set through the faults).'),
-    };
-  }
-  const tooMany = (what: string) =>
-    partialError('-2133196797', `Query result set has exceeded the internal ${what} (E_QUERY_RESULT_SET_TOO_LARGE).`);
-  if (rows.length > limits.rows) {
-    return { rows: rows.slice(0, limits.rows), error: tooMany(`record count limit ${limits.rows}`) };
-  }
-  let bytes = 0;
-  for (const [index, row] of rows.entries()) {
-    bytes += Buffer.byteLength(JSON.stringify(row));
-    if (bytes > limits.bytes) return { rows: rows.slice(0, index), error: tooMany(`data size limit ${limits.bytes}`) };
-  }
-  return { rows };
-}
-
-const statistics = (seconds: number, rows: number) => ({
-  query: {
-    executionTime: seconds,
-    resourceUsage: {},
-    datasetStatistics: [{ tableRowCount: rows, tableSize: 0 }],
-    requestId: randomUUID(),
-  },
-});

@@ -65,10 +65,19 @@ function claimsOf({ oid, appid, upn }: AuditRow['identity'], names: Shape['claim
   });
 }
 
+/** One object for all rows of a caller: there are few of them, and many rows. */
+const identities = new Map<string, { claim: Record<string, unknown> }>();
+function identityOf(caller: AuditRow['identity'], names: Shape['claims']) {
+  const key = JSON.stringify([names, caller.oid, caller.appid, caller.upn]);
+  const made = identities.get(key) ?? { claim: claimsOf(caller, names) };
+  identities.set(key, made);
+  return made;
+}
+
 const PROPERTIES = { PoolType: 'M-HSM', sku_Family: 'B', sku_Name: 'Standard_B1' };
 
 function dedicated(row: AuditRow, shape: Shape): TableRow {
-  const identity = { claim: claimsOf(row.identity, shape.claims) };
+  const identity = identityOf(row.identity, shape.claims);
   return {
     ...common(row),
     Identity: shape.identity === 'text' ? JSON.stringify(identity) : identity,
