@@ -4,6 +4,7 @@ import type { DetectionFacts } from '../../shared/detection/detection-facts.ts';
 import type { Finding } from '../../shared/detection/finding.ts';
 import { type DetectionMemory, emptyMemory } from '../../shared/detection/memory.ts';
 import { BUILT_IN_DETECTION_RULE, type DetectionRule, type KnownIdentity } from '../../shared/detection/rule.ts';
+import { HOUR } from '../traffic/calendar.ts';
 import type { Strand } from '../traffic/call.ts';
 import type { Consumer, Site } from '../traffic/site.ts';
 import { type Alert, type Judgement, worseOf } from './alert.ts';
@@ -44,13 +45,13 @@ export function ruleFor(site: Site): DetectionRule {
   };
 }
 
-/** The history, judged once for all runs of a site. */
+/** The history, judged once for all runs of a site, hour by hour as an app that is new reads what a workspace has kept. */
 export function learn(site: Site, clean: Strand): DetectionMemory {
   const reader = createReader(site, clean);
   const rule = ruleFor(site);
   let memory = emptyMemory();
   while (reader.now() < site.judged) {
-    const facts = reader.next();
+    const facts = reader.next(HOUR);
     if (!facts) break;
     ({ memory } = detect(facts, memory, rule));
   }

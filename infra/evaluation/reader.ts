@@ -3,7 +3,7 @@ import type { DetectionFacts, LedgerIntent } from '../../shared/detection/detect
 import { DAY, HOUR, MINUTE } from '../traffic/calendar.ts';
 import type { Strand, TrafficCall, TrafficIntent } from '../traffic/call.ts';
 import type { Site } from '../traffic/site.ts';
-import { createArrivals, QUARTER } from './arrivals.ts';
+import { createArrivals, QUARTER, quartersOf } from './arrivals.ts';
 import { groupCalls } from './groups.ts';
 import { createHsmState } from './hsm-state.ts';
 import { createHourSums } from './volumes.ts';
@@ -20,8 +20,8 @@ const ARRIVALS_SHOWN = 3 * HOUR;
 
 /** Plays one strand of traffic to a detector as the sweep of the app would read it from the workspace. */
 export interface Reader {
-  /** The facts of the next step, or undefined at the end. */
-  next(): DetectionFacts | undefined;
+  /** The facts of the next five minutes, or of a longer slice, as a first run reads it; undefined at the end. */
+  next(slice?: number): DetectionFacts | undefined;
   /** Passes over what comes before an instant. */
   skipTo(at: number): void;
   now(): number;
@@ -47,8 +47,8 @@ export function createReader(site: Site, strand: Strand): Reader {
   let nextCanary = 0;
   let rows = 0;
 
-  const advance = (): { calls: TrafficCall[]; acts: ControlPlaneAct[] } => {
-    now += STEP;
+  const advance = (slice: number): { calls: TrafficCall[]; acts: ControlPlaneAct[] } => {
+    now += slice;
     const upTo = now - SETTLE;
     const calls: TrafficCall[] = [];
     for (let call = strand.calls[nextCall]; call && call.arrived <= upTo; call = strand.calls[++nextCall]) {
@@ -87,13 +87,13 @@ export function createReader(site: Site, strand: Strand): Reader {
     rows: () => rows,
     skipTo(at) {
       while (now + STEP <= at) {
-        advance();
+        advance(STEP);
         closedHours();
       }
     },
-    next() {
+    next(slice = STEP) {
       if (now >= site.to) return undefined;
-      const { calls, acts } = advance();
+      const { calls, acts } = advance(slice);
       const groups = groupCalls(site.hsm, calls);
       const since = now - ARRIVALS_SHOWN;
       return {
@@ -138,11 +138,12 @@ function intentsAt(hsm: string, intents: readonly TrafficIntent[], now: number):
 /** The platform counts what was called, whether or not a row of it ever arrives. */
 function hitsByQuarter(calls: readonly TrafficCall[]): Map<number, Hits> {
   const found = new Map<number, Hits>();
-  for (const { at, count } of calls) {
-    const start = at - (at % QUARTER);
-    const known = found.get(start);
-    if (known) known.hits += count;
-    else found.set(start, { quarter: new Date(start).toISOString(), hits: count });
+  for (const call of calls) {
+    for (const { start, count } of quartersOf(call)) {
+      const known = found.get(start);
+      if (known) known.hits += count;
+      else found.set(start, { quarter: new Date(start).toISOString(), hits: count });
+    }
   }
   return found;
 }
