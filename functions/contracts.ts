@@ -5,6 +5,7 @@ import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts
 import { adoptionInputs, type WatchAdoptionInput } from './adoption-contracts.ts';
 import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
 import { custodyInputs } from './custody-contracts.ts';
+import { detectionInputs } from './detection-contracts.ts';
 import { drillInputs, type RestoreDrillInput } from './drill-contracts.ts';
 import { heartbeatInputs } from './heartbeat-contracts.ts';
 import { incidentInputs } from './incident-contracts.ts';
@@ -136,6 +137,7 @@ export const inputs = {
   ...webhookInputs,
   ...heartbeatInputs,
   ...adoptionInputs,
+  ...detectionInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;
@@ -175,6 +177,7 @@ export interface OrchestrationInputs {
   recoverHsm: { recovery: string };
   /** `incident`: its own instance id; everything else is read where it lies. */
   respondToCompromise: { incident: string };
+  detectAnomalies: { hsm: string };
 }
 
 export type OrchestrationName = keyof OrchestrationInputs;

@@ -21,6 +21,9 @@ export const backupWatchId = (hsm: string): string => bounded(`watch-backups-${h
 
 export const custodyWatchId = (hsm: string): string => bounded(`watch-custody-${hsm}`);
 
+/** One at a time for each HSM: windows of its log follow each other. */
+export const detectionId = (hsm: string): string => bounded(`detect-${hsm}`);
+
 export const reconciliationId = (hsm: string): string => bounded(`reconcile-${hsm}`);
 
 /** One call that waits for one webhook. */
@@ -63,9 +66,6 @@ export const temporaryHsmName = (installation: string, drill: string): string =>
 
 /** Wakes a recovery that waits for people. Its name is part of histories. */
 export const RECOVERY_REPORTED = 'recoveryStepReported';
-
-/** The detection sweep of an HSM. */
-export const detectionId = (hsm: string): string => bounded(`detect-${hsm}`);
 
 /** An incident, which is the instance of its response as well; `digest`: 16 hex digits. */
 export const incidentId = (hsm: string, digest: string): string => bounded(`incident-${hsm}-${digest}`);

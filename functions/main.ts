@@ -1,3 +1,4 @@
+import { createAuditLog } from '../shared/adapters/azure/audit-log.ts';
 import { createBackupVault } from '../shared/adapters/azure/backup-vault.ts';
 import { createCreationSlots } from '../shared/adapters/azure/creation-slots.ts';
 import { createIdentities } from '../shared/adapters/azure/credentials.ts';
@@ -5,11 +6,13 @@ import { createDocuments } from '../shared/adapters/azure/documents.ts';
 import { createEventPublisher } from '../shared/adapters/azure/event-publisher.ts';
 import { createHsmAccess } from '../shared/adapters/azure/hsm-access.ts';
 import { createHsmBackups } from '../shared/adapters/azure/hsm-backups.ts';
+import { createHsmConfiguration } from '../shared/adapters/azure/hsm-configuration.ts';
 import { createHsmCrypto } from '../shared/adapters/azure/hsm-crypto.ts';
 import { createHsmDeletedKeys } from '../shared/adapters/azure/hsm-deleted-keys.ts';
 import { createHsmKeys } from '../shared/adapters/azure/hsm-keys.ts';
 import { createHsmResources } from '../shared/adapters/azure/hsm-resources.ts';
 import { createJournalLog } from '../shared/adapters/azure/journal-log.ts';
+import { objectIdOf } from '../shared/adapters/azure/object-id.ts';
 import { createSecurityDomain } from '../shared/adapters/azure/security-domain.ts';
 import { createStateAccount } from '../shared/adapters/azure/state-account.ts';
 import { createCertificates } from '../shared/adapters/certificates.ts';
@@ -23,6 +26,10 @@ import { backupNoticeActivities } from './activities/backup-notices.ts';
 import { backupWatchActivities } from './activities/backup-watch.ts';
 import { backupActivities } from './activities/backups.ts';
 import { custodyWatchActivities } from './activities/custody-watch.ts';
+import { detectionActivities } from './activities/detection.ts';
+import { detectionBaselineActivities } from './activities/detection-baseline.ts';
+import { detectionBlindnessActivities } from './activities/detection-blindness.ts';
+import { detectionCanaryActivities } from './activities/detection-canary.ts';
 import { drillNoticeActivities } from './activities/drill-notices.ts';
 import { drillReportActivities } from './activities/drill-reports.ts';
 import { drillSentinelActivities } from './activities/drill-sentinels.ts';
@@ -56,6 +63,7 @@ import { createAuthorise } from './operator/authorise.ts';
 import { backUpHsm } from './orchestrators/back-up-hsm.ts';
 import { confirmKeyVersion } from './orchestrators/confirm-key-version.ts';
 import { deliverNotification } from './orchestrators/deliver-notification.ts';
+import { detectAnomalies } from './orchestrators/detect-anomalies.ts';
 import { reconcileRotationPolicies } from './orchestrators/reconcile-rotation-policies.ts';
 import { recoverHsm } from './orchestrators/recover-hsm.ts';
 import { relayWaitingCalls } from './orchestrators/relay-waiting-calls.ts';
@@ -72,6 +80,7 @@ import { watchBackups } from './orchestrators/watch-backups.ts';
 import { watchCustody } from './orchestrators/watch-custody.ts';
 import { watchHeartbeats } from './orchestrators/watch-heartbeats.ts';
 import { adoptionWatchTimer } from './triggers/adoption-watch.timer.ts';
+import { auditSweepTimer } from './triggers/audit-sweep.timer.ts';
 import { backupWatchTimer } from './triggers/backup-watch.timer.ts';
 import { custodyWatchTimer } from './triggers/custody-watch.timer.ts';
 import { expirySweepTimer } from './triggers/expiry-sweep.timer.ts';
@@ -125,6 +134,10 @@ implementActivities({
   ...webhookActivities(world),
   ...heartbeatActivities(world),
   ...adoptionActivities(world),
+  ...detectionActivities(world),
+  ...detectionBaselineActivities(world),
+  ...detectionBlindnessActivities(world),
+  ...detectionCanaryActivities(world),
 });
 
 implementOrchestrations({
@@ -146,9 +159,12 @@ implementOrchestrations({
   watchHeartbeats,
   watchAdoption,
   relayWaitingCalls,
+  detectAnomalies,
 });
 
 expirySweepTimer(config.hsms);
+// A timer whose schedule is no setting would keep the host from starting.
+if (config.logs) auditSweepTimer(config.hsms);
 policyReconcileTimer(config.hsms);
 backupWatchTimer(config.hsms);
 custodyWatchTimer(config.hsms);
@@ -188,6 +204,21 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
   const webhooks = createWebhooks(settings.webhooks, clock);
   const crypto = createHsmCrypto({ hsms, identity: identities.rotate });
   const topic = createEventPublisher({ ...settings.topic, identity: identities.observe });
+  const log = settings.logs && createAuditLog({ ...settings.logs, hsms, identity: identities.observe });
+  const watched =
+    settings.logs && log
+      ? {
+          auditLog: log,
+          detection: {
+            log,
+            access: createHsmAccess({ hsms, identity: identities.observe }),
+            configuration: createHsmConfiguration({ hsms, identity: identities.observe }),
+            resources: createHsmResources({ armUrl: settings.armUrl, identity: identities.observe }),
+            jobs: createHsmBackups({ hsms, identity: identities.observe }),
+            observerId: objectIdOf(identities.observe, settings.logs.audience),
+          },
+        }
+      : {};
   return {
     installation,
     fallbackRecipients,
@@ -215,6 +246,7 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
     clock,
     heartbeats: heartbeatsOf(settings),
     ...backups,
+    ...watched,
     ...(identities.restore
       ? {
           recovery: {
@@ -238,7 +270,15 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
 }
 
 /** Everything that a timer starts, under the schedule that the host reads. */
-function heartbeatsOf({ schedules, heartbeatGraceMinutes }: Pick<Config, 'schedules' | 'heartbeatGraceMinutes'>) {
+function heartbeatsOf({
+  schedules,
+  logs,
+  heartbeatGraceMinutes,
+}: Pick<Config, 'schedules' | 'logs' | 'heartbeatGraceMinutes'>) {
   const { heartbeat: schedule, ...watched } = schedules;
-  return { schedules: watched, schedule, graceMinutes: heartbeatGraceMinutes };
+  return {
+    schedules: { ...watched, ...(logs ? { audit: logs.schedule } : {}) },
+    schedule,
+    graceMinutes: heartbeatGraceMinutes,
+  };
 }

@@ -7,6 +7,7 @@ import type { AdoptionActivityOutcomes } from './adoption-outcomes.ts';
 import type { BackupActivityOutcomes } from './backup-outcomes.ts';
 import type { ActivityName } from './contracts.ts';
 import type { CustodyActivityOutcomes } from './custody-outcomes.ts';
+import type { DetectionActivityOutcomes } from './detection-outcomes.ts';
 import type { DrillActivityOutcomes } from './drill-outcomes.ts';
 import type { HeartbeatActivityOutcomes } from './heartbeat-outcomes.ts';
 import type { IncidentActivityOutcomes } from './incident-outcomes.ts';
@@ -77,6 +78,7 @@ export interface ActivityOutcomes
   extends AdoptionActivityOutcomes,
     BackupActivityOutcomes,
     CustodyActivityOutcomes,
+    DetectionActivityOutcomes,
     DrillActivityOutcomes,
     IncidentActivityOutcomes,
     HeartbeatActivityOutcomes,

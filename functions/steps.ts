@@ -24,6 +24,10 @@ const WEBHOOK = { first: 10_000, attempts: 10, coefficient: 3, longest: 3_600_00
 const policies: Partial<Record<ActivityName, typeof PATIENT>> = {
   createKeyVersion: PATIENT,
   surveyKeys: BRISK,
+  // The next cycle comes in minutes, and reads what this one could not.
+  sendCanary: BRISK,
+  judgeWindow: BRISK,
+  learnBaseline: BRISK,
   routeNotice: MAIL,
   sendMail: MAIL,
   settleNotice: MAIL,

@@ -9,6 +9,7 @@ import type { Documents } from '../shared/ports/documents.ts';
 import type { EventPublisher } from '../shared/ports/event-publisher.ts';
 import type { HsmAccess } from '../shared/ports/hsm-access.ts';
 import type { HsmBackups } from '../shared/ports/hsm-backups.ts';
+import type { HsmConfiguration } from '../shared/ports/hsm-configuration.ts';
 import type { HsmCrypto } from '../shared/ports/hsm-crypto.ts';
 import type { HsmDeletedKeys } from '../shared/ports/hsm-deleted-keys.ts';
 import type { HsmKeys } from '../shared/ports/hsm-keys.ts';
@@ -53,6 +54,18 @@ export interface ResponseWorld {
   reinstate?: HsmAccess;
 }
 
+/** What detection reads, all as the observing identity; present where the installation has a log workspace. */
+export interface DetectionWorld {
+  log: AuditLog;
+  access: HsmAccess;
+  configuration: HsmConfiguration;
+  resources: HsmResources;
+  /** Jobs that anybody started. */
+  jobs: Pick<HsmBackups, 'readJob'>;
+  /** By which the log names the observing identity; undefined while its tokens do not say. */
+  observerId(): Promise<string | undefined>;
+}
+
 export interface Identity {
   duty: Duty;
   clientId: string;
@@ -86,6 +99,7 @@ export interface World {
   alerts: AlertSettings;
   /** The workspace that holds the HSMs' audit rows; absent: nothing is detected, and evidence has that gap. */
   auditLog?: AuditLog;
+  detection?: DetectionWorld;
   /** How long a call whose reply was lost may still take effect, and a write may need to be seen, in milliseconds. */
   settleMs(hsm: string): number;
 }

@@ -7,6 +7,7 @@ import { answerToBackups } from './answer-backups.ts';
 import { answerToDrills } from './answer-drills.ts';
 import { answerToIncidents } from './answer-incidents.ts';
 import type { Caller } from './authorise.ts';
+import { listFindings, showFinding } from './findings.ts';
 import { listNotifications, redeliverNotification } from './notifications.ts';
 import { describeApi } from './openapi.ts';
 import { ProblemError } from './problem.ts';
@@ -49,6 +50,7 @@ export async function answerTo(
   const hsm = params.hsm ?? '';
   const name = params.name ?? '';
   if (params.hsm !== undefined) knownHsm(world, hsm, 'path hsm');
+  if (query.hsm !== undefined) knownHsm(world, query.hsm, 'query hsm');
   const inBody = (body as { hsm?: unknown } | undefined)?.hsm;
   if (typeof inBody === 'string') knownHsm(world, inBody, 'body hsm');
   switch (operation) {
@@ -116,6 +118,10 @@ export async function answerTo(
     case 'showIncident':
     case 'decideIncident':
       return answerToIncidents(world, client, operation, request, caller);
+    case 'listFindings':
+      return listFindings(world, query);
+    case 'showFinding':
+      return showFinding(world, params.id ?? '');
     case 'showPolicy':
       return showPolicy(world);
     case 'verifyJournal':

@@ -15,6 +15,7 @@ export type ProblemCode =
   | 'RestoreRefused'
   | 'RestoreDecided'
   | 'DrillNotFound'
+  | 'FindingNotFound'
   | 'DrillRefused'
   | 'NotificationNotFound'
   | 'NotificationUnderWay'

@@ -100,6 +100,8 @@ const EXAMPLES: Record<string, string> = {
   'overrides.0': '"window"',
   expectedVersion: '0123456789abcdef0123456789abcdef',
   dryRun: 'true',
+  severity: 'High',
+  since: '2026-03-01',
   id: 'rotate-contoso-payments-card-pan-0123456789abcdef0123456789abcdef',
 };
 

@@ -5,6 +5,8 @@ import type { IncidentOperation } from './answer-incidents.ts';
 import type { AppRole } from './authorise.ts';
 import { backupRoutes } from './backup-routes.ts';
 import { drillRoutes } from './drill-routes.ts';
+import { findingRoutes } from './finding-routes.ts';
+import type { FindingOperation } from './findings.ts';
 import { incidentRoutes } from './incident-routes.ts';
 import { notificationRoutes } from './notification-routes.ts';
 import type { NotificationOperation } from './notifications.ts';
@@ -46,6 +48,7 @@ export type OperationName =
   | BackupOperation
   | DrillOperation
   | IncidentOperation
+  | FindingOperation
   | NotificationOperation
   | 'showPolicy'
   | 'verifyJournal'
@@ -207,6 +210,7 @@ export const operatorRoutes: readonly OperatorRoute[] = [
   },
   ...backupRoutes,
   ...drillRoutes,
+  ...findingRoutes,
   ...notificationRoutes,
   ...incidentRoutes,
   {

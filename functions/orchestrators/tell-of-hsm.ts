@@ -7,7 +7,7 @@ import { run, type Step } from '../steps.ts';
 export function* tellOfHsm(
   context: OrchestrationContext,
   hsm: string,
-  work: 'sweep' | 'reconciliation',
+  work: 'sweep' | 'reconciliation' | 'detection',
   { code, message, nextStep, denial }: Failed,
 ): Step<void> {
   const id = `${work}-failed-${hsm}-${code}`;
@@ -15,7 +15,7 @@ export function* tellOfHsm(
     kind: 'SweepFailed' as const,
     hsm,
     at: context.df.currentUtcDateTime.toISOString(),
-    ...(work === 'reconciliation' ? { work } : {}),
+    ...(work === 'sweep' ? {} : { work }),
     failure: { code, message, nextStep, ...(denial ? { denial } : {}) },
   };
   yield* run(context, 'deliverNotification', { id, notice, repeatAfter: 'P1D' }, noticeId(context.df.instanceId, id));

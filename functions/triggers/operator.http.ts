@@ -33,6 +33,8 @@ export const ROUTES: { operation: OperationName; method: 'GET' | 'POST'; path: s
   { operation: 'listIncidents', method: 'GET', path: 'incidents' },
   { operation: 'showIncident', method: 'GET', path: 'incidents/{id}' },
   { operation: 'decideIncident', method: 'POST', path: 'incidents/{id}/decisions' },
+  { operation: 'listFindings', method: 'GET', path: 'findings' },
+  { operation: 'showFinding', method: 'GET', path: 'findings/{id}' },
   { operation: 'requestRecovery', method: 'POST', path: 'recoveries' },
   { operation: 'showRecovery', method: 'GET', path: 'recoveries/{id}' },
   { operation: 'reportRecoveryStep', method: 'POST', path: 'recoveries/{id}/steps/{step}' },

@@ -34,6 +34,8 @@ export interface EstateOptions {
   startTls?: boolean;
   /** Has the app send events and notices to the webhook sink as well; default no. */
   webhook?: boolean;
+  /** Has the app judge the audit logs every five minutes; default no: a story that is not about it must not wait for it. */
+  detection?: boolean;
   onHappening?: HappeningListener;
 }
 

@@ -54,7 +54,9 @@ export async function startEstate(options: EstateOptions = {}): Promise<RunningE
       landingContainerUrl: `${storage.accounts.landing.blobUrl}/hsm-backups`,
       vaultBlobUrl: storage.accounts.vault.blobUrl,
       managementUrl: services.management.url,
-      logs: { endpoint: services.logQueries.url, workspace: services.logQueries.workspaceId },
+      ...(options.detection
+        ? { logs: { endpoint: services.logQueries.url, workspace: services.logQueries.workspaceId } }
+        : {}),
       mail,
       ...(options.webhook ? { webhook: { url: services.webhooks.url, secret: secrets.webhookSecret } } : {}),
       api: identity.api,

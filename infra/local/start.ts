@@ -69,6 +69,7 @@ const estate = await startEstate({
   seed: wish.seed,
   port,
   webhook: true,
+  detection: true,
   ...(wish.state === undefined ? {} : { stateDirectory: resolve(wish.state) }),
   onHappening: tell,
 }).catch((error: unknown) => {

@@ -22,7 +22,8 @@ export type HsmEventType =
   | 'HeartbeatMissed'
   | 'IncidentOpened'
   | 'IncidentContained'
-  | 'IncidentClosed';
+  | 'IncidentClosed'
+  | 'FindingRaised';
 
 /**
  * The data shape of the vault's own key events, so that handlers written for vaults work unchanged. NBF and EXP are Unix
@@ -45,7 +46,7 @@ export interface LifecycleEvent {
   /** Resource id of the HSM; of a heartbeat that concerns them all, the installation. */
   source: string;
   /** `keys/{name}`, or the operation: `backups/{id}`, `drills/{id}`, `restores/{id}`, `custody/{security domain}`, `heartbeats/{name}`,
-   * `incidents/{id}`.
+   * `incidents/{id}`, `findings/{id}`.
    */
   subject: string;
   /** ISO instant of the fact. */

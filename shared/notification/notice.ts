@@ -133,6 +133,6 @@ export type Notice =
       at: string;
       hsm: string;
       /** What was not done for the whole HSM; absent: the expiry sweep. */
-      work?: 'reconciliation';
+      work?: 'reconciliation' | 'detection';
       failure: { code?: ErrorCode; message: string; nextStep: string; denial?: Denial };
     };

@@ -10,6 +10,8 @@ export interface LogWindow {
   /** Ingestion time, exclusive and inclusive, ISO. */
   after: string;
   upTo: string;
+  /** Counted for each day instead of each ten minutes: to learn from, not to judge. */
+  coarse?: true;
 }
 
 /**

@@ -19,6 +19,8 @@ export interface HsmResource {
   network: {
     publicAccess: boolean;
     defaultAction: 'Allow' | 'Deny';
+    /** Public addresses and ranges that the firewall lets through, `203.0.113.0/24`. */
+    allowedRanges: string[];
     privateEndpoints: { id: string; status: string }[];
   };
   regions: { name: string; primary: boolean }[];

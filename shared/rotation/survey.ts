@@ -10,6 +10,8 @@ export interface InventoryEntry {
   expiresOn?: string;
   enabled: boolean;
   version?: string;
+  /** The tag of that name: detection weighs a key by its class. */
+  class?: string;
 }
 
 /** Something about a key that deserves a look. One key may give several, in this order. */
@@ -61,13 +63,14 @@ export const goneKeys = (inventory: Record<string, InventoryEntry>, seen: Readon
     .map(([name, { version }]) => ({ kind: 'gone', name, ...(version === undefined ? {} : { version }) }));
 
 function nextEntry(summary: KeySummary, before: InventoryEntry | undefined): InventoryEntry {
-  const { createdOn, expiresOn, enabled } = summary;
+  const { createdOn, expiresOn, enabled, tags } = summary;
   const version = isSameVersion(summary, before) ? before?.version : undefined;
   return {
     createdOn,
     enabled,
     ...(expiresOn === undefined ? {} : { expiresOn }),
     ...(version === undefined ? {} : { version }),
+    ...(tags.class === undefined ? {} : { class: tags.class }),
   };
 }
 

@@ -109,6 +109,6 @@ const aResource = ({
   activation: 'NotActivated',
   purgeProtection,
   softDeleteRetentionDays: 90,
-  network: { publicAccess: false, defaultAction: 'Deny', privateEndpoints: [] },
+  network: { publicAccess: false, defaultAction: 'Deny', allowedRanges: [], privateEndpoints: [] },
   regions: [],
 });

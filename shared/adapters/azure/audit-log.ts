@@ -16,6 +16,8 @@ const OLDEST_MS = 2 * DAY_MS;
 const AHEAD_MS = DAY_MS;
 /** A copy of a row that comes within so long is known for one. */
 const CONTEXT_MS = HOUR_MS;
+const BIN_SECONDS = 600;
+const COARSE_SECONDS = 86_400;
 /** Groups that one answer brings, a few megabytes; those beyond are counted. */
 const MOST_GROUPS = 5_000;
 const MOST_VOLUMES = 50_000;
@@ -53,14 +55,15 @@ export function createAuditLog(
     );
   };
 
-  const askWindow = (name: QueryName, { hsm, after, upTo }: LogWindow) => {
+  const askWindow = (name: QueryName, { hsm, after, upTo, coarse }: LogWindow) => {
     const [afterTime, upToTime] = [new Date(after), new Date(upTo)];
     const span = {
       from: new Date(afterTime.getTime() - OLDEST_MS),
       to: new Date(upToTime.getTime() + AHEAD_MS),
     };
     const context = new Date(afterTime.getTime() - CONTEXT_MS);
-    return ask(name, hsm, span, { context, after: afterTime, upTo: upToTime, most: mostGroups });
+    const step = { seconds: coarse ? COARSE_SECONDS : BIN_SECONDS };
+    return ask(name, hsm, span, { context, after: afterTime, upTo: upToTime, step, most: mostGroups });
   };
 
   const groups = async (name: QueryName, window: LogWindow) => readGroups(window.hsm, await askWindow(name, window));

@@ -26,7 +26,7 @@ interface WireHsm {
     enablePurgeProtection?: boolean;
     softDeleteRetentionInDays?: number;
     publicNetworkAccess?: string;
-    networkAcls?: { defaultAction?: string };
+    networkAcls?: { defaultAction?: string; ipRules?: { value?: string }[] };
     privateEndpointConnections?: {
       id?: string;
       properties?: { privateEndpoint?: { id?: string }; privateLinkServiceConnectionState?: { status?: string } };
@@ -184,6 +184,7 @@ function toResource({ id = '', name = '', location = '', tags = {}, identity, pr
     network: {
       publicAccess: (properties.publicNetworkAccess ?? 'Enabled') !== 'Disabled',
       defaultAction: networkAcls?.defaultAction === 'Deny' ? 'Deny' : 'Allow',
+      allowedRanges: (networkAcls?.ipRules ?? []).flatMap(({ value }) => value ?? []),
       privateEndpoints: (properties.privateEndpointConnections ?? []).map((connection) => ({
         id: connection.properties?.privateEndpoint?.id ?? connection.id ?? '',
         status: connection.properties?.privateLinkServiceConnectionState?.status ?? 'Unknown',

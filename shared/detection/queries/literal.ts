@@ -1,5 +1,5 @@
-/** What may be said to a query: names, counts and instants of our own, never anything that a log row holds. */
-export type KqlValue = string | number | Date;
+/** What may be said to a query: names, counts, spans and instants of our own, never anything that a log row holds. */
+export type KqlValue = string | number | Date | { seconds: number };
 
 /**
  * A value as a literal of its type; the only way for one to enter a query. Quotes, backslashes and everything that is not a
@@ -11,6 +11,11 @@ export function literal(value: KqlValue): string {
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) throw new RangeError('an instant that does not exist cannot enter a query');
     return `datetime(${value.toISOString()})`;
+  }
+  if (typeof value === 'object') {
+    if (!Number.isSafeInteger(value.seconds) || value.seconds < 1)
+      throw new RangeError('a span is one second at least');
+    return `time(${value.seconds}s)`;
   }
   if (!Number.isSafeInteger(value)) throw new RangeError(`${value} cannot enter a query: it is no whole number`);
   return `long(${value})`;

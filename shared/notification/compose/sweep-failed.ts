@@ -15,10 +15,18 @@ const RECONCILIATION = (hsm: string) => ({
   meanwhile: 'A policy that was changed on this HSM may stay unnoticed until a comparison succeeds.',
 });
 
+const DETECTION = (hsm: string) => ({
+  headline: `${hsm}: detection is blind`,
+  found: `The audit log of ${hsm} could not be judged three times in a row.`,
+  meanwhile: 'Misuse of this HSM stays unnoticed until a cycle succeeds; what was logged meanwhile is judged then.',
+});
+
+const WORDS = { sweep: SWEEP, reconciliation: RECONCILIATION, detection: DETECTION };
+
 /** While an HSM cannot be swept, no key on it is rotated or even seen: that concerns everybody on it. */
 export function sweepFailed(notice: Extract<Notice, { kind: 'SweepFailed' }>, context: ComposeContext): Draft {
-  const { hsm, failure, work } = notice;
-  const { headline, found, meanwhile } = work === 'reconciliation' ? RECONCILIATION(hsm) : SWEEP(hsm);
+  const { hsm, failure, work = 'sweep' } = notice;
+  const { headline, found, meanwhile } = WORDS[work](hsm);
   return {
     severity: 'critical',
     action: true,

@@ -35,9 +35,10 @@ describe('other values', () => {
   test('are written with their type', () => {
     expect(literal(new Date('2026-11-22T06:00:00+01:00'))).toBe('datetime(2026-11-22T05:00:00.000Z)');
     expect(literal(500)).toBe('long(500)');
+    expect(literal({ seconds: 600 })).toBe('time(600s)');
   });
 
-  test.each([new Date('soon'), Number.NaN, 1.5, Number.POSITIVE_INFINITY])(
+  test.each([new Date('soon'), Number.NaN, 1.5, Number.POSITIVE_INFINITY, { seconds: 0 }])(
     'that say nothing are refused: %s',
     (value) => {
       expect(() => literal(value)).toThrow(RangeError);

@@ -9,7 +9,7 @@ import { faultsOfQuery } from '../../../support/kql.ts';
 
 const at = new Date('2026-11-22T06:00:00.000Z');
 const hsm = { hsmName: 'contoso', hsmResource: '/subscriptions/s/…/managedhsms/contoso' };
-const window = { ...hsm, oldest: at, context: at, after: at, upTo: at, most: 100 };
+const window = { ...hsm, oldest: at, context: at, after: at, upTo: at, step: { seconds: 600 }, most: 100 };
 const span = { ...hsm, oldest: at, start: at, end: at, most: 100 };
 
 const values: Record<QueryName, Parameters<typeof buildQuery>[2]> = {

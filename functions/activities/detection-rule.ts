@@ -1,0 +1,25 @@
+import { BUILT_IN_DETECTION_RULE, type DetectionRule } from '../../shared/detection/rule.ts';
+import type { DetectionWorld, World } from '../world.ts';
+import { type PolicyInForce, policyInForce } from './policy-in-force.ts';
+
+/** A key that need not exist: that it is missing is an answer of the HSM too, and a row of its log. */
+const CANARY_KEY = 'lifecycle-canary';
+
+/** The rule of an HSM, with our own call as the canary where the policy names no other, and our landing container. */
+export async function detectionRuleOf(
+  world: World,
+  detection: DetectionWorld,
+  _hsm: string,
+): Promise<{ rule: DetectionRule; inForce: PolicyInForce; canaryKey: string }> {
+  const [inForce, observer] = await Promise.all([policyInForce(world), detection.observerId()]);
+  const rule = BUILT_IN_DETECTION_RULE;
+  const canaryKey = rule.canary?.key ?? CANARY_KEY;
+  const canary =
+    rule.canary ?? (observer === undefined ? undefined : { oid: observer, key: canaryKey, everyMinutes: 5 });
+  // Where our own backups go needs no second approval.
+  const landing = world.backups === undefined ? [] : [world.backups.landingContainerUrl];
+  const backupContainers = [...new Set([...rule.backupContainers, ...landing])];
+  return { rule: { ...rule, backupContainers, ...(canary && { canary }) }, inForce, canaryKey };
+}
+
+export const canaryPath = (key: string): string => `/keys/${key.toLowerCase()}`;
