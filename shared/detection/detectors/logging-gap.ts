@@ -35,7 +35,8 @@ function silence(scene: Scene): Draft[] {
   const { memory, rule, nowMs, facts } = scene;
   const canary = rule.canary;
   const newest = lastHeard(scene);
-  if (newest === undefined) return [];
+  // Without a call of our own, how long this HSM is usually left alone must be known first.
+  if (newest === undefined || (canary === undefined && memory.log.pauses.length < 3)) return [];
   const lagMinutes = (3 * memory.log.lag) / 60;
   // Without a canary, an HSM that nobody calls is as silent as a log that is cut off.
   const usual = canary === undefined ? 3 * Math.max(20, ...memory.log.pauses.map(({ minutes }) => minutes)) : 0;
@@ -69,13 +70,14 @@ function silence(scene: Scene): Draft[] {
   ];
 }
 
-function lastHeard({ memory, facts, rule }: Scene): string | undefined {
+function lastHeard({ memory, facts, rule, calls }: Scene): string | undefined {
   const heard = (at: Arrivals) => (rule.canary === undefined ? at.rows > 0 : at.canary > 0);
   const before = rule.canary === undefined ? memory.log.lastRow : memory.log.lastCanary;
-  return facts.arrivals
-    .filter(heard)
-    .map(({ lastEvent }) => lastEvent)
-    .reduce((newest: string | undefined, at) => (newest === undefined || at > newest ? at : newest), before);
+  const rows = rule.canary === undefined ? calls.map(({ last }) => last) : [];
+  return [...facts.arrivals.filter(heard).map(({ lastEvent }) => lastEvent), ...rows].reduce(
+    (newest: string | undefined, at) => (newest === undefined || at > newest ? at : newest),
+    before,
+  );
 }
 
 /** Two quarters in a row, both old enough for their rows to have come, with far fewer rows than the metric counted calls. */

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest';
+import type { CallGroup } from '../../../shared/detection/audit-call.ts';
+import type { DetectionFacts } from '../../../shared/detection/detection-facts.ts';
+import type { Finding } from '../../../shared/detection/finding.ts';
+import { combineScores, compareSeverity, severityOf } from '../../../shared/detection/score.ts';
+import { ALICE, aCall, aRule, detect, grownMemory, hsmCall, someFacts } from './builders.ts';
+
+const at = (minute: string) => ({ first: `2026-03-12T${minute}:00.000Z`, last: `2026-03-12T${minute}:30.000Z` });
+const onKey = (of: CallGroup['class'], key: string, minute: string, over: Partial<CallGroup> = {}) => {
+  const { version: _version, verb: _verb, ...rest } = aCall();
+  return { ...rest, class: of, key, path: `/keys/${key}`, caller: { oid: ALICE }, ...at(minute), ...over };
+};
+
+/** Judges windows one after the other, each with the memory of those before. */
+function play(...windows: (Partial<DetectionFacts> & { now: string })[]): Finding[][] {
+  let memory = grownMemory();
+  return windows.map((facts) => {
+    const judged = detect(someFacts(facts), memory, aRule());
+    memory = judged.memory;
+    return judged.findings;
+  });
+}
+
+const now = (minute: string) => `2026-03-12T${minute}:00.000Z`;
+
+describe('patterns over several findings', () => {
+  test('C1: a backup after a download of the security domain lets the HSM be rebuilt elsewhere', () => {
+    const [, second] = play(
+      {
+        now: now('10:05'),
+        calls: [hsmCall({ class: 'sd.download', path: '/securitydomain/download', ...at('10:02') })],
+      },
+      { now: now('12:05'), calls: [hsmCall({ class: 'backup.start', path: '/backup', status: 202, ...at('12:02') })] },
+    );
+    expect(second).toMatchObject([{ detector: 'unplanned-backup', severity: 'Critical', score: 95, chains: ['C1'] }]);
+  });
+
+  test('C2: the first use of a grant that no plan announced is told, once', () => {
+    const id = '6a1b2c3d-0000-4000-8000-000000000001';
+    const path = `/providers/microsoft.authorization/roleassignments/${id}`;
+    const role = '515eb02d-2335-4d2d-92f2-b1cbdf9c3778';
+    const use = (minute: string) => aCall({ caller: { oid: 'mallory' }, ...at(minute) });
+    const [, used, again] = play(
+      {
+        now: now('10:05'),
+        calls: [hsmCall({ class: 'rbac.assign.put', path, status: 201, ...at('10:02') })],
+        lookedUp: { backupContainers: {}, assignments: [{ id, scope: '/', role, principalId: 'mallory' }] },
+      },
+      { now: now('10:20'), calls: [use('10:17')] },
+      { now: now('10:40'), calls: [use('10:37')] },
+    );
+    expect(used?.find(({ chains }) => chains?.includes('C2'))).toMatchObject({
+      severity: 'High',
+      caller: { oid: 'mallory' },
+    });
+    expect(again?.some(({ chains }) => chains?.includes('C2'))).toBe(false);
+  });
+
+  test('C3: a grave act within two hours of a cut log is an attack on both', () => {
+    const cut = {
+      hsm: 'contoso-hsm',
+      operation: 'Microsoft.Insights/diagnosticSettings/delete',
+      resource: '/x',
+      caller: 'mallory@contoso.example',
+      at: now('10:00'),
+      succeeded: true,
+      correlationId: 'c',
+    };
+    const [, second] = play(
+      { now: now('10:05'), controlPlane: [cut] },
+      { now: now('11:05'), calls: ['a', 'b', 'c'].map((key) => onKey('key.backup', key, '11:01')) },
+    );
+    expect(second?.find(({ detector }) => detector === 'key-material-movement')).toMatchObject({
+      severity: 'Critical',
+      chains: ['C3'],
+    });
+  });
+
+  test('C4: refused at many keys, then let in by one', () => {
+    const refused = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) =>
+      onKey('crypto.unprotect', key, '10:01', { outcome: 'denied', status: 403, caller: { oid: 'mallory' } }),
+    );
+    const [, second] = play(
+      { now: now('10:05'), calls: refused },
+      { now: now('10:15'), calls: [onKey('crypto.unprotect', 'c', '10:11', { caller: { oid: 'mallory' } })] },
+    );
+    expect(second?.find(({ detector }) => detector === 'denied-burst')).toMatchObject({
+      severity: 'High',
+      keys: ['c'],
+      chains: ['C4'],
+    });
+  });
+
+  test('C5: a key made and another purged within a day by one caller is ransom', () => {
+    const [, second] = play(
+      { now: now('10:05'), calls: [onKey('key.create', 'ransom', '10:01')] },
+      { now: now('13:05'), calls: [onKey('key.purge', 'pay-01', '13:01', { outcome: 'failed', status: 409 })] },
+    );
+    expect(second?.find(({ detector }) => detector === 'destruction')).toMatchObject({ score: 95, chains: ['C5'] });
+  });
+
+  test('C6: a blob restored here after a backup elsewhere', () => {
+    const [there] = play({ now: now('10:05'), calls: [onKey('key.backup', 'pay-01', '10:01')] });
+    const elsewhere = (there ?? []).map((finding) => ({ ...finding, hsm: 'other-hsm', marks: ['key.backup'] }));
+    const { key: _key, ...blob } = onKey('key.restoreblob', '', '12:01');
+    const [here] = play({ now: now('12:05'), calls: [{ ...blob, path: '/keys/restore' }], elsewhere });
+    expect(here?.find(({ detector }) => detector === 'key-material-movement')).toMatchObject({
+      severity: 'Critical',
+      chains: ['C6'],
+    });
+  });
+
+  test('keys moved one by one over several windows are a sweep', () => {
+    const windows = ['a', 'b', 'c', 'd'].map((key, index) => ({
+      now: now(`10:${15 + index * 5}`),
+      calls: [onKey('key.backup', key, `10:${12 + index * 5}`)],
+    }));
+    const scores = play(...windows).map(
+      (findings) => findings.find(({ detector }) => detector === 'key-material-movement')?.score,
+    );
+    expect(scores).toEqual([40, 40, 70, 70]);
+  });
+});
+
+describe('repeats', () => {
+  const backup = (minute: string, over: Partial<CallGroup> = {}) => onKey('key.backup', 'pay-01', minute, over);
+  const replaced = (minute: string) => onKey('key.import', 'pay-01', minute);
+
+  test('are stored and marked within the time of the detector, and told again after it', () => {
+    const [first, second, third] = play(
+      { now: now('01:05'), calls: [backup('01:01')] },
+      { now: now('05:05'), calls: [backup('05:01')] },
+      {
+        now: '2026-03-14T01:05:00.000Z',
+        calls: [backup('01:01', { first: '2026-03-14T01:01:00Z', last: '2026-03-14T01:01:00Z' })],
+      },
+    );
+    const moved = (findings?: Finding[]) => findings?.find(({ detector }) => detector === 'key-material-movement');
+    expect(moved(first)?.suppressed).toBeUndefined();
+    expect(moved(second)?.suppressed).toEqual({ by: moved(first)?.id, until: '2026-03-13T01:05:00.000Z' });
+    expect(moved(third)?.suppressed).toBeUndefined();
+  });
+
+  test('are told at once when the severity rises a band', () => {
+    const keys = [{ name: 'pay-01', createdOn: '2025-01-01T00:00:00Z', versions: [], decoy: false }];
+    const [, second] = play(
+      { now: now('01:05'), calls: [replaced('01:01')] },
+      { now: now('05:05'), calls: [replaced('05:01')], keys },
+    );
+    expect(second?.find(({ detector }) => detector === 'key-material-movement')).toMatchObject({ severity: 'High' });
+    expect(second?.some(({ suppressed }) => suppressed)).toBe(false);
+  });
+
+  test('of the security domain are always told', () => {
+    const call = (minute: string) => hsmCall({ class: 'sd.download', path: '/securitydomain/download', ...at(minute) });
+    const told = play({ now: now('10:05'), calls: [call('10:01')] }, { now: now('10:45'), calls: [call('10:41')] });
+    const access = told.flat().filter(({ detector }) => detector === 'security-domain-access');
+    expect(access.filter(({ suppressed }) => suppressed)).toEqual([]);
+    expect(new Set(access.map(({ id }) => id)).size).toBe(2);
+  });
+});
+
+describe('scores', () => {
+  test.each([
+    [0, 'Low'],
+    [21, 'Low'],
+    [22, 'Medium'],
+    [47, 'Medium'],
+    [48, 'High'],
+    [73, 'High'],
+    [74, 'Critical'],
+    [100, 'Critical'],
+  ] as const)('%i is %s', (score, severity) => expect(severityOf(score)).toBe(severity));
+
+  test('add up over detectors, take the strongest of each, and leave out what is explained', () => {
+    const finding = (detector: string, score: number, severity = severityOf(score)) => ({ detector, score, severity });
+    expect(combineScores([])).toBe(0);
+    expect(combineScores([finding('a', 50), finding('b', 40)])).toBe(70);
+    expect(combineScores([finding('a', 50), finding('a', 40), finding('a', 45)])).toBe(50);
+    expect(combineScores([finding('a', 50), { detector: 'b', score: 20, severity: 'Informational' }])).toBe(50);
+    expect(combineScores([finding('b', 40), finding('a', 50)])).toBe(
+      combineScores([finding('a', 50), finding('b', 40)]),
+    );
+    expect(compareSeverity('Critical', 'High')).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import type { HourVolume } from '../../../shared/detection/audit-call.ts';
+import { emptyMemory, MEMORY_LIMITS, type SeriesMemory } from '../../../shared/detection/memory.ts';
+import { readVolumes, type VolumeSettings } from '../../../shared/detection/volumes.ts';
+import { aRule, STORAGE } from './builders.ts';
+
+const ID = `pay-01 ${STORAGE} crypto.unprotect`;
+/** A Monday. */
+const START = Math.floor(Date.parse('2026-02-02T00:00:00Z') / 3_600_000);
+
+const settings = (over: Partial<VolumeSettings> = {}): VolumeSettings => ({
+  rule: aRule(),
+  quarantined: () => false,
+  allowance: () => 0,
+  isBatch: () => false,
+  ...over,
+});
+
+const volume = (hour: number, count: number): HourVolume => ({
+  hsm: 'contoso-hsm',
+  key: 'pay-01',
+  caller: { oid: STORAGE },
+  class: 'crypto.unprotect',
+  verb: 'unwrapkey',
+  hour: new Date((START + hour) * 3_600_000).toISOString(),
+  count,
+});
+
+/** Feeds hours from the start on; the last reading and what was learnt. */
+function feed(hours: number, countAt: (hour: number) => number, over: Partial<VolumeSettings> = {}, last?: number) {
+  const given = Array.from({ length: hours }, (_, hour) => volume(hour, countAt(hour)));
+  if (last !== undefined) given.push(volume(hours, last));
+  const { readings, series } = readVolumes(
+    { hours: given.filter(({ count }) => count > 0) },
+    emptyMemory(),
+    settings(over),
+  );
+  return { reading: readings.at(-1), readings, series: series[ID] as SeriesMemory };
+}
+
+const steady = (hour: number) => 100 + (hour % 7) * 3;
+
+describe('hours against what is usual', () => {
+  test('say nothing before the hour has four earlier days of its type', () => {
+    expect(feed(24 * 3, steady).reading?.z).toBeUndefined();
+    expect(feed(24 * 8, steady, {}, 100).reading?.z).toBeDefined();
+  });
+
+  test('find ten times the usual extreme, and the usual usual', () => {
+    expect(feed(24 * 28, steady, {}, 1000).reading?.z).toBeGreaterThan(10);
+    expect(Math.abs(feed(24 * 28, steady, {}, 108).reading?.z ?? 99)).toBeLessThan(2);
+  });
+
+  test('compare a weekend with weekends, so that a working day does not excuse it', () => {
+    const weekly = (hour: number) => (Math.floor(hour / 24) % 7 >= 5 ? 10 : 500);
+    const saturday = 24 * 26;
+    expect(feed(saturday, weekly, {}, 12).reading?.z).toBeLessThan(4);
+    // The neighbours of midnight are Fridays, which are compared with Saturdays alike.
+    expect(feed(saturday + 12, weekly, {}, 500).reading?.z).toBeGreaterThan(10);
+  });
+
+  test('excuse a listed holiday from being a working day', () => {
+    const rule = aRule({ calendar: { ...aRule().calendar, holidays: ['2026-02-23'] } });
+    const quietOnHoliday = (hour: number) =>
+      Math.floor(hour / 24) % 7 >= 5 || Math.floor(hour / 24) === 21 ? 10 : 500;
+    const { readings } = feed(24 * 22, quietOnHoliday, { rule });
+    expect(Math.max(...readings.slice(-24).map(({ z }) => z ?? 0))).toBeLessThan(4);
+  });
+
+  test('see a slow drip in what no single hour shows', () => {
+    const four = (hour: number) => [3, 4, 5, 4, 3, 6][hour % 6] as number;
+    const { readings } = feed(24 * 28 + 30, (hour) => four(hour) + (hour >= 24 * 28 ? 6 : 0));
+    expect(readings.slice(0, -30).some(({ drift }) => drift !== undefined)).toBe(false);
+    expect(readings.slice(-30).some(({ drift }) => drift !== undefined)).toBe(true);
+    expect(Math.max(...readings.slice(-30).map(({ z }) => z ?? 0))).toBeLessThan(6);
+  });
+
+  test('learn an hour at most as large as one that would be told', () => {
+    const { series } = feed(24 * 28, steady, {}, 1_000_000);
+    expect(series.counts.at(-1)).toBeLessThan(300);
+    expect(feed(24 * 28, steady, { quarantined: () => true }, 1_000_000).series.counts.at(-1)).toBeLessThanOrEqual(120);
+  });
+
+  test('let what is usual move by a fifth a day at most', () => {
+    const { readings } = feed(24 * 40, (hour) => (hour < 24 * 20 ? 100 : 400));
+    const daily = readings.filter(({ hour }) => (hour - START) % 24 === 12 && Math.floor((hour - START) / 24) % 7 < 5);
+    const usual = daily.map(({ usual }) => usual).filter((value) => value !== undefined);
+    for (const [index, value] of usual.entries()) {
+      if (index > 0) expect(value).toBeLessThanOrEqual(((usual[index - 1] as number) + 2) * 1.2 ** 3 + 1);
+    }
+  });
+
+  test('let a failover through once in a day, and no second', () => {
+    const allowance = () => 120;
+    const first = feed(24 * 28, () => 5, { allowance }, 100);
+    expect(first.reading?.allowed).toBe(true);
+    const again = readVolumes(
+      { hours: [volume(24 * 28 + 3, 100)] },
+      { series: { [ID]: first.series } },
+      settings({ allowance }),
+    );
+    expect(again.readings[0]?.allowed).toBe(false);
+  });
+
+  test('know a night job by its earlier runs, one for a batch and two for anybody', () => {
+    const runs = (hour: number) => (hour === 26 || hour === 24 * 9 + 2 ? 5000 : hour === 0 ? 1 : 0);
+    const night = 24 * 20 + 1;
+    const padded = (hour: number) => (hour < night ? runs(hour) : 0);
+    expect(feed(night, padded, { isBatch: () => true }, 5200).reading?.allowed).toBe(true);
+    expect(feed(night, padded, {}, 20_000).reading?.allowed).toBe(false);
+    expect(feed(24 * 20 + 12, padded, { isBatch: () => true }, 5200).reading?.allowed).toBe(false);
+  });
+
+  test('keep 28 days of a series, and so many series', () => {
+    expect(feed(24 * 40, steady).series.counts).toHaveLength(MEMORY_LIMITS.days * 24);
+    const flood = Array.from({ length: MEMORY_LIMITS.series + 50 }, (_, index) => ({
+      ...volume(0, 5),
+      key: `key-${index}`,
+    }));
+    const { series } = readVolumes({ hours: flood }, emptyMemory(), settings());
+    expect(Object.keys(series)).toHaveLength(MEMORY_LIMITS.series);
+  });
+});
