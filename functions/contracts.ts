@@ -11,6 +11,7 @@ import { heartbeatInputs } from './heartbeat-contracts.ts';
 import { incidentInputs } from './incident-contracts.ts';
 import { recoveryInputs } from './recovery-contracts.ts';
 import { type RestoreInput, restoreInputs } from './restore-contracts.ts';
+import { type RetirementRun, retirementInputs } from './retirement-contracts.ts';
 import { type RelayInput, webhookInputs } from './webhook-contracts.ts';
 
 /**
@@ -138,6 +139,7 @@ export const inputs = {
   ...heartbeatInputs,
   ...adoptionInputs,
   ...detectionInputs,
+  ...retirementInputs,
 } as const;
 
 export type ActivityName = keyof typeof inputs;
@@ -164,6 +166,7 @@ export interface OrchestrationInputs {
   };
   watchHeartbeats: Record<string, never>;
   watchAdoption: WatchAdoptionInput;
+  retireKeyVersion: RetirementRun;
   relayWebhook: RelayInput;
   relayWaitingCalls: Record<string, never>;
   backUpHsm: BackUpHsmInput;

@@ -32,6 +32,12 @@ export const relayId = (webhook: string, message: string): string => bounded(`re
 /** A mail that a person has sent again. */
 export const redeliveryId = (undelivered: string): string => bounded(`redeliver-${undelivered}`);
 
+export const retirementId = (key: KeyRef, version: string, request: string): string =>
+  bounded(`retire-${key.hsm}-${canonicalName(key)}-${version}-${request}`);
+
+/** The event that wakes a retirement which waits for a decision; the decision itself is stored. */
+export const RETIREMENT_DECIDED = 'RetirementDecided';
+
 export const adoptionWatchId = (hsm: string): string => bounded(`watch-adoption-${hsm}`);
 
 export const HEARTBEAT_WATCH_ID = 'watch-heartbeats';

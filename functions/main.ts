@@ -55,6 +55,7 @@ import { restoreNoticeActivities } from './activities/restore-notices.ts';
 import { restoreReportActivities } from './activities/restore-report.ts';
 import { restoreStagingActivities } from './activities/restore-staging.ts';
 import { restoreActivities } from './activities/restores.ts';
+import { retirementActivities } from './activities/retirement.ts';
 import { rotationActivities } from './activities/rotation.ts';
 import { surveyActivities } from './activities/survey.ts';
 import { webhookActivities } from './activities/webhooks.ts';
@@ -71,6 +72,7 @@ import { relayWebhook } from './orchestrators/relay-webhook.ts';
 import { respondToCompromise } from './orchestrators/respond-to-compromise.ts';
 import { restoreHsm } from './orchestrators/restore-hsm.ts';
 import { restoreKey } from './orchestrators/restore-key.ts';
+import { retireKeyVersion } from './orchestrators/retire-key-version.ts';
 import { rotateKey } from './orchestrators/rotate-key.ts';
 import { runRestoreDrill } from './orchestrators/run-restore-drill.ts';
 import { sweepExpiringKeys } from './orchestrators/sweep-expiring-keys.ts';
@@ -138,6 +140,7 @@ implementActivities({
   ...detectionBaselineActivities(world),
   ...detectionBlindnessActivities(world),
   ...detectionCanaryActivities(world),
+  ...retirementActivities(world),
 });
 
 implementOrchestrations({
@@ -158,6 +161,7 @@ implementOrchestrations({
   relayWebhook,
   watchHeartbeats,
   watchAdoption,
+  retireKeyVersion,
   relayWaitingCalls,
   detectAnomalies,
 });

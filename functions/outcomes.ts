@@ -13,6 +13,7 @@ import type { HeartbeatActivityOutcomes } from './heartbeat-outcomes.ts';
 import type { IncidentActivityOutcomes } from './incident-outcomes.ts';
 import type { RecoveryActivityOutcomes } from './recovery-outcomes.ts';
 import type { RestoreActivityOutcomes } from './restore-outcomes.ts';
+import type { RetirementActivityOutcomes } from './retirement-outcomes.ts';
 import type { WebhookActivityOutcomes } from './webhook-outcomes.ts';
 
 /** What a fault that will not go away by asking again becomes: an answer, with a next step that a person can follow. */
@@ -84,6 +85,7 @@ export interface ActivityOutcomes
     HeartbeatActivityOutcomes,
     RecoveryActivityOutcomes,
     RestoreActivityOutcomes,
+    RetirementActivityOutcomes,
     WebhookActivityOutcomes {
   inspectKey: Inspected;
   writeRotationPolicy: { kind: 'written' };

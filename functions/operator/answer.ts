@@ -6,6 +6,7 @@ import type { World } from '../world.ts';
 import { answerToBackups } from './answer-backups.ts';
 import { answerToDrills } from './answer-drills.ts';
 import { answerToIncidents } from './answer-incidents.ts';
+import { answerToRetirements } from './answer-retirements.ts';
 import type { Caller } from './authorise.ts';
 import { listFindings, showFinding } from './findings.ts';
 import { listNotifications, redeliverNotification } from './notifications.ts';
@@ -122,6 +123,11 @@ export async function answerTo(
       return listFindings(world, query);
     case 'showFinding':
       return showFinding(world, params.id ?? '');
+    case 'requestRetirement':
+    case 'listRetirements':
+    case 'showRetirement':
+    case 'decideRetirement':
+      return answerToRetirements(world, client, operation, request, caller);
     case 'showPolicy':
       return showPolicy(world);
     case 'verifyJournal':

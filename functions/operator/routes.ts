@@ -12,6 +12,8 @@ import { notificationRoutes } from './notification-routes.ts';
 import type { NotificationOperation } from './notifications.ts';
 import { reason } from './reason.ts';
 import type { SecretRule } from './refuse-secrets.ts';
+import { retirementRoutes } from './retirement-routes.ts';
+import type { RetirementOperation } from './retirements.ts';
 
 const hsm = z
   .string()
@@ -50,6 +52,7 @@ export type OperationName =
   | IncidentOperation
   | FindingOperation
   | NotificationOperation
+  | RetirementOperation
   | 'showPolicy'
   | 'verifyJournal'
   | 'showHealth'
@@ -213,6 +216,7 @@ export const operatorRoutes: readonly OperatorRoute[] = [
   ...findingRoutes,
   ...notificationRoutes,
   ...incidentRoutes,
+  ...retirementRoutes,
   {
     operation: 'requestRecovery',
     method: 'POST',

@@ -8,6 +8,8 @@ export type RotationAct =
   | 'key.backup'
   | 'key.rotate'
   | 'key.tag'
+  | 'key.disable'
+  | 'key.enable'
   | 'key.prove'
   | 'key.compare'
   | 'mail.send'
@@ -58,6 +60,8 @@ const CALLS: Record<RotationAct, Partial<Record<OperationClass, number>>> = {
   'key.backup': { 'key.backup': 1 },
   'key.rotate': { 'key.rotate': 1, 'read.key': 2 },
   'key.tag': { 'key.update': 1 },
+  'key.disable': { 'key.update': 1 },
+  'key.enable': { 'key.update': 1 },
   'key.prove': { 'crypto.protect': 4, 'crypto.unprotect': 4, 'crypto.verify': 2 },
   'key.compare': { 'read.key': 1 },
   'mail.send': {},

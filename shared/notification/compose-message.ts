@@ -1,5 +1,11 @@
 import { oneLine } from './clean.ts';
-import { keyVersionAdopted } from './compose/adoption-notices.ts';
+import {
+  keyVersionAdopted,
+  keyVersionReenabled,
+  keyVersionRetired,
+  retirementFailed,
+  retirementRequested,
+} from './compose/adoption-notices.ts';
 import { backupCompleted, backupFailed, backupOverdue } from './compose/backup-notices.ts';
 import { custodyExpiring, custodyReviewDue, quorumAtRisk, recoveryStepWaiting } from './compose/custody-notices.ts';
 import { drillFailed, drillHsmRemains, drillPassed, drillRefused } from './compose/drill-notices.ts';
@@ -94,6 +100,14 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return quorumAtRisk(notice, context);
     case 'KeyVersionAdopted':
       return keyVersionAdopted(notice, context);
+    case 'RetirementRequested':
+      return retirementRequested(notice, context);
+    case 'KeyVersionRetired':
+      return keyVersionRetired(notice, context);
+    case 'KeyVersionReenabled':
+      return keyVersionReenabled(notice, context);
+    case 'RetirementFailed':
+      return retirementFailed(notice, context);
     case 'HeartbeatMissed':
       return heartbeatMissed(notice, context);
     case 'HeartbeatRecovered':

@@ -22,6 +22,13 @@ interface AboutKey {
   notify: NoticeRule;
 }
 
+interface AboutRetirement extends AboutKey {
+  version: string;
+  retirement: string;
+  /** Object id of whoever asked. */
+  by: string;
+}
+
 interface AboutHeartbeat {
   at: string;
   /** Absent: all of them. */
@@ -115,6 +122,15 @@ export type Notice =
       callers: { caller: string; state: string; lastOld: string }[];
       /** Callers that open old data with old versions. */
       unprotect: number;
+    })
+  | (AboutRetirement & { kind: 'RetirementRequested'; note: string; until: string })
+  /** Disabled; enabled again if somebody misses it until then. */
+  | (AboutRetirement & { kind: 'KeyVersionRetired'; approvedBy?: string; watchedUntil: string })
+  | (AboutRetirement & { kind: 'KeyVersionReenabled'; callers: string[] })
+  | (AboutRetirement & {
+      kind: 'RetirementFailed';
+      failure: { message: string; nextStep: string };
+      stillDisabled?: true;
     })
   /** Something that runs by the clock was not heard of in time; the app as a whole, seen when it is back. */
   | (AboutHeartbeat & {

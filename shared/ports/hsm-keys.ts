@@ -26,6 +26,8 @@ export interface HsmKeys {
   rotate(key: KeyRef): Promise<KeyFacts>;
   /** Replaces the tags of one version, all of them: the service knows no single tag. */
   writeTags(key: KeyRef, version: string, tags: Tags): Promise<void>;
+  /** A version that is disabled does nothing at all: neither protects nor opens. May be repeated. */
+  setEnabled(key: KeyRef, version: string, enabled: boolean): Promise<void>;
   /** All versions as one opaque blob, bound to the security domain. */
   backUp(key: KeyRef): Promise<Uint8Array>;
 }

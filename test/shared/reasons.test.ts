@@ -28,6 +28,7 @@ describe('the tables of reasons', () => {
   it.each([
     ['restore/guard.ts', 'RestoreRefusalReason'],
     ['restore/key-restore.ts', 'KeyRestoreReason'],
+    ['adoption/judge-retirement.ts', 'RetirementRefusalReason'],
     ['rotation/decision.ts', 'RotateReason'],
     ['rotation/decision.ts', 'KeepReason'],
     ['rotation/decision.ts', 'RefusalReason'],

@@ -25,6 +25,8 @@ export interface FakeWorld extends World {
   stored: Map<string, { text: string; etag: number }>;
   /** Called before each rotation takes effect and after it; a throw is what the caller sees. */
   onRotate: { before?(key: KeyRef): void; after?(key: KeyRef): void };
+  /** Called before a version is enabled or disabled, and after it. */
+  onEnable: { before?(): void; after?(): void };
   /** Called before each write to the document store. */
   onWrite: { before?(path: string): void };
   calls: string[];
@@ -57,6 +59,7 @@ export function createFakeWorld(keys: Record<string, FakeKey> = {}): FakeWorld {
   const calls: string[] = [];
   const onRotate: FakeWorld['onRotate'] = {};
   const onWrite: FakeWorld['onWrite'] = {};
+  const onEnable: FakeWorld['onEnable'] = {};
   const journalled: JournalEntry[] = [];
   const published: LifecycleEvent[] = [];
   const mailed: Mail[] = [];
@@ -97,6 +100,13 @@ export function createFakeWorld(keys: Record<string, FakeKey> = {}): FakeWorld {
       const match = found(key).versions.find((each) => each.version === version);
       if (match) match.tags = tags;
     },
+    async setEnabled(key, version, enabled) {
+      calls.push(enabled ? 'enable' : 'disable');
+      onEnable.before?.();
+      const match = found(key).versions.find((each) => each.version === version);
+      if (match) match.enabled = enabled;
+      onEnable.after?.();
+    },
     async rotate(key) {
       calls.push('rotate');
       onRotate.before?.(key);
@@ -125,6 +135,7 @@ export function createFakeWorld(keys: Record<string, FakeKey> = {}): FakeWorld {
     calls,
     onRotate,
     onWrite,
+    onEnable,
     journalled,
     published,
     mailed,

@@ -109,6 +109,11 @@ export function createHsmKeys(options: {
         await client.updateKeyProperties(key.name, version, { tags });
       }),
 
+    setEnabled: (key, version, enabled) =>
+      ask(key.hsm, `${enabled ? 'enable' : 'disable'} the version ${version} of ${keyLabel(key)}`, async (client) => {
+        await client.updateKeyProperties(key.name, version, { enabled });
+      }),
+
     backUp: (key) =>
       ask(key.hsm, `back up the key ${keyLabel(key)}`, async (client) => {
         const blob = await client.backupKey(key.name);

@@ -47,6 +47,8 @@ const checks: ToldCheck[] = [
   { operation: 'unwrapKey', version: 'old', algorithm: 'RSA-OAEP-256', result: 'ok' },
 ];
 
+const RETIREMENT = { version: OLD_VERSION, retirement: 'retire-contoso-orders-1', by: 'oid-1' };
+
 /** One healthy example of each kind, to be changed by the tests. */
 export const EXAMPLES: { [Kind in Notice['kind']]: NoticeOf<Kind> } = {
   ...HSM_EXAMPLES,
@@ -127,6 +129,27 @@ export const EXAMPLES: { [Kind in Notice['kind']]: NoticeOf<Kind> } = {
     explanation: 'All 2 callers have moved to the new version, or have fallen silent.',
     callers: [{ caller: 'oid-1', state: 'moved', lastOld: '2030-01-01T11:00:00Z' }],
     unprotect: 1,
+  },
+  RetirementRequested: {
+    kind: 'RetirementRequested',
+    ...about,
+    ...RETIREMENT,
+    note: 'unused',
+    until: '2030-01-18T12:00:00Z',
+  },
+  KeyVersionRetired: {
+    kind: 'KeyVersionRetired',
+    ...about,
+    ...RETIREMENT,
+    approvedBy: 'oid-2',
+    watchedUntil: '2030-01-17T12:30:00Z',
+  },
+  KeyVersionReenabled: { kind: 'KeyVersionReenabled', ...about, ...RETIREMENT, callers: ['oid-app'] },
+  RetirementFailed: {
+    kind: 'RetirementFailed',
+    ...about,
+    ...RETIREMENT,
+    failure: { message: 'It is in use.', nextStep: 'Wait.' },
   },
   HeartbeatMissed: {
     kind: 'HeartbeatMissed',

@@ -1,0 +1,207 @@
+import type { RetirementDecision } from '../../shared/adoption/judge-retirement.ts';
+import { addDuration } from '../../shared/time.ts';
+import { adoptionOf } from '../activities/adoption.ts';
+import { inspectKey } from '../activities/inspect-key.ts';
+import { judgeStored } from '../activities/retirement.ts';
+import {
+  decideRetirementOnce,
+  readRetirement,
+  readRetirementDecision,
+  readRetirementOutcome,
+  retirementIds,
+  retirementPath,
+  type StoredRetirement,
+} from '../activities/retirement-records.ts';
+import { retirementId } from '../instance-ids.ts';
+import type { Starter } from '../start-once.ts';
+import type { World } from '../world.ts';
+import type { Answer } from './answer.ts';
+import type { Caller } from './authorise.ts';
+import { keyUsedBefore } from './backups.ts';
+import { ProblemError } from './problem.ts';
+import { requestDigest } from './request-digest.ts';
+
+export type RetirementOperation = 'requestRetirement' | 'listRetirements' | 'showRetirement' | 'decideRetirement';
+
+export interface RetirementRequest {
+  hsm: string;
+  name: string;
+  version: string;
+  reason: string;
+  dryRun: boolean;
+  idempotencyKey?: string;
+}
+
+/** Asks for a retirement. What may not be is refused here, before anybody is asked; it is judged anew before the act. */
+export async function requestRetirement(
+  world: World,
+  starter: Starter,
+  caller: Caller,
+  { hsm, name, version, reason, dryRun, idempotencyKey }: RetirementRequest,
+): Promise<Answer> {
+  const key = { hsm, name };
+  const id = retirementId(key, version, requestDigest(world, caller, dryRun ? undefined : idempotencyKey));
+  const earlier = await readRetirement(world.documents, id);
+  if (earlier) return start(world, starter, sameRequest(earlier, reason));
+  const { facts, effective } = await inspectKey(world, key);
+  const now = world.clock.now();
+  const until = addDuration(now, effective.rule.rotation.retirement.approvalLasts).toISOString();
+  const at = now.toISOString();
+  const asked: StoredRetirement = {
+    schema: 1,
+    id,
+    hsm,
+    name,
+    version,
+    by: caller.oid,
+    at,
+    reason,
+    until,
+    started: false,
+  };
+  const { verdict } = await judgeStored(world, asked);
+  if (dryRun) {
+    const adoption = await adoptionOf(world, facts, hsm, effective.rule);
+    return { status: 200, body: { dryRun: true, key, version, verdict, adoption } };
+  }
+  if (verdict.kind === 'refused') {
+    throw new ProblemError({
+      status: 409,
+      code: 'RetirementRefused',
+      title: 'This version cannot be retired now',
+      detail: `${verdict.explanation} (${verdict.reason})`,
+      nextStep: verdict.nextStep,
+    });
+  }
+  if ((await world.documents.create('state', retirementPath(id), asked)) === 'exists') {
+    const first = await readRetirement(world.documents, id);
+    if (first) return start(world, starter, sameRequest(first, reason));
+  }
+  await note(world, asked, 'request', caller.oid, at, { version, reason });
+  return start(world, starter, asked);
+}
+
+/** Starts it once. A crash between the two writes starts nothing twice. */
+async function start(world: World, starter: Starter, asked: StoredRetirement): Promise<Answer> {
+  const { id, hsm, name, version } = asked;
+  if (!asked.started) {
+    const ends = ['retired', 'reenabled', 'stillDisabled', 'refused', 'failed'];
+    await starter.startOnce('retireKeyVersion', id, { hsm, name, version }, ends);
+    await world.documents.put('state', retirementPath(id), { ...asked, started: true } satisfies StoredRetirement);
+  }
+  return {
+    status: 202,
+    headers: { location: `/api/operations/${id}`, 'retry-after': '10' },
+    body: { id, status: 'awaitingApproval', decision: `/api/retirements/${id}/decision`, until: asked.until },
+  };
+}
+
+function sameRequest(stored: StoredRetirement, reason: string): StoredRetirement {
+  if (stored.reason === reason) return stored;
+  throw keyUsedBefore(`the retirement of a version of ${stored.name}`);
+}
+
+export async function listRetirements(world: World): Promise<Answer> {
+  const ids = await retirementIds(world.documents);
+  const all = (await Promise.all(ids.map((id) => stateOf(world, id)))).flatMap((each) => (each ? [each] : []));
+  return { status: 200, body: { retirements: all.sort((a, b) => Date.parse(b.at) - Date.parse(a.at)) } };
+}
+
+export async function showRetirement(world: World, id: string): Promise<Answer> {
+  const state = await stateOf(world, id);
+  if (!state) throw notFound(id);
+  return { status: 200, body: state };
+}
+
+async function stateOf(world: World, id: string) {
+  const [request, decision, outcome] = await Promise.all([
+    readRetirement(world.documents, id),
+    readRetirementDecision(world.documents, id),
+    readRetirementOutcome(world.documents, id),
+  ]);
+  if (!request) return undefined;
+  const { schema: _, started: __, ...asked } = request;
+  const underWay = decision?.decision === 'approved' ? 'underWay' : decision ? 'denied' : 'awaitingApproval';
+  return { ...asked, status: outcome?.kind ?? underWay, decision: decision ?? null, outcome: outcome ?? null };
+}
+
+/** Decides once: the first decision counts. Whoever asked cannot decide, whatever roles they hold. */
+export async function decideRetirement(
+  world: World,
+  wake: (instance: string) => Promise<void>,
+  caller: Caller,
+  { id, decision, note: said }: { id: string; decision: 'approve' | 'reject'; note: string },
+): Promise<Answer> {
+  const request = await readRetirement(world.documents, id);
+  if (!request) throw notFound(id);
+  if (request.by.toLowerCase() === caller.oid.toLowerCase()) throw ownRequest(id);
+  const now = world.clock.now();
+  const [stands, outcome] = await Promise.all([
+    readRetirementDecision(world.documents, id),
+    readRetirementOutcome(world.documents, id),
+  ]);
+  if (!stands && (outcome || now >= new Date(request.until))) {
+    throw closed(`The retirement ${id} ${outcome ? 'has ended' : `could be decided until ${request.until}`}.`);
+  }
+  const wanted: RetirementDecision = {
+    by: caller.oid,
+    at: now.toISOString(),
+    decision: decision === 'approve' ? 'approved' : 'denied',
+    ...(said === '' ? {} : { note: said }),
+  };
+  const counts = stands ?? (await decideRetirementOnce(world.documents, id, wanted));
+  if (counts.by !== wanted.by || counts.decision !== wanted.decision) {
+    throw closed(`The retirement ${id} was ${counts.decision} by ${counts.by} on ${counts.at}.`);
+  }
+  await note(world, request, 'decision', caller.oid, counts.at, { decision: counts.decision, note: counts.note ?? '' });
+  if (!outcome) await wake(id);
+  return { status: 202, headers: { location: `/api/operations/${id}` }, body: { id, decision: counts } };
+}
+
+const note = (
+  world: World,
+  { id, hsm, name }: StoredRetirement,
+  what: 'request' | 'decision',
+  cause: string,
+  at: string,
+  detail: Record<string, string>,
+) =>
+  world.journal.append({
+    id: `${id}:${what}`,
+    kind: 'note',
+    class: what === 'request' ? 'retirement.request' : 'retirement.decide',
+    at,
+    hsm,
+    target: `keys/${name}`,
+    identity: world.identities.observe,
+    cause,
+    instance: id,
+    detail,
+  });
+
+const closed = (detail: string) =>
+  new ProblemError({
+    status: 409,
+    code: 'RetirementDecided',
+    title: 'There is nothing to decide any more',
+    detail,
+    nextStep: 'Look at the retirement; if it is still wanted, it is asked for anew.',
+  });
+
+const ownRequest = (id: string) =>
+  new ProblemError({
+    status: 403,
+    code: 'Forbidden',
+    title: 'Not your own request',
+    detail: `You asked for the retirement ${id}, so another person has to decide about it.`,
+    nextStep: 'Let another person with the app role Approver decide.',
+  });
+
+const notFound = (id: string) =>
+  new ProblemError({
+    status: 404,
+    code: 'RetirementNotFound',
+    title: 'No such retirement',
+    detail: `Nobody asked for a retirement ${id}.`,
+    nextStep: 'Use an id that GET /api/retirements lists.',
+  });
