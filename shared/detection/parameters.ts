@@ -25,8 +25,13 @@ export const PARAMETERS = {
     usedDays: p(30, 1, 365, 'a key used within so many days is in use'),
   },
   'logging-gap': {
-    gapMinutes: p(30, 10, 1440, 'silence that is told, if not thrice the usual delay is longer'),
-    longGapMinutes: p(60, 15, 2880, 'silence that weighs more'),
+    gapMinutes: p(
+      50,
+      10,
+      1440,
+      'silence that is told, if not thrice the usual delay is longer; delays of 40 are common',
+    ),
+    longGapMinutes: p(90, 15, 2880, 'silence that weighs more'),
     leastHits: p(20, 1, 10_000, 'calls that the metric must count in a quarter before rows are compared with it'),
     ratio: p(0.2, 0.01, 0.9, 'share of the usual rows per counted call below which rows are missing'),
   },

@@ -1,7 +1,7 @@
 import { wallClock } from '../time-zone.ts';
 import type { CallClass } from './audit-call.ts';
 import type { Detector, Draft } from './detector.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, Severity } from './finding.ts';
 import { distinct, keysOf } from './grouping.ts';
 import { inRange, isPublic, networkOf } from './network.ts';
 import { isOffDay } from './off-days.ts';
@@ -16,6 +16,7 @@ const MOST_IDS = 20;
 /** What our journal explains stays below what anybody is told of. */
 const EXPLAINED_CAP = 21;
 const LEARNING_DISCOUNT = 15;
+const TOP: Record<Severity, number> = { Informational: 21, Low: 21, Medium: 47, High: 73, Critical: 100 };
 
 /** The finding that a draft amounts to: id, score with its modifiers, severity and bounds. */
 export function toFinding(scene: Scene, detector: Detector, draft: Draft, sha256: Sha256): Finding {
@@ -27,7 +28,9 @@ export function toFinding(scene: Scene, detector: Detector, draft: Draft, sha256
   const modifiers = draft.plain ? {} : modifiersOf(scene, calls, keys);
   const learning = draft.learning === true;
   const sum = Object.values(modifiers).reduce((total, value) => total + value, draft.base);
-  const raw = clampScore(sum - (learning ? LEARNING_DISCOUNT : 0));
+  // A statistic alone is never Critical, whatever it is about; a pattern over several findings may be.
+  const most = TOP[detector.severity.most];
+  const raw = Math.min(most, clampScore(sum - (learning ? LEARNING_DISCOUNT : 0)));
   const score = draft.explained ? Math.min(raw, EXPLAINED_CAP) : raw;
   const caller = draft.caller ?? first?.caller;
   const address = draft.address ?? first?.address;

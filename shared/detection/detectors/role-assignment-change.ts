@@ -101,7 +101,7 @@ function weigh(scene: Scene, who: string, call: JudgedCall, calls: readonly Judg
   if (call.class === 'rbac.assign.delete') return removal(scene, call, told, name, at, role?.weight === 'rules');
 
   const wide = isHsmWide(known?.scope ?? scope);
-  let base = wide ? HSM_WIDE[role?.weight ?? 'unknown'] : role?.weight === 'rules' ? 45 : 25;
+  let base: number = (wide ? HSM_WIDE : ONE_KEY)[role?.weight ?? 'unknown'];
   const reasons = [wide ? `${name} on the whole HSM` : `${name} on one key`];
   const self = known !== undefined && known.principalId.toLowerCase() === who;
   if (!wide && !self && role?.weight !== 'rules' && isRoutine(scene, who, call)) {
@@ -128,7 +128,8 @@ function weigh(scene: Scene, who: string, call: JudgedCall, calls: readonly Judg
   };
 }
 
-const HSM_WIDE = { rules: 85, reaches: 70, uses: 45, unknown: 70 } as const;
+const HSM_WIDE = { rules: 85, reaches: 70, uses: 45, reads: 25, unknown: 70 } as const;
+const ONE_KEY = { rules: 45, reaches: 25, uses: 25, reads: 15, unknown: 25 } as const;
 
 function removal(
   scene: Scene,
