@@ -16,7 +16,7 @@ const CLOSES_AFTER = HOUR + 15 * MINUTE;
 /** A metric is there minutes after what it counts. */
 const METRIC_DELAY = 3 * MINUTE;
 /** So much of the recent log is told each time. */
-const ARRIVALS_SHOWN = 3 * HOUR;
+const ARRIVALS_SHOWN = 6 * HOUR;
 
 /** Plays one strand of traffic to a detector as the sweep of the app would read it from the workspace. */
 export interface Reader {

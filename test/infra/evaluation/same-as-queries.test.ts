@@ -67,7 +67,8 @@ describe.each(['AZKVAuditLogs', 'AzureDiagnostics'] as const)('over %s', (table)
     let seen = 0;
     for (let start = from; start < to + HOUR; start += HOUR) {
       const [after, upTo] = [start - 1, start + HOUR - 1];
-      const window = { context: new Date(after - HOUR), after: new Date(after), upTo: new Date(upTo) };
+      const times = { context: new Date(after - HOUR), after: new Date(after), upTo: new Date(upTo) };
+      const window = { ...times, step: { seconds: 600 } };
       const asked = (['sensitiveCalls', 'refusedCalls', 'keyUse'] as const).flatMap(
         (name) => readGroups(site.hsm, ask(name, window)).calls,
       );
