@@ -2,6 +2,7 @@ import type { OrchestrationContext } from 'durable-functions';
 import { confirmKeyVersion } from '../../functions/orchestrators/confirm-key-version.ts';
 import { deliverNotification } from '../../functions/orchestrators/deliver-notification.ts';
 import { reconcileRotationPolicies } from '../../functions/orchestrators/reconcile-rotation-policies.ts';
+import { respondToCompromise } from '../../functions/orchestrators/respond-to-compromise.ts';
 import { rotateKey } from '../../functions/orchestrators/rotate-key.ts';
 import { runRestoreDrill } from '../../functions/orchestrators/run-restore-drill.ts';
 import { sweepExpiringKeys } from '../../functions/orchestrators/sweep-expiring-keys.ts';
@@ -16,6 +17,7 @@ export const ORCHESTRATORS: Record<string, Orchestrator> = {
   reconcileRotationPolicies,
   deliverNotification,
   runRestoreDrill,
+  respondToCompromise,
 };
 
 /** A run worth keeping: between them they take the turns that an instance may be in the middle of at a deployment. */
@@ -35,7 +37,51 @@ const notice = {
   failure: { code: 'ERR_DENIED', message: 'not allowed', nextStep: 'grant it' },
 };
 
+const incident = 'incident-contoso-0123456789abcdef';
+const revoke = 'revoke-keys-orders-00000000-0000-4000-8000-0000000f0001';
+/** Turns of a response, in the order of shared/incident/turn.ts. */
+const TURNS = [
+  { kind: 'act', act: 'begin' },
+  { kind: 'act', act: 'evidence' },
+  { kind: 'tell', telling: 'opened', stage: 'opened-1' },
+  { kind: 'act', act: 'plan' },
+  { kind: 'act', act: 'watch' },
+  { kind: 'tell', telling: 'approval', stage: 'approval-1-1' },
+  { kind: 'wait', until: '2030-01-01T00:15:00.000Z', for: [revoke, 'a verdict'] },
+  { kind: 'tell', telling: 'escalated', stage: 'escalated-1-owner-2030-01-01T00:00:00.000Z', circle: 'owner' },
+  { kind: 'wait', until: '2030-01-01T00:30:00.000Z', for: [revoke, 'a verdict'] },
+  { kind: 'act', act: 'revoke', step: revoke },
+  { kind: 'act', act: 'revoke', step: revoke },
+  { kind: 'act', act: 'contain' },
+  { kind: 'tell', telling: 'contained', stage: 'contained-1-full' },
+  { kind: 'act', act: 'verify' },
+  { kind: 'act', act: 'publish' },
+  { kind: 'act', act: 'close' },
+  { kind: 'tell', telling: 'closed', stage: 'closed-1' },
+  { kind: 'closed' },
+];
+
+const RESPONSE_ACTS = [
+  ...['beginIncident', 'collectEvidence', 'tellIncident', 'planIncident', 'watchHarder', 'revokeAssignment'],
+  ...['settleContainment', 'verifyContainment', 'publishIncidentFacts', 'deferIncidentStep', 'closeIncident'],
+];
+
 export const STORIES: Record<string, Story> = {
+  'respond-to-compromise-approved-late': {
+    orchestration: 'respondToCompromise',
+    instanceId: incident,
+    input: { incident },
+    overrides: {
+      ...Object.fromEntries(RESPONSE_ACTS.map((name) => [name, () => ({ result: { kind: 'done' } })])),
+      nextIncidentStep: (_, count) => ({ result: TURNS[count - 1] }),
+      // A timer first, then a person's decision.
+      any: (_, count) => ({ result: count === 1 ? 1 : 0 }),
+      revokeAssignment: (_, count) =>
+        count === 1
+          ? { throws: "Activity function 'revokeAssignment' failed: no answer" }
+          : { result: { kind: 'done' } },
+    },
+  },
   'rotate-key-waiting-and-asking-again': {
     orchestration: 'rotateKey',
     instanceId: `rotate-contoso-orders-${OLD}`,
