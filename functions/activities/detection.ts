@@ -1,6 +1,6 @@
 import type { CallGroup } from '../../shared/detection/audit-call.ts';
 import { createDetect } from '../../shared/detection/detect.ts';
-import type { DetectionFacts } from '../../shared/detection/detection-facts.ts';
+import type { DetectionFacts, KnownKey } from '../../shared/detection/detection-facts.ts';
 
 import { type AuditWindow, dropJudged, forgetOld, narrower, nextWindow } from '../../shared/detection/windows.ts';
 import type { Log } from '../../shared/log.ts';
@@ -16,6 +16,7 @@ import { lookUp } from './detection-look-ups.ts';
 import { canaryPath, detectionRuleOf } from './detection-rule.ts';
 import { blindnessPath, commitJudgement, propose, readStanding, type Standing } from './detection-state.ts';
 import { beat } from './heartbeats.ts';
+import { type HarderWatch, readWatches } from './incident-planning.ts';
 import { sha256Of } from './text.ts';
 
 const HOUR_MS = 3_600_000;
@@ -184,13 +185,24 @@ async function gather(
     controlPlane,
     intents,
     lookedUp,
-    keys,
+    keys: afterCompromise(keys, await readWatches(world, hsm, now)),
     ownClients: observer === undefined ? ownClients : [...ownClients, observer],
     canarySuccesses,
     openIncidents,
     elsewhere,
   };
   return { facts, hoursTo, sighted, rule };
+}
+
+/** Of a key that an open watch speaks of, older versions are an intruder's from when its incident was opened. */
+function afterCompromise(keys: KnownKey[], watches: readonly HarderWatch[]): KnownKey[] {
+  const since = new Map(
+    watches.flatMap(({ keys: watched, since: from }) => watched.map((key) => [key.toLowerCase(), from])),
+  );
+  return keys.map((key) => {
+    const compromisedOn = since.get(key.name);
+    return compromisedOn === undefined ? key : { ...key, compromisedOn };
+  });
 }
 
 /** Places of findings whose window may still be open. */

@@ -201,6 +201,12 @@ async function keepRoles(world: World, incident: Incident, gaps: string[], keep:
   if (assignments) await keep('role-assignments', { scopes }, assignments);
   const definitions = await known(access.roleDefinitions(hsm), gap('role definitions'));
   if (definitions) await keep('role-definitions', { scope: '/' }, definitions);
+  if (!world.detection) {
+    gaps.push('settings: nothing reads them');
+    return;
+  }
+  const settings = await known(world.detection.configuration.settings(hsm), gap('settings'));
+  if (settings) await keep('settings', {}, settings);
 }
 
 async function keepKeys(world: World, incident: Incident, gaps: string[], keep: Keep): Promise<void> {

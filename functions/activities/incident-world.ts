@@ -15,7 +15,8 @@ export function responseWorld(world: World): ResponseWorld {
 }
 
 /** Whoever may read roles: the responding identity, else the one that reads them for manifests. */
-export const rolesReader = (world: World): HsmAccess | undefined => world.response?.access ?? world.backups?.access;
+export const rolesReader = (world: World): HsmAccess | undefined =>
+  world.response?.access ?? world.detection?.access ?? world.backups?.access;
 
 /** The rule of the incident's HSM, as it stands now. */
 export async function ruleOf(world: World, { hsm }: Pick<Incident, 'hsm'>) {

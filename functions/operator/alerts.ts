@@ -10,6 +10,7 @@ import { canonicalJson } from '../../shared/journal/canonical.ts';
 import { joinOne, respondTo } from '../activities/incident-joining.ts';
 import { findingPath } from '../activities/incident-records.ts';
 import { hex, utf8 } from '../activities/text.ts';
+import { detectionId } from '../instance-ids.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
@@ -115,6 +116,7 @@ async function count(world: World, rule: string, now: Date): Promise<number> {
 
 async function handle(world: World, starter: Starter, { verdict, receivedAt }: StoredAlert): Promise<void> {
   if (verdict.kind !== 'accepted' || verdict.resolved) return;
+  for (const hsm of verdict.hsms) await starter.startOnce('detectAnomalies', detectionId(hsm), { hsm });
   const at = new Date(receivedAt);
   for (const fact of verdict.facts) {
     const finding = findingOf(fact, digest(world, [fact.hsm, fact.what, fact.correlationId ?? fact.at]), at);

@@ -213,9 +213,9 @@ export const operatorRoutes: readonly OperatorRoute[] = [
   },
   ...backupRoutes,
   ...drillRoutes,
-  ...findingRoutes,
   ...notificationRoutes,
   ...incidentRoutes,
+  ...findingRoutes,
   ...retirementRoutes,
   {
     operation: 'requestRecovery',
