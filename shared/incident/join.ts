@@ -36,9 +36,13 @@ export function joinFinding(incident: Incident | undefined, finding: Finding, no
   return { kind: 'open' };
 }
 
-/** What opens one: something that nobody announced and that asks for more than a record. */
-export const opensIncident = ({ severity, response }: Pick<Finding, 'severity' | 'response'>): boolean =>
-  severity !== 'Informational' && response !== 'record';
+/** What opens one: something that nobody announced, that asks for more than a record, and that is no repeat of what was told. */
+export const opensIncident = ({
+  severity,
+  response,
+  suppressed,
+}: Pick<Finding, 'severity' | 'response' | 'suppressed'>): boolean =>
+  severity !== 'Informational' && response !== 'record' && suppressed === undefined;
 
 export function openIncident(id: string, openedBy: string, finding: Finding): Incident {
   const incident: Incident = {

@@ -58,6 +58,12 @@ describe('where a finding belongs', () => {
     expect(joinFinding(undefined, aFinding({ severity, response }), at(0)).kind).toBe('none');
   });
 
+  test('a repeat of what was told joins what is open, and opens nothing of its own', () => {
+    const repeat = aFinding({ suppressed: { by: 'x', until: iso(24) } });
+    expect(joinFinding(undefined, repeat, at(0)).kind).toBe('none');
+    expect(joinFinding(anIncident(), repeat, at(0)).kind).toBe('extend');
+  });
+
   test('the same finding twice is known, and with a higher score it replaces itself', () => {
     const finding = aFinding({ score: 40, severity: 'Medium' });
     const incident = openIncident('i', 'detection', finding);

@@ -82,6 +82,13 @@ describe('the sections of the policy for an HSM', () => {
     ['sightings that end before the review', { custody: { sightingValid: 'P30D' } }, 'custody.sightingValid'],
     ['an approval that ends at once', { recovery: { approvalLasts: 'PT0S' } }, 'recovery.approvalLasts'],
     ['a reading of the rule that is none', { recovery: { thirtyMinuteRule: 'maybe' } }, 'recovery.thirtyMinuteRule'],
+    ['a response that is none', { response: { mode: 'panic' } }, 'response.mode'],
+    ['containment of all keys by the policy alone', { response: { hsmScope: 'policy' } }, 'response.hsmScope'],
+    ['a single administrator to be left', { response: { administrators: 1 } }, 'response.administrators'],
+    ['a break-glass account by its name', { response: { breakGlass: ['root'] } }, 'response.breakGlass[0]'],
+    ['deputies called before the owner', { response: { escalate: { deputy: 'PT5M' } } }, 'response.escalate.deputy'],
+    ['approvals that end before all are called', { response: { approvalLasts: 'PT30M' } }, 'response.approvalLasts'],
+    ['a watch of nothing', { response: { watch: 'PT0S' } }, 'response.watch'],
     ['an entry without a name', { hsms: [{ backup: {} }] }, 'hsms[0].match'],
     ['an owner that nobody named', { hsms: [{ match: '*', notice: { owner: 'Ghost' } }] }, 'hsms[0].notice.owner'],
     [
