@@ -51,7 +51,7 @@ test('an HSM is read: activation, protection, retention, identities and network'
         enablePurgeProtection: true,
         softDeleteRetentionInDays: 7,
         publicNetworkAccess: 'Disabled',
-        networkAcls: { bypass: 'None', defaultAction: 'Deny' },
+        networkAcls: { bypass: 'None', defaultAction: 'Deny', ipRules: [{ value: '203.0.113.0/24' }] },
         privateEndpointConnections: [
           {
             id: 'connection',
@@ -77,6 +77,7 @@ test('an HSM is read: activation, protection, retention, identities and network'
     network: {
       publicAccess: false,
       defaultAction: 'Deny',
+      allowedRanges: ['203.0.113.0/24'],
       privateEndpoints: [{ id: 'pe', status: 'Approved' }],
     },
     regions: [{ name: 'northeurope', primary: true }],
