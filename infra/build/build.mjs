@@ -50,6 +50,7 @@ const estate = Object.entries({
   'local/bench-copy': 'test/bench/copy-child.ts',
   'local/bench-detection': 'test/bench/detection-child.ts',
   'tools/verify-journal': 'infra/tools/verify-journal.ts',
+  'tools/azure': 'infra/build/azure.ts',
   'tools/evaluate': 'infra/evaluation/run.ts',
 }).filter(([, source]) => existsSync(from(source)));
 
