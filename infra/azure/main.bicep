@@ -1,0 +1,545 @@
+// Everything that the lifecycle of Managed HSMs needs, in one resource group: private by default, least privilege, no keys.
+// Read it from top to bottom: what is given, where it lies, who acts, what is kept, what is watched, and the app itself.
+// The roles inside the HSMs are no Azure roles and come after it: npm run setup (README).
+targetScope = 'resourceGroup'
+
+// ── What is given ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+@description('Names this installation: 2 to 18 lower-case letters, digits and hyphens, a letter first.')
+@minLength(2)
+@maxLength(18)
+param installation string
+@description('Region of everything but the vault account. The network lies in it.')
+param location string = resourceGroup().location
+@description('Region of the locked copies of backups, as westeurope is written: another one, inside the allowed geography.')
+param vaultLocation string
+@description('HSMs that exist: { name, uri, resourceId, replicated? } each.')
+param hsms array = []
+@description('An HSM to be made: { name, administrators, softDeleteDays?, sku? }. Empty: none is.')
+param newHsm object = {}
+@description('Domain of the HSMs of this cloud. For China the documents give two: ask for it.')
+param hsmDomain string = environment().name == 'AzureUSGovernment' ? 'managedhsm.usgovcloudapi.net' : (environment().name == 'AzureChinaCloud' ? 'managedhsm.azure.cn' : 'managedhsm.azure.net')
+@description('Makes a private endpoint for each HSM in our subnet; false where the network has them already.')
+param hsmEndpoints bool = true
+@description('Refuses the removal of the HSMs as Azure resources.')
+param keepHsms bool = true
+@description('Two subnets that exist: { app, endpoints }, by resource id. Empty members: a new network is made.')
+param subnets object = { app: '', endpoints: '' }
+@description('Address space of the new network.')
+param addressPrefix string = '10.60.0.0/24'
+@description('Resource id of the group that holds the private DNS zones; empty: they are made here.')
+param dnsGroupId string = ''
+@description('Workspace and telemetry are reached through a private link scope alone. One scope for each DNS space: see the README.')
+param privateMonitoring bool = false
+@description('Redundancy of the storage accounts.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param storageSku string = 'Standard_ZRS'
+@description('Days for which the journal and the evidence cannot be changed.')
+@minValue(1)
+@maxValue(146000)
+param recordDays int = 365
+@description('Days for which each version of a copy is kept at least, before the app locks it for as long as the policy says.')
+@minValue(1)
+@maxValue(146000)
+param copyDays int = 7
+@description('Days for which log rows are kept.')
+@minValue(30)
+@maxValue(730)
+param logDays int = 180
+@description('Restores approved by two people, and drills.')
+param restores bool = true
+@description('Containment of incidents: roles that an intruder holds are taken away.')
+param responds bool = true
+@description('Putting roles back after an incident. What it needs may grant anything, so it is left out unless asked for.')
+param reinstates bool = false
+@description('Lets the restoring identity make and remove HSMs beside those given, for recoveries and drills on a temporary one.')
+param recoveries bool = false
+@description('Client id of the app registration of the operator API, with access tokens of version 2.')
+@minLength(36)
+@maxLength(36)
+param apiClientId string
+@description('SMTP: { host, port, security, from, user? }.')
+param mail object
+@description('Resource id of the Key Vault secret that signs in to the mail server; empty: no sign-in.')
+param mailReference string = ''
+@description('Who is told when the policy names nobody, and by Azure Monitor itself.')
+@minLength(1)
+param mailTo array
+@description('Webhooks: { name, url } each.')
+param webhooks array = []
+@description('Resource id of the Key Vault secret with the signing secrets of the webhooks; empty where there are none.')
+param webhookReference string = ''
+@description('Resource ids, besides the HSMs, from which key events are accepted.')
+param eventSources array = []
+@description('{ url, objectId, identifierUri } of the alert door as action groups reach it; they reach public addresses only. Empty url: mail alone.')
+param alertDoor object = { url: '', objectId: '', identifierUri: '' }
+@description('What the group may cost in a month, in the currency of the subscription; 0: no budget.')
+param monthlyBudget int = 0
+@description('First month of the budget.')
+param budgetFrom string = utcNow('yyyy-MM-01')
+@description('Instances of the app that are always ready for orchestrations; 0: from cold.')
+param alwaysReady int = 1
+param tags object = {}
+
+// ── Names ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+var token = uniqueString(resourceGroup().id, installation)
+var short = take(replace(installation, '-', ''), 5)
+var allTags = union(tags, { 'azd-env-name': installation, product: 'managed-hsm-lifecycle' })
+
+var madeHsms = empty(newHsm)
+  ? []
+  : [
+      {
+        name: newHsm.name
+        uri: 'https://${newHsm.name}.${hsmDomain}'
+        resourceId: resourceId('Microsoft.KeyVault/managedHSMs', newHsm.name)
+        replicated: false
+      }
+    ]
+var allHsms = concat(
+  map(hsms, one => { name: one.name, uri: one.uri, resourceId: one.resourceId, replicated: one.?replicated ?? false }),
+  madeHsms
+)
+// Groups and subscriptions of the HSMs, each once.
+var hsmGroups = union(map(allHsms, one => join(take(split(toLower(one.resourceId), '/'), 5), '/')), [])
+var hsmSubscriptions = union(map(hsmGroups, group => split(group, '/')[2]), [])
+
+// Private DNS zones by kind of endpoint. https://learn.microsoft.com/azure/private-link/private-endpoint-dns
+var government = environment().name == 'AzureUSGovernment'
+var china = environment().name == 'AzureChinaCloud'
+var zones = {
+  blob: 'privatelink.blob.${environment().suffixes.storage}'
+  queue: 'privatelink.queue.${environment().suffixes.storage}'
+  table: 'privatelink.table.${environment().suffixes.storage}'
+  topic: government ? 'privatelink.eventgrid.azure.us' : (china ? 'privatelink.eventgrid.azure.cn' : 'privatelink.eventgrid.azure.net')
+  sites: government ? 'privatelink.azurewebsites.us' : (china ? 'privatelink.chinacloudsites.cn' : 'privatelink.azurewebsites.net')
+  hsm: 'privatelink.${hsmDomain}'
+}
+var monitorZones = government
+  ? ['privatelink.monitor.azure.us', 'privatelink.oms.opinsights.azure.us', 'privatelink.ods.opinsights.azure.us', 'privatelink.agentsvc.azure-automation.us']
+  : (china
+      ? ['privatelink.monitor.azure.cn', 'privatelink.oms.opinsights.azure.cn', 'privatelink.ods.opinsights.azure.cn', 'privatelink.agentsvc.azure-automation.cn']
+      : ['privatelink.monitor.azure.com', 'privatelink.oms.opinsights.azure.com', 'privatelink.ods.opinsights.azure.com', 'privatelink.agentsvc.azure-automation.net'])
+var zoneGroupId = empty(dnsGroupId) ? resourceGroup().id : dnsGroupId
+
+// https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
+#disable-next-line no-hardcoded-env-urls
+var logsAudience = government ? 'https://api.loganalytics.us' : (china ? 'https://api.loganalytics.azure.cn' : 'https://api.loganalytics.io')
+
+// Built-in roles by their GUIDs. https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+var roles = {
+  blobOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  blobContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+  blobReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
+  queueContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+  tableContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+}
+
+var alertRules = ['security-domain', 'restore', 'purge', 'role-at-hsm', 'key-export', 'silence']
+
+// ── Where it lies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+module network 'modules/network.bicep' = {
+  name: 'network'
+  params: { name: installation, location: location, subnets: subnets, addressPrefix: addressPrefix, tags: allTags }
+}
+
+module dns 'modules/dns-zones.bicep' = if (empty(dnsGroupId)) {
+  name: 'dns'
+  params: {
+    zones: concat(
+      [zones.blob, zones.queue, zones.table, zones.topic, zones.sites, zones.hsm],
+      privateMonitoring ? monitorZones : []
+    )
+    networkId: network.outputs.networkId
+    tags: allTags
+  }
+}
+
+// ── Who acts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+module identities 'modules/identities.bicep' = {
+  name: 'identities'
+  params: { name: installation, location: location, tags: allTags }
+}
+
+// ── What is watched ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  params: {
+    name: installation
+    location: location
+    tags: allTags
+    retentionDays: logDays
+    privateOnly: privateMonitoring
+    readerId: identities.outputs.observe.principalId
+    writerId: identities.outputs.host.principalId
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  params: {
+    name: installation
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    mailTo: mailTo
+    webhook: alertDoor
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  params: { name: installation, location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
+}
+
+module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+  name: 'budget'
+  params: { name: installation, amount: monthlyBudget, from: budgetFrom, mailTo: mailTo }
+}
+
+// ── What is kept: four accounts, because what may be done to them differs ──────────────────────────────────────────────────
+
+module hostAccount 'modules/storage.bicep' = {
+  name: 'storage-host'
+  params: { name: '${short}host${token}', location: location, tags: allTags, sku: storageSku }
+}
+
+module stateAccount 'modules/storage.bicep' = {
+  name: 'storage-state'
+  params: {
+    name: '${short}state${token}'
+    location: location
+    tags: allTags
+    sku: storageSku
+    versioning: true
+    trustedServices: true
+    workspaceId: monitoring.outputs.workspaceId
+    keep: true
+  }
+}
+
+// No immutability, no versioning, no soft delete: the HSM does not write where the first is, and the others keep what was
+// copied long after it should have gone.
+module landingAccount 'modules/storage.bicep' = {
+  name: 'storage-landing'
+  params: {
+    name: '${short}land${token}'
+    location: location
+    tags: allTags
+    sku: storageSku
+    trustedServices: true
+    softDeleteDays: 0
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module vaultAccount 'modules/storage.bicep' = {
+  name: 'storage-vault'
+  params: {
+    name: '${short}vault${token}'
+    location: vaultLocation
+    tags: allTags
+    sku: storageSku
+    versioning: true
+    workspaceId: monitoring.outputs.workspaceId
+    keep: true
+  }
+}
+
+module hostContainers 'modules/containers.bicep' = {
+  name: 'containers-host'
+  params: { account: hostAccount.outputs.name, containers: [{ name: 'packages', worm: 0, versions: 0 }] }
+}
+
+module stateContainers 'modules/containers.bicep' = {
+  name: 'containers-state'
+  params: {
+    account: stateAccount.outputs.name
+    containers: [
+      { name: 'policy', worm: 0, versions: 0 }
+      { name: 'state', worm: 0, versions: 0 }
+      { name: 'journal', worm: recordDays, versions: 0 }
+      { name: 'evidence', worm: recordDays, versions: 0 }
+      { name: 'key-backups', worm: 0, versions: 0 }
+      { name: 'undelivered', worm: 0, versions: 0 }
+    ]
+  }
+}
+
+module landingContainers 'modules/containers.bicep' = {
+  name: 'containers-landing'
+  params: { account: landingAccount.outputs.name, containers: [{ name: 'hsm-backups', worm: 0, versions: 0 }] }
+}
+
+module vaultContainers 'modules/containers.bicep' = {
+  name: 'containers-vault'
+  params: { account: vaultAccount.outputs.name, containers: [{ name: 'hsm-backups', worm: 0, versions: copyDays }] }
+}
+
+module lifecycle 'modules/lifecycle.bicep' = {
+  name: 'lifecycle'
+  params: { landing: landingAccount.outputs.name, state: stateAccount.outputs.name }
+}
+
+module queue 'modules/queue.bicep' = {
+  name: 'queue'
+  params: { account: stateAccount.outputs.name, names: ['key-events', 'key-events-poison'] }
+}
+
+module topic 'modules/topic.bicep' = {
+  name: 'topic'
+  params: {
+    name: '${installation}-events-${take(token, 8)}'
+    location: location
+    tags: allTags
+    account: stateAccount.outputs.name
+    queue: 'key-events'
+    deadLetters: 'undelivered'
+    publisherId: identities.outputs.observe.principalId
+  }
+  dependsOn: [queue, stateContainers]
+}
+
+// ── The HSMs ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+module hsm 'modules/hsm.bicep' = if (!empty(newHsm)) {
+  name: 'hsm'
+  params: {
+    name: newHsm.name
+    location: location
+    tags: allTags
+    administrators: newHsm.administrators
+    softDeleteDays: newHsm.?softDeleteDays ?? 90
+    sku: newHsm.?sku ?? 'Standard_B1'
+    backupIdentityId: identities.outputs.backup.id
+  }
+}
+
+module hsmWatch 'modules/hsm-watch.bicep' = [for one in allHsms: {
+  name: 'hsm-${one.name}'
+  scope: resourceGroup(split(one.resourceId, '/')[2], split(one.resourceId, '/')[4])
+  params: {
+    name: installation
+    hsm: one.name
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    actionGroupId: alerts.outputs.actionGroupId
+    observerId: identities.outputs.observe.principalId
+    keep: keepHsms
+  }
+  dependsOn: [hsm]
+}]
+
+// ── Who may do what: one row, one need; a test names the duty that a missing row loses ─────────────────────────────────────
+
+module copiesRole 'modules/copies-role.bicep' = {
+  name: 'copies-role'
+  params: { installation: installation }
+}
+
+module access 'modules/roles.bicep' = {
+  name: 'access'
+  params: {
+    assignments: [
+      // host: its locks, timers, histories and packages.
+      { account: hostAccount.outputs.name, principalId: identities.outputs.host.principalId, role: roles.blobOwner }
+      { account: hostAccount.outputs.name, principalId: identities.outputs.host.principalId, role: roles.queueContributor }
+      { account: hostAccount.outputs.name, principalId: identities.outputs.host.principalId, role: roles.tableContributor }
+      // observe: reads the policy that people write, keeps state, journal, evidence and single-key backups, takes key events.
+      { account: stateAccount.outputs.name, container: 'policy', principalId: identities.outputs.observe.principalId, role: roles.blobReader }
+      { account: stateAccount.outputs.name, container: 'state', principalId: identities.outputs.observe.principalId, role: roles.blobContributor }
+      { account: stateAccount.outputs.name, container: 'journal', principalId: identities.outputs.observe.principalId, role: roles.blobContributor }
+      { account: stateAccount.outputs.name, container: 'evidence', principalId: identities.outputs.observe.principalId, role: roles.blobContributor }
+      { account: stateAccount.outputs.name, container: 'key-backups', principalId: identities.outputs.observe.principalId, role: roles.blobContributor }
+      { account: stateAccount.outputs.name, queue: 'key-events', principalId: identities.outputs.observe.principalId, role: roles.queueContributor }
+      { account: stateAccount.outputs.name, queue: 'key-events-poison', principalId: identities.outputs.observe.principalId, role: roles.queueContributor }
+      // backup: the HSM itself writes with it, into the account as its documents ask; the app copies, locks and clears with it.
+      { account: landingAccount.outputs.name, principalId: identities.outputs.backup.principalId, role: roles.blobContributor }
+      { account: vaultAccount.outputs.name, container: 'hsm-backups', principalId: identities.outputs.backup.principalId, role: copiesRole.outputs.id }
+    ]
+  }
+  dependsOn: [hostContainers, stateContainers, landingContainers, vaultContainers, queue]
+}
+
+module mailSecret 'modules/secret-reader.bicep' = if (!empty(mailReference)) {
+  name: 'mail-reference'
+  scope: resourceGroup(empty(mailReference) ? subscription().subscriptionId : split(mailReference, '/')[2], empty(mailReference) ? resourceGroup().name : split(mailReference, '/')[4])
+  params: {
+    vault: split(mailReference, '/')[8]
+    entry: split(mailReference, '/')[10]
+    principalId: identities.outputs.host.principalId
+  }
+}
+
+module webhookSecret 'modules/secret-reader.bicep' = if (!empty(webhookReference)) {
+  name: 'webhook-reference'
+  scope: resourceGroup(empty(webhookReference) ? subscription().subscriptionId : split(webhookReference, '/')[2], empty(webhookReference) ? resourceGroup().name : split(webhookReference, '/')[4])
+  params: {
+    vault: split(webhookReference, '/')[8]
+    entry: split(webhookReference, '/')[10]
+    principalId: identities.outputs.host.principalId
+  }
+}
+
+module recover 'modules/recoveries.bicep' = [for group in hsmGroups: if (recoveries) {
+  name: 'recoveries-${uniqueString(group)}'
+  scope: resourceGroup(split(group, '/')[2], split(group, '/')[4])
+  params: { installation: installation, principalId: identities.outputs.restore.principalId }
+}]
+
+module recoverDeleted 'modules/recoveries-subscription.bicep' = [for id in hsmSubscriptions: if (recoveries) {
+  name: 'recoveries-${installation}'
+  scope: subscription(id)
+  params: { installation: installation, principalId: identities.outputs.restore.principalId }
+}]
+
+module attaches 'modules/identity-operator.bicep' = if (recoveries) {
+  name: 'attaches'
+  params: { identity: '${installation}-backup', principalId: identities.outputs.restore.principalId }
+}
+
+// ── The app ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+module app 'modules/app.bicep' = {
+  name: 'app'
+  params: {
+    name: '${installation}-app-${take(token, 8)}'
+    location: location
+    tags: allTags
+    appSubnetId: network.outputs.appSubnetId
+    host: identities.outputs.host
+    identityIds: concat(
+      [
+        identities.outputs.host.id
+        identities.outputs.observe.id
+        identities.outputs.rotate.id
+        identities.outputs.backup.id
+      ],
+      restores ? [identities.outputs.restore.id] : [],
+      responds ? [identities.outputs.respond.id] : [],
+      reinstates ? [identities.outputs.reinstate.id] : []
+    )
+    hostAccount: hostAccount.outputs.name
+    packages: 'packages'
+    insightsName: monitoring.outputs.insightsName
+    workspaceId: monitoring.outputs.workspaceId
+    apiClientId: apiClientId
+    alwaysReady: alwaysReady
+    // Every setting of shared/config.ts; an empty text is one that is not set.
+    settings: {
+      MHSM_INSTALLATION: installation
+      MHSM_TASK_HUB: 'MhsmLifecycle'
+      MHSM_HSMS: string(allHsms)
+      MHSM_STATE_BLOB_URL: stateAccount.outputs.blob
+      MHSM_TOPIC_ENDPOINT: topic.outputs.endpoint
+      MHSM_TOPIC_SCHEMA: 'CloudEvents'
+      MHSM_EVENT_SOURCES: string(eventSources)
+      MHSM_EVENTS__queueServiceUri: stateAccount.outputs.queue
+      MHSM_EVENTS__credential: 'managedidentity'
+      MHSM_EVENTS__clientId: identities.outputs.observe.clientId
+      MHSM_EVENTS_QUEUE: 'key-events'
+      MHSM_IDENTITY_OBSERVE: identities.outputs.observe.clientId
+      MHSM_IDENTITY_ROTATE: identities.outputs.rotate.clientId
+      MHSM_IDENTITY_BACKUP: identities.outputs.backup.clientId
+      MHSM_IDENTITY_RESTORE: restores ? identities.outputs.restore.clientId : ''
+      MHSM_IDENTITY_RESPOND: responds ? identities.outputs.respond.clientId : ''
+      MHSM_IDENTITY_REINSTATE: reinstates ? identities.outputs.reinstate.clientId : ''
+      MHSM_LANDING_CONTAINER_URL: '${landingAccount.outputs.blob}hsm-backups'
+      MHSM_VAULT_BLOB_URL: vaultAccount.outputs.blob
+      MHSM_VAULT_REGION: toLower(replace(vaultLocation, ' ', ''))
+      MHSM_ALERT_CALLERS: string(['461e8683-5575-4561-ac7f-899cc907d62a'])
+      MHSM_ALERT_RULES: string(map(alertRules, rule => { rule: '${installation}-${rule}', hsms: map(allHsms, one => one.name) }))
+      MHSM_ARM_URL: environment().resourceManager
+      MHSM_LOGS_WORKSPACE: monitoring.outputs.workspaceKey
+      MHSM_LOGS_ENDPOINT: '${logsAudience}/v1'
+      MHSM_LOGS_AUDIENCE: logsAudience
+      MHSM_LOGS_TABLES: 'AZKVAuditLogs,AzureDiagnostics'
+      MHSM_AUDIT_SCHEDULE: '0 */5 * * * *'
+      MHSM_SWEEP_SCHEDULE: '0 */15 * * * *'
+      MHSM_RECONCILE_SCHEDULE: '0 17 3 * * *'
+      MHSM_BACKUP_SCHEDULE: '0 5-59/15 * * * *'
+      MHSM_CUSTODY_SCHEDULE: '0 29 6 * * *'
+      MHSM_HEARTBEAT_SCHEDULE: '0 3-59/10 * * * *'
+      MHSM_HEARTBEAT_GRACE_MINUTES: '45'
+      MHSM_ADOPTION_SCHEDULE: '0 47 */6 * * *'
+      MHSM_PURGE_SCHEDULE: '0 41 4 * * *'
+      MHSM_HISTORY_RETENTION_DAYS: '90'
+      MHSM_MAIL_HOST: mail.host
+      MHSM_MAIL_PORT: string(mail.port)
+      MHSM_MAIL_SECURITY: mail.security
+      MHSM_MAIL_FROM: mail.from
+      MHSM_MAIL_FALLBACK: string(mailTo)
+      MHSM_MAIL_USER: empty(mailReference) ? '' : mail.user
+      MHSM_MAIL_PASSWORD: empty(mailReference) ? '' : '@Microsoft.KeyVault(SecretUri=https://${split(mailReference, '/')[8]}${environment().suffixes.keyvaultDns}/secrets/${split(mailReference, '/')[10]})'
+      MHSM_WEBHOOKS: string(webhooks)
+      MHSM_WEBHOOK_SECRETS: empty(webhookReference) ? '' : '@Microsoft.KeyVault(SecretUri=https://${split(webhookReference, '/')[8]}${environment().suffixes.keyvaultDns}/secrets/${split(webhookReference, '/')[10]})'
+      MHSM_API_ISSUER: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+      MHSM_API_AUDIENCE: apiClientId
+      MHSM_API_JWKS_URL: '${environment().authentication.loginEndpoint}${tenant().tenantId}/discovery/v2.0/keys'
+      MHSM_SETTLE_SECONDS: '30'
+    }
+  }
+  // What the first start reads is there, and may be read.
+  dependsOn: [access, endpoints, mailSecret, webhookSecret]
+}
+
+// ── The way in: nothing of this is reached over a public address ───────────────────────────────────────────────────────────
+
+module endpoints 'modules/endpoints.bicep' = {
+  name: 'endpoints'
+  params: {
+    location: location
+    tags: allTags
+    prefix: installation
+    subnetId: network.outputs.endpointSubnetId
+    zonePrefix: '${zoneGroupId}/providers/Microsoft.Network/privateDnsZones'
+    endpoints: concat(
+      [
+        { name: 'host-blob', target: hostAccount.outputs.id, group: 'blob', zones: [zones.blob] }
+        { name: 'host-queue', target: hostAccount.outputs.id, group: 'queue', zones: [zones.queue] }
+        { name: 'host-table', target: hostAccount.outputs.id, group: 'table', zones: [zones.table] }
+        { name: 'state-blob', target: stateAccount.outputs.id, group: 'blob', zones: [zones.blob] }
+        { name: 'state-queue', target: stateAccount.outputs.id, group: 'queue', zones: [zones.queue] }
+        { name: 'landing-blob', target: landingAccount.outputs.id, group: 'blob', zones: [zones.blob] }
+        { name: 'vault-blob', target: vaultAccount.outputs.id, group: 'blob', zones: [zones.blob] }
+        { name: 'topic', target: topic.outputs.id, group: 'topic', zones: [zones.topic] }
+      ],
+      hsmEndpoints
+        ? map(allHsms, one => { name: 'hsm-${one.name}', target: one.resourceId, group: 'managedhsm', zones: [zones.hsm] })
+        : [],
+      privateMonitoring
+        ? [{ name: 'monitor', target: monitoring.outputs.scopeId, group: 'azuremonitor', zones: concat(monitorZones, [zones.blob]) }]
+        : []
+    )
+  }
+  dependsOn: [dns, hsm]
+}
+
+module appEndpoint 'modules/endpoints.bicep' = {
+  name: 'endpoint-of-app'
+  params: {
+    location: location
+    tags: allTags
+    prefix: installation
+    subnetId: network.outputs.endpointSubnetId
+    zonePrefix: '${zoneGroupId}/providers/Microsoft.Network/privateDnsZones'
+    endpoints: [{ name: 'app', target: app.outputs.id, group: 'sites', zones: [zones.sites] }]
+  }
+  dependsOn: [dns]
+}
+
+// What npm run setup and azd need to know. No secret is among them.
+output AZURE_FUNCTION_NAME string = app.outputs.name
+output APP_HOST string = app.outputs.host
+output STATE_BLOB_URL string = stateAccount.outputs.blob
+output OBSERVE_PRINCIPAL_ID string = identities.outputs.observe.principalId
+output ROTATE_PRINCIPAL_ID string = identities.outputs.rotate.principalId
+output BACKUP_PRINCIPAL_ID string = identities.outputs.backup.principalId
+output RESTORE_PRINCIPAL_ID string = identities.outputs.restore.principalId
+output RESPOND_PRINCIPAL_ID string = identities.outputs.respond.principalId
+output REINSTATE_PRINCIPAL_ID string = identities.outputs.reinstate.principalId
+output BACKUP_IDENTITY_ID string = identities.outputs.backup.id

@@ -1,0 +1,124 @@
+// The subnets of the app: one that it reaches out from, one that holds the private endpoints. Either in a network that is
+// there already, which is the usual case because the HSM's own endpoint lies in it, or in a new one.
+param location string
+@description('Prefix of all names.')
+param name string
+@description('Resource ids of two subnets that exist: { app, endpoints }. Empty: a new virtual network is made.')
+param subnets object
+@description('Address space of the new network: /24 or larger.')
+param addressPrefix string
+param tags object
+
+var makesNetwork = empty(subnets.app)
+
+// The way out of a new network: to Entra ID, to Resource Manager, to the mail server and the webhooks. Nothing comes in by it.
+resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (makesNetwork) {
+  name: '${name}-out'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIPAllocationMethod: 'Static' }
+}
+
+resource gateway 'Microsoft.Network/natGateways@2025-05-01' = if (makesNetwork) {
+  name: '${name}-nat'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIpAddresses: [{ id: address.id }] }
+}
+
+resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if (makesNetwork) {
+  name: '${name}-app-nsg'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'no-internet-in'
+        properties: {
+          access: 'Deny'
+          direction: 'Inbound'
+          priority: 100
+          protocol: '*'
+          sourceAddressPrefix: 'Internet'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
+
+resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if (makesNetwork) {
+  name: '${name}-endpoints-nsg'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'https-from-network'
+        properties: {
+          access: 'Allow'
+          direction: 'Inbound'
+          priority: 100
+          protocol: 'Tcp'
+          sourceAddressPrefix: 'VirtualNetwork'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '443'
+        }
+      }
+      {
+        name: 'nothing-else'
+        properties: {
+          access: 'Deny'
+          direction: 'Inbound'
+          priority: 200
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
+
+// Flex Consumption wants a subnet of its own, delegated to Microsoft.App/environments.
+// https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = if (makesNetwork) {
+  name: '${name}-vnet'
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: { addressPrefixes: [addressPrefix] }
+    subnets: [
+      {
+        name: 'app'
+        properties: {
+          addressPrefix: cidrSubnet(addressPrefix, 26, 0)
+          defaultOutboundAccess: false
+          delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
+          natGateway: { id: gateway.id }
+          networkSecurityGroup: { id: appRules.id }
+        }
+      }
+      {
+        name: 'endpoints'
+        properties: {
+          addressPrefix: cidrSubnet(addressPrefix, 26, 1)
+          defaultOutboundAccess: false
+          networkSecurityGroup: { id: endpointRules.id }
+          privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled'
+        }
+      }
+    ]
+  }
+}
+
+output networkId string = makesNetwork ? network.id : first(split(subnets.app, '/subnets/'))
+output appSubnetId string = makesNetwork ? '${network.id}/subnets/app' : subnets.app
+output endpointSubnetId string = makesNetwork ? '${network.id}/subnets/endpoints' : subnets.endpoints
