@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type RunningEstate, startEstate } from '../../../infra/local/estate-run.ts';
+import { IDENTITIES } from '../../../infra/local/identity/registrations.ts';
+import { hsmResourceId, RESOURCE_GROUP } from '../../../infra/local/seed/resource-id.ts';
+import { runSetup } from '../../../infra/tools/setup.ts';
+
+const NEW = hsmResourceId('fresh');
+const BACKUP_IDENTITY = `${RESOURCE_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/backup`;
+const CRYPTO_USER = '21dbd100-6940-42c2-9190-5d6cb909625b';
+const DUTIES = ['observe', 'rotate', 'backup', 'respond'] as const;
+const PRINCIPALS = Object.fromEntries(
+  DUTIES.map((duty) => [`${duty.toUpperCase()}_PRINCIPAL_ID`, IDENTITIES[duty].objectId]),
+);
+
+let estate: RunningEstate;
+const hsm = () => {
+  const found = estate.hsms.find(({ name }) => name === 'fresh');
+  if (!found) throw new Error('no HSM');
+  return found;
+};
+const ofApp = () => {
+  const ids = new Set<string>(Object.values(PRINCIPALS));
+  return hsm()
+    .contents()
+    .roleAssignments.filter(({ properties }) => ids.has(properties.principalId));
+};
+
+beforeAll(async () => {
+  estate = await startEstate({ seed: 'empty', host: false });
+  // The command signs in as it does anywhere: DefaultAzureCredential, here as the administrator of the estate.
+  for (const [name, value] of Object.entries(estate.ready.env)) vi.stubEnv(name, value);
+  const { token } = await estate.tokens.forIdentity(IDENTITIES.administrator, 'https://management.azure.com');
+  const { status } = await estate.call({
+    method: 'PUT',
+    url: `${estate.ready.management}${NEW}?api-version=2026-02-01`,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      location: 'northeurope',
+      properties: { tenantId: estate.estate.tenantId, initialAdminObjectIds: [IDENTITIES.administrator.objectId] },
+    }),
+  });
+  expect(status).toBe(202);
+  estate.estate.clock.advance(30_000);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await estate.stop();
+});
+
+async function setup(args: string[] = [], env: Record<string, string> = PRINCIPALS) {
+  const lines: string[] = [];
+  const print = (text: string) => void lines.push(text);
+  const all = ['--hsm', NEW, '--arm', estate.ready.management, '--backup-identity', BACKUP_IDENTITY, ...args];
+  const code = await runSetup(all, env, { log: print, error: print });
+  return { code, text: lines.join('\n') };
+}
+
+describe('on an HSM of the embedded estate, from its creation on', () => {
+  test('nothing is done before the HSM is activated, and the way to that is named', async () => {
+    const { code, text } = await setup();
+    expect(code).toBe(1);
+    expect(text).toContain('not activated (NotActivated)');
+    expect(text).toContain('Activate an HSM');
+    hsm().setActivated(true);
+  });
+
+  test('a dry run says what it would do, and does none of it', async () => {
+    const { code, text } = await setup(['--dry-run']);
+    expect(code).toBe(1);
+    expect(text.match(/^Would /gm)).toHaveLength(9);
+    expect(ofApp()).toEqual([]);
+    expect(hsm().backups.identities.size).toBe(0);
+  });
+
+  test('a run that is cut off leaves what it did, and the next one does the rest', async () => {
+    estate.estate.faults.add({ service: 'hsm', operation: 'RoleAssignmentPut', status: 403, count: 1 });
+    const cut = await setup();
+    expect(cut.code).toBe(2);
+    expect(ofApp()).toEqual([]);
+    expect(hsm().contents().roleDefinitions.length).toBe(DUTIES.length);
+    estate.estate.faults.clear();
+    const { code, text } = await setup();
+    expect({ code, text }).toMatchObject({ code: 0 });
+    expect(text).not.toContain('define the role');
+  });
+
+  test('afterwards each duty has its role at its scope, the HSM has the backup identity, and nobody has more', async () => {
+    const { code, text } = await setup();
+    for (const duty of DUTIES) expect(text).toContain(`${duty}: no role but its own`);
+    expect(code).toBe(0);
+    expect(
+      ofApp()
+        .map(({ properties }) => properties.scope)
+        .toSorted(),
+    ).toEqual(['/', '/', '/', '/keys']);
+    expect([...hsm().backups.identities]).toEqual(['backup']);
+  });
+
+  test('a second run changes nothing', async () => {
+    const before = JSON.stringify(hsm().contents());
+    const { code, text } = await setup();
+    expect({ code, text }).toMatchObject({ code: 0, text: expect.stringContaining('Nothing to change.') });
+    expect(JSON.stringify(hsm().contents())).toBe(before);
+    expect((await setup(['--dry-run'])).code).toBe(0);
+  });
+
+  test('a role that was changed by hand is put right', async () => {
+    const name = '00000000-0000-4000-8000-0000000e0002';
+    hsm().seedRole({ name, roleName: 'Key lifecycle: rotate', dataActions: ['keys/read/action', 'keys/delete'] });
+    const { code, text } = await setup();
+    expect(text).toContain('define the role "Key lifecycle: rotate" (its data actions differ)');
+    expect(code).toBe(0);
+    const role = hsm()
+      .contents()
+      .roleDefinitions.find((one) => one.name === name);
+    expect(role?.properties.permissions[0]?.dataActions).not.toContain('Microsoft.KeyVault/managedHsm/keys/delete');
+  });
+
+  test('an identity that holds more than its duty is found, left as it is, and the command to end it is shown', async () => {
+    hsm().seedAssignment({
+      principalId: IDENTITIES.rotate.objectId,
+      roleDefinitionId: CRYPTO_USER,
+      scope: '/keys',
+    });
+    const { code, text } = await setup();
+    expect(code).toBe(1);
+    expect(text).toContain('rotate: its identity also holds "Managed HSM Crypto User" at /keys');
+    expect(text).toContain('Microsoft.KeyVault/managedHsm/keys/delete');
+    expect(text).toContain('az keyvault role assignment delete --hsm-name fresh --role 21dbd100-');
+    expect(text).toContain('observe: no role but its own');
+  });
+
+  test('restoring and reinstating are granted only when they are named', async () => {
+    const given = [`--principal=restore=${IDENTITIES.restore.objectId}`, '--dry-run'];
+    expect((await setup(given)).text).toContain(`assign the role of restore to ${IDENTITIES.restore.objectId} at /`);
+    const everyone = { ...PRINCIPALS, RESTORE_PRINCIPAL_ID: IDENTITIES.restore.objectId };
+    expect((await setup(['--dry-run'], everyone)).text).not.toMatch(/^(Would|restore)/m);
+  });
+});
+
+describe('what it cannot take is refused by option, rule and example', () => {
+  const SAME = { OBSERVE_PRINCIPAL_ID: IDENTITIES.observe.objectId, ROTATE_PRINCIPAL_ID: IDENTITIES.observe.objectId };
+  test.each([
+    [['--principal', 'rotate'], PRINCIPALS, 'for example --principal rotate=00000000'],
+    [['--principal', 'rotate=me@contoso.com'], PRINCIPALS, 'an object id is a GUID'],
+    [['--principal', `butler=${IDENTITIES.rotate.objectId}`], PRINCIPALS, 'butler is no duty'],
+    [['--scope', 'rotate=/keys/orders/1'], PRINCIPALS, 'a scope is /, /keys or /keys/NAME'],
+    [['--scope', 'restore=/'], PRINCIPALS, 'nobody has this duty'],
+    [['--hsm', 'contoso'], PRINCIPALS, '--hsm is a resource id'],
+    [['--arm', 'http://contoso'], PRINCIPALS, '--arm is an https URL'],
+    [['--unknown'], PRINCIPALS, 'Usage: npm run setup'],
+    [[], {}, 'Nobody has a duty'],
+    [[], SAME, 'each needs an identity of its own'],
+  ])('%j', async (args, env, refusal) => {
+    const { code, text } = await setup(args, env);
+    expect({ code, text }).toMatchObject({ code: 2, text: expect.stringContaining(refusal) });
+  });
+});
