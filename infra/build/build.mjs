@@ -51,6 +51,7 @@ const estate = Object.entries({
   'local/bench-detection': 'test/bench/detection-child.ts',
   'tools/verify-journal': 'infra/tools/verify-journal.ts',
   'tools/azure': 'infra/build/azure.ts',
+  'tools/package': 'infra/build/package.ts',
   'tools/set-up': 'infra/tools/set-up.ts',
   'tools/evaluate': 'infra/evaluation/run.ts',
 }).filter(([, source]) => existsSync(from(source)));

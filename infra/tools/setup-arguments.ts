@@ -2,13 +2,13 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { type DutyRole, type DutyWish, scopesOf } from './setup-plan.ts';
 
-export const USAGE = `Usage: npm run setup -- --hsm RESOURCE-ID [options]
+export const USAGE = `Usage: npm run setup -- [--hsm RESOURCE-ID] [options]
 
 Puts into a Managed HSM what Azure Resource Manager cannot: the role of each duty and its assignment. Signs in as you
 (DefaultAzureCredential): you need to be an administrator of the HSM, and for --backup-identity to be allowed to change the
 resource. May be run again at any time; it changes what differs and nothing else.
 
-  --hsm RESOURCE-ID            the HSM as an Azure resource
+  --hsm RESOURCE-ID            the HSM as an Azure resource (HSM_RESOURCE_ID)
   --principal DUTY=OBJECT-ID   whose duty it is: observe, rotate, backup, restore, respond, reinstate, maintain-policy;
                                repeated. Left out: DUTY_PRINCIPAL_ID of the environment, as azd sets it, for observe, rotate,
                                backup and respond. The others are granted only when they are named here.
@@ -42,7 +42,7 @@ export function readSetupArguments(
   roles: DutyRole[],
 ): SetupWish {
   const values = parse(args);
-  const resourceId = values.hsm ?? '';
+  const resourceId = values.hsm ?? env.HSM_RESOURCE_ID ?? '';
   if (!RESOURCE_ID.test(resourceId)) {
     throw new UsageError(
       `--hsm is a resource id, for example /subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/managedHSMs/contoso.\n\n${USAGE}`,
