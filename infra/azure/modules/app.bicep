@@ -54,10 +54,10 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     publicNetworkAccess: 'Disabled'
+    // Flex Consumption sends everything that goes out through this subnet.
     virtualNetworkSubnetId: appSubnetId
-    outboundVnetRouting: { allTraffic: true }
     keyVaultReferenceIdentity: host.id
-    siteConfig: { minTlsVersion: '1.2', http20Enabled: true, ftpsState: 'Disabled' }
+    siteConfig: { minTlsVersion: '1.2', http20Enabled: true }
     functionAppConfig: {
       deployment: {
         storage: {

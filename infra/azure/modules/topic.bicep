@@ -53,7 +53,7 @@ resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
 }
 
 // Its creation checks that the topic may deliver, so the roles come first.
-resource subscription 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15' = {
+resource delivery 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15' = {
   parent: topic
   name: 'to-queue'
   properties: {

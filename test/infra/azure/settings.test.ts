@@ -43,6 +43,8 @@ test.each([
   'ENABLE_ORYX_BUILD',
   'linuxFxVersion',
   'alwaysOn',
+  'ftpsState',
+  'vnetRouteAllEnabled',
 ])('%s, which Flex Consumption refuses, is not set', (name) => {
   expect(JSON.stringify([settings, appSettings(), made('Microsoft.Web/sites')])).not.toContain(name);
 });
