@@ -281,7 +281,7 @@ function heartbeatsOf({
 }: Pick<Config, 'schedules' | 'logs' | 'heartbeatGraceMinutes'>) {
   const { heartbeat: schedule, ...watched } = schedules;
   return {
-    schedules: { ...watched, ...(logs ? { audit: logs.schedule } : {}) },
+    schedules: { ...watched, ...(logs ? { audit: logs.schedule, logs: logs.schedule } : {}) },
     schedule,
     graceMinutes: heartbeatGraceMinutes,
   };

@@ -17,6 +17,7 @@ import { canaryPath, detectionRuleOf } from './detection-rule.ts';
 import { blindnessPath, commitJudgement, propose, readStanding, type Standing } from './detection-state.ts';
 import { beat } from './heartbeats.ts';
 import { type HarderWatch, readWatches } from './incident-planning.ts';
+import { beatOfLog } from './log-heartbeat.ts';
 import { sha256Of } from './text.ts';
 
 const HOUR_MS = 3_600_000;
@@ -63,6 +64,7 @@ export const detectionActivities = (world: World) =>
         places[ref.id] = ref.day;
         refs.push(ref);
       }
+      await beatOfLog(world, hsm, facts.arrivals, findings);
       await propose(world.documents, hsm, judgement, {
         schema: 1,
         after: standing.state.judgement,

@@ -23,6 +23,8 @@ import { policyInForce } from './policy-in-force.ts';
 export interface Heartbeat {
   schema: 1;
   at: string;
+  /** Of a log: the finding by which security was told that no row came since. */
+  finding?: string;
 }
 
 export const heartbeatPath = (work: HeartbeatWork, hsm?: string): string =>
@@ -46,7 +48,9 @@ export const beat = (
 ): Promise<void> => documents.put('state', heartbeatPath(work, hsm), { schema: 1, at, ...more } satisfies Heartbeat);
 
 /** How all heartbeats stand now; remembers nothing. */
-export async function judgeNow(world: World): Promise<HeartbeatJudgement & { lastLook?: string }> {
+export async function judgeNow(
+  world: World,
+): Promise<HeartbeatJudgement & { lastLook?: string; found: ReadonlySet<string> }> {
   const { schedules, schedule, graceMinutes } = world.heartbeats;
   const expected = expectedHeartbeats(
     schedules,
@@ -57,9 +61,13 @@ export async function judgeNow(world: World): Promise<HeartbeatJudgement & { las
     ...expected.map(({ work, hsm }) => world.documents.read<Heartbeat>('state', heartbeatPath(work, hsm))),
   ]);
   const beats = Object.fromEntries(expected.map(({ name }, index) => [name, read[index]?.value.at]));
+  const found = new Set(
+    expected.filter((_, index) => read[index]?.value.finding !== undefined).map(({ name }) => name),
+  );
   const grace = `PT${graceMinutes}M`;
-  const judged = judgeHeartbeats({ expected, beats, memory: memory?.value, schedule, grace, now: world.clock.now() });
-  return { ...judged, ...(memory ? { lastLook: memory.value.lookedOn } : {}) };
+  const now = world.clock.now();
+  const judged = judgeHeartbeats({ expected, beats, found, memory: memory?.value, schedule, grace, now });
+  return { ...judged, found, ...(memory ? { lastLook: memory.value.lookedOn } : {}) };
 }
 
 /** The first look at health starts the time in which the watch has to look for the first time. */
@@ -71,7 +79,7 @@ export const heartbeatActivities = (world: World) =>
     /** Remembers nothing, so that a crash before all is told does not lose a recovery. */
     async lookAtHeartbeats() {
       const { policy } = await policyInForce(world);
-      const { memory, silences, recovered, away } = await judgeNow(world);
+      const { memory, silences, recovered, away, found } = await judgeNow(world);
       const at = memory.lookedOn;
       const alarms: HeartbeatAlarm[] = [];
       if (away) {
@@ -89,6 +97,7 @@ export const heartbeatActivities = (world: World) =>
         });
       }
       for (const { name, work, hsm, schedule, last, since, dueBy } of silences) {
+        if (found.has(name)) continue;
         const notice: Notice = {
           kind: 'HeartbeatMissed',
           at,

@@ -36,6 +36,8 @@ export interface HeartbeatLook {
   expected: readonly Expected[];
   /** Instants of the newest heartbeats, by name. */
   beats: Readonly<Record<string, string | undefined>>;
+  /** Names of those whose silence was found, and told, by somebody else. */
+  found?: ReadonlySet<string>;
   /** Absent: the first look. */
   memory: HeartbeatMemory | undefined;
   /** Schedule of the watch. */
@@ -69,7 +71,7 @@ export function judgeHeartbeats(look: HeartbeatLook): HeartbeatJudgement {
   const silences: Silence[] = [];
   const recovered: HeartbeatJudgement['recovered'] = [];
   for (const each of expected) {
-    const { name, schedule } = each;
+    const { name, schedule, patience, witness } = each;
     const before = memory?.seen[name];
     const beat = beats[name];
     const said = beat === undefined ? {} : { beat };
@@ -77,8 +79,11 @@ export function judgeHeartbeats(look: HeartbeatLook): HeartbeatJudgement {
     const anew = before === undefined || before.schedule !== schedule || beat !== before.beat;
     const restart = away !== undefined || Date.parse(before?.since ?? at) > now.getTime();
     const since = anew || (restart && !before.missed) ? at : before.since;
-    const dueBy = dueOn(schedule, since, look.grace);
-    const overdue = dueBy !== undefined && now > dueBy;
+    const expectedBy = dueOn(schedule, since, look.grace);
+    const dueBy = expectedBy && patience !== undefined ? addDuration(expectedBy, patience) : expectedBy;
+    // Where nobody has looked since, that is the silence of whoever should have, and told as that.
+    const looked = witness === undefined || Date.parse(beats[witness] ?? '') >= (dueBy?.getTime() ?? 0);
+    const overdue = (dueBy !== undefined && now > dueBy && looked) || look.found?.has(name) === true;
     if (before?.missed && beat !== undefined && beat !== before.beat) {
       recovered.push({ ...each, since: before.since, last: beat });
     }

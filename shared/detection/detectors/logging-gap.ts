@@ -1,5 +1,6 @@
 import type { Arrivals } from '../audit-call.ts';
 import { type Detector, type Draft, parameter } from '../detector.ts';
+import type { Finding } from '../finding.ts';
 import type { Scene } from '../scene.ts';
 import { median } from '../statistics.ts';
 import { callerOfAct } from './guard-rail-change.ts';
@@ -8,6 +9,10 @@ const ID = 'logging-gap';
 const MINUTE_MS = 60_000;
 
 /** Silence is a signal: who cannot hide a call hides the log. */
+/** That rows stay away altogether, of all that this detector finds. */
+export const isSilence = ({ detector, facts }: Pick<Finding, 'detector' | 'facts'>): boolean =>
+  detector === ID && facts.minutes !== undefined;
+
 export const loggingGap: Detector = {
   id: ID,
   version: 1,
