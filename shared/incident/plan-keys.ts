@@ -73,6 +73,11 @@ function newKeyStep(facts: PlanFacts, key: KeySituation): PlannedStep {
   };
 }
 
+/**
+ * People disable the key, and the app has no part in it: `retireKeyVersion` retires an old version after the newest version of
+ * the same key took over, and refuses the newest (`VersionIsNewest`). Here the material is out, so what takes over is another
+ * key, and it is the newest version of this one that has to go.
+ */
 function disableStep(facts: PlanFacts, { name, version }: KeySituation): PlannedStep {
   return {
     id: prefixed(facts, `disableOld-${name}`),
