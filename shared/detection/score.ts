@@ -12,6 +12,10 @@ const ORDER: readonly Severity[] = ['Informational', 'Low', 'Medium', 'High', 'C
 /** Negative, zero or positive, the mildest first. */
 export const compareSeverity = (a: Severity, b: Severity): number => ORDER.indexOf(a) - ORDER.indexOf(b);
 
+export const isAtLeast = (severity: Severity, least: Severity): boolean => compareSeverity(severity, least) >= 0;
+
+export const worse = (a: Severity, b: Severity): Severity => (isAtLeast(a, b) ? a : b);
+
 export const clampScore = (score: number): number => Math.max(0, Math.min(100, Math.round(score)));
 
 /**

@@ -1,7 +1,7 @@
 import type { CompromiseClass, Finding, ResponseMode } from '../detection/finding.ts';
+import { combineScores, severityOf, worse } from '../detection/score.ts';
 import type { Incident, IncidentFinding, IncidentSubject, TimelineEntry } from './incident.ts';
 import { roundOf, subjectOf } from './incident.ts';
-import { combineScores, severityOf, worse } from './score.ts';
 
 /** Findings of one subject are one incident while they follow each other so closely, and for so long at most. */
 export const JOIN_WITHIN_MS = 24 * 3_600_000;

@@ -1,5 +1,5 @@
 import type { CompromiseClass, Finding, ResponseMode } from '../detection/finding.ts';
-import { severityOf } from './score.ts';
+import { severityOf } from '../detection/score.ts';
 
 /** What the app reads of a common alert. https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema */
 export interface CommonAlert {

@@ -1,3 +1,4 @@
+import { isAtLeast } from '../detection/score.ts';
 import { answerFor, type ResponseRule } from '../policy/response-rule.ts';
 import { addDuration } from '../time.ts';
 import { obstaclesToClosing } from './closing.ts';
@@ -5,7 +6,6 @@ import { containmentMoves, containmentOf } from './containment.ts';
 import { type Incident, roundOf } from './incident.ts';
 import { JOIN_WITHIN_MS } from './join.ts';
 import { isOpen } from './plan.ts';
-import { isAtLeast } from './score.ts';
 import type { PlannedStep } from './step.ts';
 
 export type IncidentAct =

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { combineScores } from '../../../shared/detection/score.ts';
 import { subjectOf } from '../../../shared/incident/incident.ts';
 import { joinFinding, openIncident } from '../../../shared/incident/join.ts';
-import { combineScores } from '../../../shared/incident/score.ts';
 import { aFinding, anIncident, MALLORY } from './builders.ts';
 
 const HOUR = 3_600_000;
