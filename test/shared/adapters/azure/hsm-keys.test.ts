@@ -189,6 +189,45 @@ describe('rotate', () => {
   });
 });
 
+describe('disabling a version', () => {
+  const useOf = async (version: string) => (await observer.read(orders, version)).enabled;
+
+  test('leaves the other versions as they are, is undone by enabling it, and may be repeated', async () => {
+    const [old, ...others] = await observer.versions(orders);
+    const version = old?.version ?? '';
+    const before = await observer.read(orders, version);
+    await rotator.setEnabled(orders, version, false);
+    await rotator.setEnabled(orders, version, false);
+    const after = await observer.versions(orders);
+    expect(after.filter(({ enabled }) => !enabled).map((each) => each.version)).toEqual([version]);
+    expect(after.map((each) => each.version)).toEqual([version, ...others.map((each) => each.version)]);
+    await rotator.setEnabled(orders, version, true);
+    const { updatedOn: _, ...again } = await observer.read(orders, version);
+    expect(before).toMatchObject(again);
+  });
+
+  test('has happened when its reply is lost, and its repeat says so', async () => {
+    const version = (await observer.versions(orders))[0]?.version ?? '';
+    ground.faults.add({ service: 'hsm', operation: 'KeyUpdate', lostReply: 'after', count: 1 });
+    await rotator.setEnabled(orders, version, false);
+    expect(await useOf(version)).toBe(false);
+    await rotator.setEnabled(orders, version, true);
+    expect(await useOf(version)).toBe(true);
+  });
+
+  test('takes the right to write, which names what is missing', async () => {
+    const version = (await observer.versions(orders))[0]?.version ?? '';
+    const { code, denial } = await failure(observer.setEnabled(orders, version, false));
+    expect(code).toBe('ERR_DENIED');
+    expect(denial).toMatchObject({
+      dataAction: 'Microsoft.KeyVault/managedHsm/keys/write/action',
+      scope: '/keys/orders',
+      duty: 'observe',
+    });
+    expect(await useOf(version)).toBe(true);
+  });
+});
+
 test('a key-level backup is one opaque blob', async () => {
   expect((await rotator.backUp(orders)).byteLength).toBeGreaterThan(100);
 });
