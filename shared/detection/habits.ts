@@ -29,15 +29,16 @@ export const newCaller = (at: string): CallerMemory => ({
 
 export const pairId = (key: string, who: string): string => `${key} ${who}`;
 
-/** Callers by key, with the days on which they were first seen: built once a window, because pairs are many. */
-export function firstSeenByKey(memory: DetectionMemory): Map<string, { who: string; first: number }[]> {
-  const found = new Map<string, { who: string; first: number }[]>();
-  for (const [id, { first }] of Object.entries(memory.pairs)) {
-    const at = id.indexOf(' ');
-    const key = id.slice(0, at);
-    const seen = found.get(key) ?? [];
-    seen.push({ who: id.slice(at + 1), first });
-    found.set(key, seen);
+/** Days on which callers of these keys were first seen, by key. Walks every pair, so it is asked only when a pair is new. */
+export function firstSeenByKey(memory: DetectionMemory, keys: ReadonlySet<string>): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  if (keys.size === 0) return found;
+  for (const id of Object.keys(memory.pairs)) {
+    const key = id.slice(0, id.indexOf(' '));
+    if (!keys.has(key)) continue;
+    const days = found.get(key) ?? [];
+    days.push(memory.pairs[id]?.first ?? 0);
+    found.set(key, days);
   }
   return found;
 }

@@ -1,7 +1,15 @@
 import type { CallClass } from './audit-call.ts';
 import { actionOf, agentOf, decayed, newCaller, pairId } from './habits.ts';
-import { type CallerMemory, type DetectionMemory, type KeyMemory, MEMORY_LIMITS, type Sighting } from './memory.ts';
+import {
+  type CallerMemory,
+  type DetectionMemory,
+  type KeyMemory,
+  MEMORY_LIMITS,
+  type PairMemory,
+  type Sighting,
+} from './memory.ts';
 import { isPublic, networkOf } from './network.ts';
+import { overlaid } from './overlaid.ts';
 import { isQuarantined, type JudgedCall, type Scene } from './scene.ts';
 import { binOf, dayOf, hourOf } from './time-bins.ts';
 
@@ -10,16 +18,16 @@ import { binOf, dayOf, hourOf } from './time-bins.ts';
  * crowd out; of refusals only counts are kept. What belongs to an open incident teaches nothing.
  */
 export function learnCallers(scene: Scene): Pick<DetectionMemory, 'callers' | 'keys' | 'pairs'> {
-  const callers = new Map(Object.entries(scene.memory.callers));
-  const keys = new Map(Object.entries(scene.memory.keys));
-  const pairs = new Map(Object.entries(scene.memory.pairs));
-  const fresh = new Set<string>();
+  // Only what this window changes: the memory is far larger than a window.
+  const callers = new Map<string, CallerMemory>();
+  const keys = new Map<string, KeyMemory>();
+  const pairs = new Map<string, PairMemory>();
 
   const callerOf = (call: JudgedCall): CallerMemory => {
-    const known = callers.get(call.who);
-    if (known !== undefined && fresh.has(call.who)) return known;
-    const copy = known === undefined ? newCaller(call.first) : structuredClone(known);
-    fresh.add(call.who);
+    const changed = callers.get(call.who);
+    if (changed !== undefined) return changed;
+    const known = own(scene.memory.callers, call.who);
+    const copy = known === undefined ? newCaller(call.first) : copyOf(known);
     callers.set(call.who, copy);
     return copy;
   };
@@ -34,9 +42,9 @@ export function learnCallers(scene: Scene): Pick<DetectionMemory, 'callers' | 'k
     if (call.outcome !== 'ok' || isQuarantined(scene, call)) continue;
     learnHabit(caller, call);
     if (call.key === undefined) continue;
-    learnKey(keys, call);
+    learnKey(keys, scene.memory.keys, call);
     const id = pairId(call.key, call.who);
-    const pair = pairs.get(id);
+    const pair = pairs.get(id) ?? own(scene.memory.pairs, id);
     const day = dayOf(call.lastMs);
     pairs.set(id, {
       first: Math.min(pair?.first ?? day, day),
@@ -46,9 +54,11 @@ export function learnCallers(scene: Scene): Pick<DetectionMemory, 'callers' | 'k
   }
 
   return {
-    callers: newest(callers, MEMORY_LIMITS.callers, ({ actions, last }) => (isEmpty(actions) ? '' : last)),
-    keys: newest(keys, MEMORY_LIMITS.keys, ({ first, lastUse }) => lastUse ?? first),
-    pairs: newest(pairs, MEMORY_LIMITS.pairs, ({ last }) => String(last).padStart(6, '0')),
+    callers: newest(scene.memory.callers, callers, MEMORY_LIMITS.callers, ({ actions, last }) =>
+      isEmpty(actions) ? '' : last,
+    ),
+    keys: newest(scene.memory.keys, keys, MEMORY_LIMITS.keys, ({ first, lastUse }) => lastUse ?? first),
+    pairs: newest(scene.memory.pairs, pairs, MEMORY_LIMITS.pairs, ({ last }) => String(last).padStart(6, '0')),
   };
 }
 
@@ -117,9 +127,9 @@ function learnReading(caller: CallerMemory, call: JudgedCall): void {
   }
 }
 
-function learnKey(keys: Map<string, KeyMemory>, call: JudgedCall): void {
+function learnKey(keys: Map<string, KeyMemory>, before: DetectionMemory['keys'], call: JudgedCall): void {
   const name = call.key as string;
-  const known = keys.get(name);
+  const known = keys.get(name) ?? own(before, name);
   const used = isUse(call.class) && (known?.lastUse === undefined || known.lastUse < call.last);
   const created = call.class === 'key.create' || call.class === 'key.import';
   if (known !== undefined && !used && !created) return;
@@ -147,12 +157,29 @@ const addTo = <T>(list: readonly T[], item: T, limit: number): T[] =>
 const own = <T>(record: Record<string, T>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
+/** Whatever a habit holds is replaced or written to here, so no part of it may be shared with the memory given. */
+const copyOf = (caller: CallerMemory): CallerMemory => ({
+  ...caller,
+  actions: { ...caller.actions },
+  networks: { ...caller.networks },
+  agents: { ...caller.agents },
+  reading: { ...caller.reading },
+  today: { ...caller.today, actions: { ...caller.today.actions } },
+});
+
 const isEmpty = (record: object): boolean => Object.keys(record).length === 0;
 
 /** The newest so many; ties fall by name, so that the same window always leaves the same memory. */
-function newest<T>(entries: Map<string, T>, limit: number, ageOf: (entry: T) => string): Record<string, T> {
-  if (entries.size <= limit) return Object.fromEntries(entries);
-  const sorted = [...entries].map(([id, entry]) => ({ id, entry, age: ageOf(entry) }));
+function newest<T>(
+  before: Record<string, T>,
+  changed: ReadonlyMap<string, T>,
+  limit: number,
+  ageOf: (entry: T) => string,
+): Record<string, T> {
+  const entries = overlaid(before, changed);
+  const names = Object.entries(entries);
+  if (names.length <= limit) return entries;
+  const sorted = names.map(([id, entry]) => ({ id, entry, age: ageOf(entry) }));
   sorted.sort((a, b) => (a.age === b.age ? (a.id < b.id ? -1 : 1) : a.age < b.age ? 1 : -1));
   return Object.fromEntries(sorted.slice(0, limit).map(({ id, entry }) => [id, entry]));
 }

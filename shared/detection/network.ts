@@ -8,36 +8,39 @@ export function networkOf(address: string): string {
 }
 
 /** RFC 1918, carrier-grade, loopback, link-local and unique local addresses. False for what is no address. */
-export function isPrivate(address: string): boolean {
-  return PRIVATE.some((range) => inRange(address, range));
-}
+export const isPrivate = (address: string): boolean => isPrivateBits(bitsOf(address));
 
 /** An address that the whole internet could have. */
-export const isPublic = (address: string): boolean =>
-  (parseV4(address) !== undefined || parseV6(address) !== undefined) && !isPrivate(address);
+export const isPublic = (address: string): boolean => isPublicBits(bitsOf(address));
 
 /** Whether the address lies in `203.0.113.0/24`, `2001:db8::/32` or is the address. False where either is none. */
 export function inRange(address: string, range: string): boolean {
-  const [base = '', length] = range.split('/');
-  const [a, b] = [bitsOf(address), bitsOf(base)];
-  if (a === undefined || b === undefined || a.length !== b.length) return false;
-  const bits = length === undefined ? a.length : Number(length);
-  if (!Number.isInteger(bits) || bits < 0 || bits > a.length) return false;
-  return a.slice(0, bits) === b.slice(0, bits);
+  const bits = bitsOf(address);
+  const prefix = prefixOf(range);
+  return bits !== undefined && prefix !== undefined && starts(bits, prefix);
 }
 
-const PRIVATE = [
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '::1',
-  'fe80::/10',
-  'fc00::/7',
-];
+interface Prefix {
+  /** Bits of a whole address of this kind: those of IPv4 never match those of IPv6. */
+  width: number;
+  bits: string;
+}
 
+const starts = (bits: string, prefix: Prefix): boolean => bits.length === prefix.width && bits.startsWith(prefix.bits);
+
+function prefixOf(range: string): Prefix | undefined {
+  const [base = '', length] = range.split('/');
+  const all = bitsOf(base);
+  if (all === undefined) return undefined;
+  const bits = length === undefined ? all.length : Number(length);
+  if (!Number.isInteger(bits) || bits < 0 || bits > all.length) return undefined;
+  return { width: all.length, bits: all.slice(0, bits) };
+}
+
+const isPublicBits = (bits: string | undefined): boolean => bits !== undefined && !isPrivateBits(bits);
+
+const isPrivateBits = (bits: string | undefined): boolean =>
+  bits !== undefined && PRIVATE.some((prefix) => starts(bits, prefix));
 function bitsOf(address: string): string | undefined {
   const v4 = parseV4(address);
   if (v4 !== undefined) return v4.map((part) => part.toString(2).padStart(8, '0')).join('');
@@ -68,3 +71,16 @@ function parseV6(text: string): number[] | undefined {
 }
 
 const hex = (part: number): string => part.toString(16);
+
+/** Read once; at the end, because it needs what stands above. */
+const PRIVATE: readonly Prefix[] = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '::1',
+  'fe80::/10',
+  'fc00::/7',
+].flatMap((range) => prefixOf(range) ?? []);

@@ -45,7 +45,7 @@ export function sceneOf(
   memory: DetectionMemory,
   rule: DetectionRule,
 ): { scene: Scene; learnt: Pick<DetectionMemory, 'consumed' | 'series'> } {
-  const calls = facts.calls.map(tidy).sort(compareCalls);
+  const calls = inOrder(facts.calls.map(tidy));
   const { explained, consumed } = matchOwnActs(calls, facts.intents, memory.consumed, rule.toleranceMinutes);
   const nowMs = Date.parse(facts.now);
   const known = facts.keys.map((key) => [key.name.toLowerCase(), key] as const);
@@ -147,8 +147,15 @@ function instant(text: string, otherwise: string): number {
   return Number.isNaN(second) ? 0 : second;
 }
 
-function compareCalls(a: JudgedCall, b: JudgedCall): number {
-  return a.firstMs - b.firstMs || a.lastMs - b.lastMs || compare(orderOf(a), orderOf(b));
+/** By time, then by what they say. That text is written once a call, and only for calls of the same instant. */
+function inOrder(calls: readonly JudgedCall[]): JudgedCall[] {
+  const texts = new Map<JudgedCall, string>();
+  const textOf = (call: JudgedCall): string => {
+    const known = texts.get(call) ?? orderOf(call);
+    texts.set(call, known);
+    return known;
+  };
+  return calls.toSorted((a, b) => a.firstMs - b.firstMs || a.lastMs - b.lastMs || compare(textOf(a), textOf(b)));
 }
 
 const orderOf = (call: JudgedCall): string =>

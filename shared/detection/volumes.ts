@@ -1,9 +1,9 @@
-import { wallClock } from '../time-zone.ts';
 import type { Caller, HourVolume } from './audit-call.ts';
+import { type CalendarHour, calendarHours } from './calendar-hours.ts';
 import type { DetectionFacts } from './detection-facts.ts';
 import { groupBy } from './group-by.ts';
 import { type DetectionMemory, MEMORY_LIMITS, type SeriesMemory } from './memory.ts';
-import { busierBy, isOffDate } from './off-days.ts';
+import { overlaid } from './overlaid.ts';
 import type { DetectionRule } from './rule.ts';
 import { anscombe, ewma, inverseAnscombe, logPoissonTail, median, scaledMad } from './statistics.ts';
 import { hourOf } from './time-bins.ts';
@@ -58,12 +58,13 @@ export function readVolumes(
   settings: VolumeSettings,
 ): { readings: VolumeReading[]; series: DetectionMemory['series'] } {
   if (facts.hours.length === 0) return { readings: [], series: memory.series };
-  const series = new Map(Object.entries(memory.series));
+  const series = new Map<string, SeriesMemory>();
+  const at = calendarHours(settings.rule.calendar);
   const readings: VolumeReading[] = [];
   const bySeries = groupBy(facts.hours.map(tidy), ({ id }) => id);
   for (const id of [...bySeries.keys()].sort()) {
     const hours = groupBy(bySeries.get(id) ?? [], ({ hour }) => String(hour));
-    let state = series.get(id);
+    let state = Object.hasOwn(memory.series, id) ? memory.series[id] : undefined;
     for (const hour of [...hours.keys()].map(Number).sort((a, b) => a - b)) {
       const rows = hours.get(String(hour)) ?? [];
       const first = rows[0];
@@ -72,8 +73,8 @@ export function readVolumes(
       // An hour that was learnt is not judged again; the query gives closed hours once.
       if (state !== undefined && hour < endOf(state)) continue;
       const quarantined = settings.quarantined(first.who, first.key);
-      state = throughQuiet(state, hour, settings.rule);
-      const next = advance(state, hour, count, settings.rule, {
+      state = throughQuiet(state, hour, settings.rule, at);
+      const next = advance(state, hour, count, settings.rule, at(hour), {
         quarantined,
         allowance: settings.allowance(first.who),
         runs: settings.isBatch(first.who) ? 1 : 2,
@@ -83,7 +84,7 @@ export function readVolumes(
     }
     if (state !== undefined) series.set(id, state);
   }
-  return { readings, series: bounded(series) };
+  return { readings, series: bounded(overlaid(memory.series, series)) };
 }
 
 function tidy({ key, caller, class: of, hour, count }: HourVolume) {
@@ -109,6 +110,7 @@ function advance(
   hour: number,
   count: number,
   rule: DetectionRule,
+  calendar: CalendarHour,
   { quarantined, allowance, runs }: Leave,
 ): { reading: Read; state: SeriesMemory } {
   const filled = before === undefined ? newSeries(hour) : fillTo(before, hour);
@@ -116,7 +118,7 @@ function advance(
   const days = filled.counts.length / 24;
   const most = filled.counts.reduce((largest, value) => Math.max(largest, value), 0);
   const zBefore = before !== undefined && hour === endOf(before) ? filled.z : 0;
-  const usual = usualAt(filled, hour, rule);
+  const usual = usualAt(filled, hour, rule, calendar);
   if (usual === undefined) {
     const reading: Read = { hour, count, zBefore, most, days, allowed: false };
     return { reading, state: { ...filled, counts: push(filled, count), start: startOf(filled), z: 0 } };
@@ -207,11 +209,13 @@ interface Usual {
 }
 
 /** What the same hour and its neighbours were on days of the same type, up to 28 days back. */
-function usualAt(series: SeriesMemory, hour: number, rule: DetectionRule): Usual | undefined {
-  const instant = hour * 3_600_000;
-  const local = wallClock(new Date(instant), rule.calendar.timeZone).getTime();
-  const off = isOffDate(rule.calendar, local);
-  const samples = [-1, 0, 1].map((shift) => sampleOf(series, hour + shift, local + shift * 3_600_000, off, rule));
+function usualAt(
+  series: SeriesMemory,
+  hour: number,
+  rule: DetectionRule,
+  { slot, factor, alike }: CalendarHour,
+): Usual | undefined {
+  const samples = alike.map((days, index) => sampleOf(series, hour + index - 1, days));
   const own = samples[1] ?? [];
   if (own.length < LEAST_POINTS) return undefined;
   const known = samples.filter((sample) => sample.length >= LEAST_POINTS).map((sample) => sample.map(anscombe));
@@ -219,9 +223,7 @@ function usualAt(series: SeriesMemory, hour: number, rule: DetectionRule): Usual
   const stable = own.map(anscombe);
   const wide = series.counts.length / 24 < rule.learning.volumeDays ? 1.5 : 1;
   const scale = wide * Math.max(1, ...known.map((sample, index) => scaledMad(sample, medians[index])));
-  const slot = new Date(local).getUTCHours() + (off ? 24 : 0);
   const unscaled = held(series, slot, Math.floor(hour / 24), Math.max(...medians));
-  const factor = busierBy(rule.calendar, instant);
   const stretch = (value: number) => (factor === 1 ? value : anscombe(inverseAnscombe(value) * factor));
   const ownCentre = Math.min(median(stable), unscaled);
   return {
@@ -236,14 +238,14 @@ function usualAt(series: SeriesMemory, hour: number, rule: DetectionRule): Usual
   };
 }
 
-/** Counts at this hour on earlier days of the type. Days are told by the calendar's own, whatever its clocks do. */
-function sampleOf(series: SeriesMemory, hour: number, local: number, off: boolean, rule: DetectionRule): number[] {
+/** Counts at this hour so many days before. */
+function sampleOf({ counts, start }: SeriesMemory, hour: number, daysBack: readonly number[]): number[] {
   const sample: number[] = [];
-  for (let back = 1; back <= MEMORY_LIMITS.days; back += 1) {
-    const index = hour - back * 24 - series.start;
+  for (const back of daysBack) {
+    const index = hour - back * 24 - start;
     if (index < 0) break;
-    const count = series.counts[index];
-    if (count !== undefined && isOffDate(rule.calendar, local - back * 86_400_000) === off) sample.push(count);
+    const count = counts[index];
+    if (count !== undefined) sample.push(count);
   }
   return sample;
 }
@@ -268,10 +270,17 @@ const newSeries = (start: number): SeriesMemory => ({
 });
 
 /** Hours that nobody reported were quiet, and count against a drift; after two days of quiet there is none left. */
-function throughQuiet(series: SeriesMemory | undefined, hour: number, rule: DetectionRule): SeriesMemory | undefined {
+function throughQuiet(
+  series: SeriesMemory | undefined,
+  hour: number,
+  rule: DetectionRule,
+  at: (hour: number) => CalendarHour,
+): SeriesMemory | undefined {
   if (series === undefined || hour - endOf(series) > 48) return series;
   let state = series;
-  for (let quiet = endOf(state); quiet < hour; quiet += 1) state = advance(state, quiet, 0, rule, NO_LEAVE).state;
+  for (let quiet = endOf(state); quiet < hour; quiet += 1) {
+    state = advance(state, quiet, 0, rule, at(quiet), NO_LEAVE).state;
+  }
   return state;
 }
 
@@ -285,14 +294,19 @@ function fillTo(series: SeriesMemory, hour: number): SeriesMemory {
 
 const endOf = ({ start, counts }: SeriesMemory): number => start + counts.length;
 
-const push = ({ counts }: SeriesMemory, count: number): number[] => [...counts, count].slice(-HOURS);
+function push({ counts }: SeriesMemory, count: number): number[] {
+  const longer = counts.length < HOURS ? counts.slice() : counts.slice(1);
+  longer.push(count);
+  return longer;
+}
 const startOf = ({ start, counts }: SeriesMemory): number => (counts.length < HOURS ? start : start + 1);
 
 /** Room for so many series; those that were quiet longest go first. */
-function bounded(series: Map<string, SeriesMemory>): Record<string, SeriesMemory> {
-  if (series.size <= MEMORY_LIMITS.series) return Object.fromEntries(series);
+function bounded(series: Record<string, SeriesMemory>): Record<string, SeriesMemory> {
+  const all = Object.entries(series);
+  if (all.length <= MEMORY_LIMITS.series) return series;
   // Long-known series are worth more than what a flood of new names brought this hour.
-  const sorted = [...series].sort(
+  const sorted = all.sort(
     ([a, x], [b, y]) => y.counts.length - x.counts.length || endOf(y) - endOf(x) || (a < b ? -1 : 1),
   );
   return Object.fromEntries(sorted.slice(0, MEMORY_LIMITS.series));

@@ -39,8 +39,12 @@ export const firstSeenCaller: Detector = {
         !isCanary(scene, call) &&
         !isOurs(scene, call),
     );
-    const seen = firstSeenByKey(scene.memory);
-    return [...groupBy(calls, ({ who }) => who)].flatMap(([who, calls]) => judge(scene, who, calls, seen) ?? []);
+    const fresh = calls.filter((call) => isFresh(scene, call));
+    const seen = firstSeenByKey(scene.memory, new Set(keysOf(fresh)));
+    const freshOf = groupBy(fresh, ({ who }) => who);
+    return [...groupBy(calls, ({ who }) => who)].flatMap(
+      ([who, calls]) => judge(scene, who, calls, freshOf.get(who) ?? [], seen) ?? [],
+    );
   },
 };
 
@@ -49,13 +53,12 @@ const COUNTS = /^(crypto\.(protect|unprotect)|key\.|rbac\.assign\.put)/;
 
 type Seen = ReturnType<typeof firstSeenByKey>;
 
-function judge(scene: Scene, who: string, calls: JudgedCall[], seen: Seen): Draft | undefined {
+const isFresh = ({ memory }: Scene, { key, who, class: of }: JudgedCall): boolean =>
+  key !== undefined && COUNTS.test(of) && lookUp(memory.pairs, pairId(key, who)) === undefined;
+
+function judge(scene: Scene, who: string, calls: JudgedCall[], fresh: JudgedCall[], seen: Seen): Draft | undefined {
   if (scene.age < scene.rule.learning.rulesOnlyDays) return undefined;
   const learning = scene.age < scene.rule.learning.noveltyDays;
-  const fresh = calls.filter(
-    ({ key, class: of }) =>
-      key !== undefined && COUNTS.test(of) && lookUp(scene.memory.pairs, pairId(key, who)) === undefined,
-  );
   const surprising = fresh.filter(({ key }) => isSurprise(scene, seen.get(key as string) ?? []));
   if (surprising.length === 0) return strangerTo(scene, who, calls, learning);
 
@@ -127,11 +130,11 @@ function wasIntroduced(scene: Scene, who: string, key: string, calls: readonly J
 }
 
 /** Where new callers are usual, one more says nothing; those of the first days are the population, not news. */
-function isSurprise(scene: Scene, seen: readonly { first: number }[]): boolean {
+function isSurprise(scene: Scene, seen: readonly number[]): boolean {
   if (seen.length > parameter(scene, ID, 'entities')) return false;
   const today = dayOf(scene.nowMs);
   const start = today - Math.floor(scene.age);
-  const ages = seen.filter(({ first }) => first > start + 3).map(({ first }) => today - first);
+  const ages = seen.filter((first) => first > start + 3).map((first) => today - first);
   return surpriseOfNew(ages, Math.max(1, scene.age)) >= parameter(scene, ID, 'surprise');
 }
 
