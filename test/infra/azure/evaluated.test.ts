@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest';
+import { type Config, loadConfig } from '../../../shared/config.ts';
+import { evaluate, type Given, GROUP } from './evaluate.ts';
+import { type Fields, made, params, template } from './template.ts';
+
+const GUID = '00000000-0000-0000-0000-00000000000';
+const DUTIES = ['observe', 'rotate', 'backup', 'restore', 'respond', 'reinstate', 'host'];
+const HSM = `${GROUP}/providers/Microsoft.KeyVault/managedHSMs/contoso`;
+const SECRET = `/subscriptions/s/resourceGroups/secrets/providers/Microsoft.KeyVault/vaults/contoso/secrets`;
+
+/** What the modules answer, as the services write it: endpoints end with a slash. */
+const outputs: Record<string, Fields> = {
+  identities: Object.fromEntries(
+    DUTIES.map((duty, at) => [
+      duty,
+      { id: `/identities/${duty}`, clientId: `${GUID}${at}`, principalId: `${GUID}${at}` },
+    ]),
+  ),
+  stateAccount: { blob: 'https://state.blob.core.windows.net/', queue: 'https://state.queue.core.windows.net/' },
+  landingAccount: { blob: 'https://land.blob.core.windows.net/' },
+  vaultAccount: { blob: 'https://vault.blob.core.windows.net/' },
+  topic: { endpoint: 'https://contoso.westeurope-1.eventgrid.azure.net/api/events' },
+  monitoring: { workspaceKey: `${GUID}9` },
+};
+
+const base: Fields = {
+  installation: 'contoso-prod',
+  vaultLocation: 'North Europe',
+  hsms: [{ name: 'contoso', uri: 'https://contoso.managedhsm.azure.net', resourceId: HSM }],
+  apiClientId: `${GUID}8`,
+  mail: { host: 'smtp.contoso.com', port: 587, security: 'starttls', from: 'keys@contoso.com' },
+  mailTo: ['owners@contoso.com'],
+};
+
+function given(changes: Fields = {}, cloud = 'AzureCloud'): Given {
+  const reference = (name: string) => ({
+    outputs: Object.fromEntries(Object.entries(outputs[name] ?? {}).map(([key, value]) => [key, { value }])),
+  });
+  const known: Given = {
+    parameters: { ...base, ...changes },
+    variables: template.variables as Fields,
+    cloud,
+    reference,
+  };
+  for (const [name, { defaultValue }] of Object.entries(template.parameters as Record<string, Fields>))
+    if (defaultValue !== undefined && !(name in known.parameters) && name !== 'budgetFrom')
+      known.parameters[name] = evaluate(defaultValue, known);
+  return known;
+}
+
+const settingsOf = (changes?: Fields, cloud?: string) =>
+  evaluate(params('app').settings as Fields, given(changes, cloud)) as Record<string, string>;
+const configOf = (changes?: Fields): Config => loadConfig(settingsOf(changes));
+
+describe('the app starts with the settings that a deployment gives it', () => {
+  test('with what has to be given and nothing else', () => {
+    const config = configOf();
+    expect(config.hsms).toMatchObject([
+      { name: 'contoso', uri: 'https://contoso.managedhsm.azure.net', resourceId: HSM, settleSeconds: 30 },
+    ]);
+    expect(config.identities).toEqual({
+      observe: `${GUID}0`,
+      rotate: `${GUID}1`,
+      backup: `${GUID}2`,
+      restore: `${GUID}3`,
+      respond: `${GUID}4`,
+    });
+    expect(config.backup).toEqual({
+      landingContainerUrl: 'https://land.blob.core.windows.net/hsm-backups',
+      vaultBlobUrl: 'https://vault.blob.core.windows.net',
+      vaultRegion: 'northeurope',
+    });
+    expect(config.logs).toMatchObject({ workspace: `${GUID}9`, endpoint: 'https://api.loganalytics.io/v1' });
+    expect(config.mail).toMatchObject({ port: 587, fallback: ['owners@contoso.com'] });
+    expect(config.mail.signIn).toBeUndefined();
+    expect(config.armUrl).toBe('https://management.azure.com');
+  });
+
+  test('every alert rule is listened to, by the name that it is deployed under', () => {
+    const [rule] = made('Microsoft.Insights/scheduledQueryRules');
+    expect(rule?.body.name).toBe("[format('{0}-{1}', parameters('name'), variables('rules')[copyIndex()].name)]");
+    expect(configOf().alerts.rules).toContainEqual({ rule: 'contoso-prod-security-domain', hsms: ['contoso'] });
+    expect(configOf().alerts.rules).toHaveLength(6);
+  });
+
+  test('a new HSM is looked after beside those that exist', () => {
+    const config = configOf({ newHsm: { name: 'contoso2', administrators: ['g'] } });
+    expect(config.hsms.map(({ name, uri, resourceId }) => [name, uri, resourceId])).toEqual([
+      ['contoso', 'https://contoso.managedhsm.azure.net', HSM],
+      ['contoso2', 'https://contoso2.managedhsm.azure.net', HSM.replace('contoso', 'contoso2')],
+    ]);
+  });
+
+  test('an HSM in two regions is given longer to settle', () => {
+    const [one] = base.hsms as Fields[];
+    expect(configOf({ hsms: [{ ...one, replicated: true }] }).hsms[0]?.settleSeconds).toBe(360);
+  });
+
+  test.each([
+    ['restores', 'restore'],
+    ['responds', 'respond'],
+  ] as const)('without %s the app has no identity for it', (parameter, duty) => {
+    expect(configOf({ [parameter]: false }).identities).not.toHaveProperty(duty);
+    const attached = evaluate(params('app').identityIds as string, given({ [parameter]: false }));
+    expect(attached).not.toContain(`/identities/${duty}`);
+  });
+
+  test('the identity that may grant anything is attached only where it is asked for', () => {
+    expect(evaluate(params('app').identityIds as string, given())).toEqual(
+      ['host', 'observe', 'rotate', 'backup', 'restore', 'respond'].map((duty) => `/identities/${duty}`),
+    );
+    expect(configOf({ reinstates: true }).identities.reinstate).toBe(`${GUID}5`);
+  });
+
+  test('secrets are references to Key Vault, which the app refuses to take for the secret itself', () => {
+    const signIn = { mail: { ...(base.mail as Fields), user: 'keys' }, mailReference: `${SECRET}/smtp` };
+    expect(settingsOf(signIn).MHSM_MAIL_PASSWORD).toBe(
+      '@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/smtp)',
+    );
+    expect(() => configOf(signIn)).toThrow('The Key Vault reference was not resolved');
+  });
+});
+
+describe('where things go', () => {
+  test('each group and each subscription of HSMs once, however its id is spelt', () => {
+    const [one] = base.hsms as Fields[];
+    const hsms = [
+      one,
+      { ...one, name: 'second', resourceId: HSM.replace('resourceGroups/keys', 'resourcegroups/KEYS') },
+      { ...one, name: 'third', resourceId: HSM.replace('resourceGroups/keys', 'resourceGroups/others') },
+    ] as Fields[];
+    const known = given({ hsms });
+    expect(evaluate("[variables('hsmGroups')]", known)).toHaveLength(2);
+    expect(evaluate("[variables('hsmSubscriptions')]", known)).toHaveLength(1);
+  });
+
+  test('storage accounts have names that Azure takes, and no two the same', () => {
+    for (const installation of ['ab', 'contoso-prod', 'a-very-long-name-1']) {
+      const names = ['hostAccount', 'stateAccount', 'landingAccount', 'vaultAccount'].map((module) =>
+        evaluate(params(module).name as string, given({ installation })),
+      );
+      for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9]{2,23}$/);
+      expect(new Set(names).size).toBe(4);
+    }
+  });
+
+  test('in the cloud for governments, zones and endpoints are its own', () => {
+    const known = given({}, 'AzureUSGovernment');
+    expect(known.parameters.hsmDomain).toBe('managedhsm.usgovcloudapi.net');
+    expect(evaluate("[variables('zones').sites]", known)).toBe('privatelink.azurewebsites.us');
+    expect(settingsOf({}, 'AzureUSGovernment').MHSM_LOGS_ENDPOINT).toBe('https://api.loganalytics.us/v1');
+  });
+
+  test('every endpoint lies in a zone that is made', () => {
+    const known = given({ privateMonitoring: true });
+    const zones = evaluate(params('dns').zones as string, known) as string[];
+    const endpoints = [
+      ...(evaluate(params('endpoints').endpoints as string, { ...known, reference: () => ANY }) as Fields[]),
+      ...(evaluate(params('appEndpoint').endpoints as Fields[], { ...known, reference: () => ANY }) as Fields[]),
+    ];
+    expect(endpoints).toHaveLength(11);
+    for (const { zones: wanted } of endpoints) expect(zones).toEqual(expect.arrayContaining(wanted as string[]));
+  });
+});
+
+const ANY = { outputs: { id: { value: '/id' }, scopeId: { value: '/scope' } } };
