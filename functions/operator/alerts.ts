@@ -41,8 +41,12 @@ export async function receiveAlert(
   caller: Caller,
   body: z.infer<typeof commonAlert>,
 ): Promise<Answer> {
-  if (!caller.app || !world.alerts.callers.some((app) => app.toLowerCase() === caller.app?.toLowerCase())) {
-    throw foreignCaller(caller.app);
+  if (
+    caller.delegated ||
+    !caller.app ||
+    !world.alerts.callers.some((app) => app.toLowerCase() === caller.app?.toLowerCase())
+  ) {
+    throw foreignCaller(caller);
   }
   const alert = read(body);
   const { essentials } = alert;
@@ -140,11 +144,11 @@ const refused = ({ reason, explanation, nextStep }: Extract<AlertVerdict, { kind
     nextStep,
   });
 
-const foreignCaller = (app: string | undefined) =>
+const foreignCaller = ({ app, delegated }: Caller) =>
   new ProblemError({
     status: 403,
     code: 'Forbidden',
     title: 'Not allowed',
-    detail: `Alerts are taken from the applications of MHSM_ALERT_CALLERS; the token is of ${app ?? 'a person'}.`,
+    detail: `Alerts are taken from the applications of MHSM_ALERT_CALLERS; the token is of ${delegated || app === undefined ? 'a person' : app}.`,
     nextStep: 'Use the secure webhook of an action group, or add the application to the setting.',
   });

@@ -12,6 +12,8 @@ export interface Caller {
   roles: AppRole[];
   /** Client id of the application that asked for the token; a person's token names the tool they use. */
   app?: string;
+  /** The application acts for a person who signed in, and not by its own right. */
+  delegated?: true;
 }
 
 export interface Authority {
@@ -56,6 +58,8 @@ export function createAuthorise(authority: Authority): Authorise {
       name: String(name ?? payload.oid),
       roles,
       ...(typeof app === 'string' ? { app } : {}),
+      // https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference: only a person's token has scopes.
+      ...(payload.scp === undefined ? {} : { delegated: true as const }),
     };
     if (!anyOf.some((role) => roles.includes(role))) {
       throw new ProblemError({

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { EstateServices } from '../estate-services.ts';
-import { PEOPLE, type PersonName } from '../identity/registrations.ts';
+import { APPLICATIONS, type ApplicationName, PEOPLE, type PersonName } from '../identity/registrations.ts';
 import { InvalidEvents } from '../topic/events.ts';
 import { Problem, parseBody } from './problem.ts';
 import type { Route } from './routes.ts';
@@ -17,16 +17,18 @@ const topicInput = z.strictObject({
     .optional(),
 });
 
-const tokenInput = z.strictObject({
-  person: z.enum(Object.keys(PEOPLE) as [PersonName, ...PersonName[]], {
-    error: `is one of ${Object.keys(PEOPLE).join(', ')}`,
-  }),
+const oneOf = <Name extends string>(names: Record<Name, unknown>) =>
+  z.enum(Object.keys(names) as [Name, ...Name[]], { error: `is one of ${Object.keys(names).join(', ')}` });
+
+const tokenClaims = {
   roles: z.array(z.string()).optional(),
   audience: z.string().optional(),
   issuer: z.string().optional(),
   /** Seconds from now; negative: already expired. */
   lifetimeSeconds: z.number().int().optional(),
-});
+};
+const personInput = z.strictObject({ person: oneOf<PersonName>(PEOPLE), ...tokenClaims });
+const applicationInput = z.strictObject({ application: oneOf<ApplicationName>(APPLICATIONS), ...tokenClaims });
 
 /** What the estate's services took and sent. */
 export const recordRoutes = ({ mail, webhooks, topic, tokens, identity }: EstateServices): Route[] => [
@@ -83,13 +85,22 @@ export const recordRoutes = ({ mail, webhooks, topic, tokens, identity }: Estate
   {
     method: 'POST',
     path: '/tokens',
-    purpose: 'A token of a person for the operator API: other roles, audience, issuer or life on demand.',
+    purpose:
+      'A token of a person, or of an application by its own right, for the operator API: other roles, audience, issuer or life on demand.',
     example: { person: 'operator', lifetimeSeconds: 3600 },
     async act({ body }) {
-      const { person, ...wish } = parseBody(tokenInput, body());
-      const claims = Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined));
       const { issuer, audience } = identity.api;
-      return tokens.forPerson(PEOPLE[person], { issuer, audience, ...claims });
+      const claimsOf = (wish: object) => ({
+        ...{ issuer, audience },
+        ...Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined)),
+      });
+      const given = body();
+      if (typeof given === 'object' && given !== null && 'application' in given) {
+        const { application, ...wish } = parseBody(applicationInput, given);
+        return tokens.forApplication(APPLICATIONS[application], claimsOf(wish));
+      }
+      const { person, ...wish } = parseBody(personInput, given);
+      return tokens.forPerson(PEOPLE[person], claimsOf(wish));
     },
   },
 ];

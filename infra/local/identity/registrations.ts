@@ -15,6 +15,16 @@ export interface Person {
   roles: string[];
 }
 
+/** An application of the tenant that calls the operator API as itself. */
+export interface Application {
+  name: string;
+  clientId: string;
+  /** Of its service principal. */
+  objectId: string;
+  /** App roles in the operator API. */
+  roles: string[];
+}
+
 export const TENANT_ID = '00000000-0000-4000-8000-00000000feed';
 
 const identity = (name: string, number: string): Identity => ({
@@ -56,6 +66,28 @@ export const PEOPLE = {
 } as const;
 
 export type PersonName = keyof typeof PEOPLE;
+
+export const APPLICATIONS = {
+  /**
+   * Whom the secure webhook of an action group calls as. The client id is the same in every tenant.
+   * https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups
+   */
+  actionGroups: {
+    name: 'AzNS AAD Webhook',
+    clientId: '461e8683-5575-4561-ac7f-899cc907d62a',
+    objectId: '00000000-0000-4000-8000-0000000f0001',
+    roles: ['ActionGroupsSecureWebhook'],
+  },
+  /** Registered in the tenant, and nothing to this API. */
+  other: {
+    name: 'other',
+    clientId: '00000000-0000-4000-8000-0000000d0002',
+    objectId: '00000000-0000-4000-8000-0000000f0002',
+    roles: [],
+  },
+} satisfies Record<string, Application>;
+
+export type ApplicationName = keyof typeof APPLICATIONS;
 
 /** The application id of the tool with which people ask for their tokens. */
 export const OPERATOR_CLIENT_ID = '00000000-0000-4000-8000-0000000d0001';

@@ -2,7 +2,14 @@ import { jwtVerify, SignJWT } from 'jose';
 import type { EstateClock } from '../clock.ts';
 import type { Principal, TokenVerifier } from '../estate.ts';
 import { RESOURCE_GROUP } from '../seed/resource-id.ts';
-import { IDENTITIES, type Identity, OPERATOR_CLIENT_ID, type Person, TENANT_ID } from './registrations.ts';
+import {
+  type Application,
+  IDENTITIES,
+  type Identity,
+  OPERATOR_CLIENT_ID,
+  type Person,
+  TENANT_ID,
+} from './registrations.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** Entra backdates `nbf` and relying parties allow the same skew: five minutes either way. */
@@ -24,13 +31,15 @@ export interface Tokens extends TokenVerifier {
   /** A token of a managed identity for an Azure service; `audience` is the scope without `/.default`. */
   forIdentity(identity: Identity, audience: string, lifetimeSeconds?: number): Promise<IssuedToken>;
   /** A token of a person for the operator API, as Entra's v2.0 endpoint issues it. */
-  forPerson(person: Person, claims: PersonClaims): Promise<IssuedToken>;
+  forPerson(person: Person, claims: ApiClaims): Promise<IssuedToken>;
+  /** A token of an application for the operator API, by its own right: it has app roles, and no scope. */
+  forApplication(application: Application, claims: ApiClaims): Promise<IssuedToken>;
 }
 
-export interface PersonClaims {
+export interface ApiClaims {
   issuer: string;
   audience: string;
-  /** Default: the person's own. */
+  /** Default: the caller's own. */
   roles?: string[];
   /** From now, in seconds; negative gives an expired token. Default: twenty years either way. */
   lifetimeSeconds?: number;
@@ -39,6 +48,12 @@ export interface PersonClaims {
 /** Issues and verifies the estate's tokens. All times in them are estate time. */
 export function createTokens(key: SigningKey, clock: EstateClock): Tokens {
   const seconds = () => Math.floor(clock.now().getTime() / 1000);
+  /** Twenty years either way, where no life is given. */
+  const lifeOf = (lifetimeSeconds: number | undefined) => {
+    const life = lifetimeSeconds ?? PERSON_LIFETIME_SECONDS;
+    const from = lifetimeSeconds === undefined ? seconds() - life : seconds() - Math.max(SKEW_SECONDS, 2 * -life);
+    return { from, until: seconds() + life };
+  };
   const sign = (claims: Record<string, unknown>, window: { from: number; until: number }) =>
     new SignJWT({ tid: TENANT_ID, ...claims })
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: key.kid })
@@ -65,8 +80,7 @@ export function createTokens(key: SigningKey, clock: EstateClock): Tokens {
       return { token, expiresOn: window.until };
     },
     async forPerson(person, { issuer, audience, roles = person.roles, lifetimeSeconds }) {
-      const life = lifetimeSeconds ?? PERSON_LIFETIME_SECONDS;
-      const from = lifetimeSeconds === undefined ? seconds() - life : seconds() - Math.max(SKEW_SECONDS, 2 * -life);
+      const window = lifeOf(lifetimeSeconds);
       const token = await sign(
         {
           aud: audience,
@@ -81,9 +95,17 @@ export function createTokens(key: SigningKey, clock: EstateClock): Tokens {
           roles,
           ver: '2.0',
         },
-        { from, until: seconds() + life },
+        window,
       );
-      return { token, expiresOn: seconds() + life };
+      return { token, expiresOn: window.until };
+    },
+    async forApplication({ clientId, objectId, roles: own }, { issuer, audience, roles = own, lifetimeSeconds }) {
+      const window = lifeOf(lifetimeSeconds);
+      const token = await sign(
+        { aud: audience, iss: issuer, azp: clientId, oid: objectId, sub: objectId, idtyp: 'app', roles, ver: '2.0' },
+        window,
+      );
+      return { token, expiresOn: window.until };
     },
     async verify(token, audience): Promise<Principal> {
       const { payload } = await jwtVerify(token, key.publicKey, {

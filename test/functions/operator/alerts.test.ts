@@ -120,4 +120,9 @@ describe('alerts of Azure Monitor', () => {
   test('another application is refused, whatever role it has', async () => {
     expect((await send(anAlert('log-alert-v2.fired'), { ...AZURE, app: 'somebody' })).status).toBe(403);
   });
+
+  test('a person is refused, whatever application they use', async () => {
+    const got = await send(anAlert('log-alert-v2.fired'), { ...AZURE, delegated: true });
+    expect([got.status, got.body.detail]).toEqual([403, expect.stringContaining('a person')]);
+  });
 });

@@ -47,6 +47,12 @@ describe('authorise', () => {
     });
   });
 
+  test('tells an application that acts for a person from one that acts by its own right', async () => {
+    const [person, app] = [await sign({ azp: 'tool', scp: 'user_impersonation' }), await sign({ azp: 'tool' })];
+    expect(await authorise(person, ['Operator'])).toMatchObject({ app: 'tool', delegated: true });
+    expect(await authorise(app, ['Operator'])).not.toHaveProperty('delegated');
+  });
+
   test.each([
     ['no header', async () => null],
     ['another scheme', async () => 'Basic YTpi'],

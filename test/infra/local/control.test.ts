@@ -54,6 +54,7 @@ describe('The control surface', () => {
       ['/topic', { duplicates: -1 }, 'duplicates'],
       ['/topic', { publish: { schema: 'CloudEventSchemaV1_0', events: [{}] } }, 'publish.events'],
       ['/tokens', { person: 'nobody' }, 'person'],
+      ['/tokens', { application: 'nobody' }, 'application'],
     ] as const) {
       const { status, type, body: problem } = await control('POST', path, body);
       expect({ path, status, type }).toEqual({ path, status: 400, type: 'application/problem+json' });

@@ -1,7 +1,7 @@
 import { DefaultAzureCredential, ManagedIdentityCredential } from '@azure/identity';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { IDENTITIES, PEOPLE, TENANT_ID } from '../../../infra/local/identity/registrations.ts';
+import { APPLICATIONS, IDENTITIES, PEOPLE, TENANT_ID } from '../../../infra/local/identity/registrations.ts';
 import { type IdentityService, startIdentity } from '../../../infra/local/identity/server.ts';
 import { estateParts } from './support/parts.ts';
 
@@ -94,6 +94,14 @@ describe('A token', () => {
     expect(payload).toMatchObject({ roles: ['Approver'], oid: PEOPLE.approver.objectId });
     const discovery = await call({ method: 'GET', url: `${issuer}/.well-known/openid-configuration` });
     expect(JSON.parse(discovery.body.toString())).toMatchObject({ issuer, jwks_uri: jwksUrl });
+  });
+
+  test('of an application has the role of its registration, and no scope', async () => {
+    const { issuer, audience, jwksUrl } = identity.api;
+    const { token } = await tokens.forApplication(APPLICATIONS.actionGroups, { issuer, audience });
+    const { payload } = await jwtVerify(token, createRemoteJWKSet(new URL(jwksUrl)), { issuer, audience });
+    expect(payload).toMatchObject({ roles: ['ActionGroupsSecureWebhook'], azp: APPLICATIONS.actionGroups.clientId });
+    expect(payload).not.toHaveProperty('scp');
   });
 
   test('of a person outlives a clock moved by years, either way', async () => {
