@@ -58,6 +58,16 @@ describe('detectAnomalies', () => {
     expect(await findings()).toEqual([]);
   });
 
+  test('knows when the newest row of each log arrived, and health shows it', async () => {
+    const { status, body } = await look.api('GET', '/api/health', { as: 'viewer' });
+    expect(status).toBe(200);
+    for (const { name } of estate.hsms) {
+      expect((body as { heartbeats: unknown[] }).heartbeats).toContainEqual(
+        expect.objectContaining({ name: `logs-${name}`, at: expect.any(String), overdue: false }),
+      );
+    }
+  });
+
   test('finds a download of the security domain within one cycle, once', async () => {
     inject({
       OperationName: 'SecurityDomainBackup',
