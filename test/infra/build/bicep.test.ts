@@ -175,6 +175,8 @@ describe('what it does not know, or Bicep forbids, it refuses by name and place'
     ['var v = unknown\n', 'main.bicep:1:9: nothing is called unknown'],
     ["var v = 'never ends\n", 'main.bicep:1:9: this text never ends'],
     ["var v = 'a\\q'\n", 'main.bicep:1:11: unknown escape \\q'],
+    ['var v = [1 2]\n', 'main.bicep:1:12: expected a comma, a new line or ]'],
+    ['var v = [\n  1,\n  2\n]\n', 'main.bicep:2:5: unexpected new line after a comma'],
     ['var v = 1\nvar v = 2\n', 'main.bicep:2:1: v is declared twice'],
     ['param p madeUp\n', 'main.bicep:1:1: the type madeUp is not supported'],
     ["targetScope = 'managementGroup'\n", 'main.bicep:1:1: the scope managementGroup is not supported'],
