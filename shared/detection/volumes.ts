@@ -133,12 +133,15 @@ function advance(
   const left = allowanceLeft(filled, hour, allowance);
   const burst = z >= parameters.sustained && excess > 0;
   const again = sparse && burst && ranBefore(filled, hour, count, usual.factor) >= runs;
-  const fits = burst && excess <= left;
+  // The first minutes of a burst may be too few to show in the hour before; they are of the same burst.
+  const begun = Math.max(0, (filled.counts.at(-1) ?? 0) - inverseAnscombe(centre));
+  const fits = burst && excess + begun <= left;
   const allowed = again || fits;
   // Days that the calendar expects to be busy, and bursts that are allowed, say nothing of drift.
   const drift = usual.factor > 1 || allowed ? filled.drift : ewma(filled.drift, residual, parameters.driftWeight);
-  // Of busy series, and of those that scatter more than chance alone, whole days are busier or quieter.
-  const shared = usual.ownScale > 1.5 || inverseAnscombe(usual.own) >= 30;
+  // Of busy series, and of those that scatter more than chance alone, whole days are busier or quieter. What a busy day
+  // left behind is still there in its quiet evening, so any hour of the day says that a series is busy.
+  const shared = usual.ownScale > 1.5 || inverseAnscombe(usual.own) >= 30 || filled.centres.some((each) => each >= 30);
   const drifting = drift >= (shared ? parameters.sharedDrift : parameters.drift);
 
   // Learnt at most as large as a finding; not at all while an incident is open or the calendar excuses it.
@@ -168,7 +171,7 @@ function advance(
     centres: filled.centres.with(slot, inverseAnscombe(usual.unscaled)),
     moved: filled.moved.with(slot, Math.floor(hour / 24)),
     ...(burst && !quarantined ? { bursts: noted(filled, hour, count) } : {}),
-    ...(fits && !again ? { allowance: { hour: startOfAllowance(filled, hour), left: left - excess } } : {}),
+    ...(fits && !again ? { allowance: { hour: startOfAllowance(filled, hour), left: left - excess - begun } } : {}),
   };
   return { reading, state };
 }
