@@ -225,7 +225,9 @@ function usualAt(
   const medians = known.map((sample) => median(sample));
   const stable = own.map(anscombe);
   const wide = series.counts.length / 24 < rule.learning.volumeDays ? 1.5 : 1;
-  const scale = wide * Math.max(1, ...known.map((sample, index) => scaledMad(sample, medians[index])));
+  // One scale of the three hours together: of twenty days each it is uncertain by a quarter, and the largest is too large.
+  const residuals = known.flatMap((sample, index) => sample.map((value) => value - (medians[index] ?? 0)));
+  const scale = wide * Math.max(1, scaledMad(residuals, 0));
   const unscaled = held(series, slot, Math.floor(hour / 24), Math.max(...medians));
   const stretch = (value: number) => (factor === 1 ? value : anscombe(inverseAnscombe(value) * factor));
   const ownCentre = Math.min(median(stable), unscaled);

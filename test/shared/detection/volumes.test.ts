@@ -102,6 +102,19 @@ describe('hours against what is usual', () => {
     expect(again.readings[0]?.allowed).toBe(false);
   });
 
+  test('let no burst through that exceeds the allowance because a part of it fell into the hour before', () => {
+    const ends = (hour: number) => (hour === 24 * 28 - 1 ? 14 : 5);
+    expect(feed(24 * 28, () => 5, { allowance: () => 50 }, 50).reading?.allowed).toBe(true);
+    expect(feed(24 * 28, ends, { allowance: () => 50 }, 50).reading?.allowed).toBe(false);
+  });
+
+  test('take nothing that a busy day left behind for a drift of its quiet evening', () => {
+    const busyByDay = (hour: number) => (hour % 24 >= 8 && hour % 24 < 18 ? 400 : 10);
+    // A day with a seventh more, as days of people differ.
+    const { readings } = feed(24 * 25 + 24, (hour) => Math.round(busyByDay(hour) * (hour >= 24 * 25 ? 1.14 : 1)));
+    expect(readings.slice(-24).filter(({ drift }) => drift !== undefined)).toEqual([]);
+  });
+
   test('know a night job by its earlier runs, one for a batch and two for anybody', () => {
     const runs = (hour: number) => (hour === 26 || hour === 24 * 9 + 2 ? 5000 : hour === 0 ? 1 : 0);
     const night = 24 * 20 + 1;
