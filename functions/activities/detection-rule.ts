@@ -1,4 +1,5 @@
-import { BUILT_IN_DETECTION_RULE, type DetectionRule } from '../../shared/detection/rule.ts';
+import type { DetectionRule } from '../../shared/detection/rule.ts';
+import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import type { DetectionWorld, World } from '../world.ts';
 import { type PolicyInForce, policyInForce } from './policy-in-force.ts';
 
@@ -9,10 +10,10 @@ const CANARY_KEY = 'lifecycle-canary';
 export async function detectionRuleOf(
   world: World,
   detection: DetectionWorld,
-  _hsm: string,
+  hsm: string,
 ): Promise<{ rule: DetectionRule; inForce: PolicyInForce; canaryKey: string }> {
   const [inForce, observer] = await Promise.all([policyInForce(world), detection.observerId()]);
-  const rule = BUILT_IN_DETECTION_RULE;
+  const rule = effectiveHsmRule(inForce.policy, hsm, inForce.version).rule.detection;
   const canaryKey = rule.canary?.key ?? CANARY_KEY;
   const canary =
     rule.canary ?? (observer === undefined ? undefined : { oid: observer, key: canaryKey, everyMinutes: 5 });

@@ -1,5 +1,6 @@
 import { addDuration, durationInDays, parseDay, parseDuration } from '../time.ts';
 import { isTimeZone } from '../time-zone.ts';
+import { detectionFaults } from './check-detection.ts';
 import type { RuleFault } from './check-rule.ts';
 import type { HsmRule } from './hsm-rule.ts';
 
@@ -13,6 +14,7 @@ export const hsmRuleFaults = (rule: Sections): RuleFault[] => [
   ...custodyFaults(rule),
   ...recoveryFaults(rule),
   ...responseFaults(rule),
+  ...detectionFaults(rule.detection),
 ];
 
 const limit = (field: string, rule: string, got: string, example: string): RuleFault => ({

@@ -1,3 +1,4 @@
+import type { PartialDetection } from './detection-section.ts';
 import type { BackupRule, BackupSchedule, CustodyRule, DrillRule, GeographyRule, RecoveryRule } from './hsm-rule.ts';
 import type { PartialResponse } from './response-rule.ts';
 import type { Blackout, MaintenanceWindow, RotationRule } from './rule.ts';
@@ -26,6 +27,7 @@ export interface HsmSections {
   recovery?: Partial<RecoveryRule>;
   geography?: Partial<GeographyRule>;
   response?: PartialResponse;
+  detection?: PartialDetection;
 }
 
 export interface PartialBackup extends Partial<Omit<BackupRule, 'schedule' | 'retention'>> {

@@ -1,3 +1,4 @@
+import { detectionFields, mergeDetection } from './detection-section.ts';
 import type { HsmEntry, HsmSections, PartialNotice, PolicyDocument } from './document.ts';
 import { drillHsmBy, isSameHsm } from './drill-hsm.ts';
 import { literalLength, matchesGlob } from './glob.ts';
@@ -14,7 +15,7 @@ export interface EffectiveHsmRule {
   drillHsmBy?: string;
 }
 
-export const HSM_SECTIONS = ['backup', 'drills', 'custody', 'recovery', 'geography', 'response'] as const;
+export const HSM_SECTIONS = ['backup', 'drills', 'custody', 'recovery', 'geography', 'response', 'detection'] as const;
 
 /**
  * The rule of one HSM: built in, then the sections of the document, then the matching `hsms` entries, most literal last. A
@@ -24,7 +25,7 @@ export const HSM_SECTIONS = ['backup', 'drills', 'custody', 'recovery', 'geograp
 export function effectiveHsmRule(policy: PolicyDocument, hsm: string, policyVersion: string): EffectiveHsmRule {
   const origin: Record<string, string> = {};
   for (const section of HSM_SECTIONS) {
-    for (const field of Object.keys(BUILT_IN_HSM_RULE[section])) origin[`${section}.${field}`] = 'built in';
+    for (const { field } of fieldsOf(section, BUILT_IN_HSM_RULE[section])) origin[`${section}.${field}`] = 'built in';
   }
   const layers = [
     { from: 'policy', sections: policy as HsmSections },
@@ -37,7 +38,7 @@ export function effectiveHsmRule(policy: PolicyDocument, hsm: string, policyVers
   for (const { from, sections } of layers) {
     rule = mergeHsmSections(rule, sections);
     for (const section of HSM_SECTIONS) {
-      for (const field of Object.keys(sections[section] ?? {})) origin[`${section}.${field}`] = from;
+      for (const { field } of fieldsOf(section, sections[section] ?? {})) origin[`${section}.${field}`] = from;
     }
   }
   const drillHsm = drillHsmBy(policy, hsm);
@@ -62,7 +63,7 @@ export function effectiveHsmRule(policy: PolicyDocument, hsm: string, policyVers
 /** One row a field, for people: `backup.rpo`, `P2D`, `hsms[0] contoso-*`. */
 export function explainHsmRule({ rule, origin }: EffectiveHsmRule): { field: string; value: string; from: string }[] {
   const rows = HSM_SECTIONS.flatMap((section) =>
-    Object.entries(rule[section]).map(([field, value]) => ({ field: `${section}.${field}`, value })),
+    fieldsOf(section, rule[section]).map(({ field, value }) => ({ field: `${section}.${field}`, value })),
   );
   return [...rows, { field: 'notice.notify', value: rule.notice.notify }].map(({ field, value }) => ({
     field,
@@ -74,7 +75,7 @@ export function explainHsmRule({ rule, origin }: EffectiveHsmRule): { field: str
 /** The rule with what the sections set. */
 export function mergeHsmSections(
   rule: Omit<HsmRule, 'notice'>,
-  { backup, drills, custody, recovery, geography, response }: HsmSections,
+  { backup, drills, custody, recovery, geography, response, detection }: HsmSections,
 ): Omit<HsmRule, 'notice'> {
   return {
     backup: {
@@ -89,8 +90,15 @@ export function mergeHsmSections(
     recovery: { ...rule.recovery, ...recovery },
     geography: { ...rule.geography, ...geography },
     response: mergeResponse(rule.response, response),
+    detection: mergeDetection(rule.detection, detection),
   };
 }
+
+/** Detection has groups within groups, of which each member has an origin of its own. */
+const fieldsOf = (section: (typeof HSM_SECTIONS)[number], fields: object): { field: string; value: unknown }[] =>
+  section === 'detection'
+    ? detectionFields(fields)
+    : Object.entries(fields).map(([field, value]) => ({ field, value }));
 
 const SCHEDULE_BASE = {
   timeZone: BUILT_IN_HSM_RULE.backup.schedule.timeZone,
@@ -118,7 +126,7 @@ const addressesOf = (policy: PolicyDocument, notice: PartialNotice | undefined):
   notice?.notify ?? (notice?.owner === undefined ? undefined : policy.owners.names?.[notice.owner]);
 
 function printed(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ');
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(printed).join(', ');
   if (typeof value !== 'object' || value === null) return String(value);
   if (Object.keys(value).length === 0) return 'none';
   return Object.entries(value)

@@ -1,3 +1,4 @@
+import { BUILT_IN_DETECTION_RULE, type DetectionRule } from '../detection/rule.ts';
 import { BUILT_IN_RESPONSE, type ResponseRule } from './response-rule.ts';
 import type { NoticeRule } from './rule.ts';
 
@@ -12,6 +13,7 @@ export interface HsmRule {
   recovery: RecoveryRule;
   geography: GeographyRule;
   response: ResponseRule;
+  detection: DetectionRule;
   /** Who is told of what concerns the HSM as a whole. */
   notice: NoticeRule;
 }
@@ -147,4 +149,5 @@ export const BUILT_IN_HSM_RULE: Omit<HsmRule, 'notice'> = {
   recovery: { approvalLasts: 'PT8H', thirtyMinuteRule: 'ask', administrators: 2 },
   geography: { regions: [] },
   response: BUILT_IN_RESPONSE,
+  detection: BUILT_IN_DETECTION_RULE,
 };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { HsmSections } from './document.ts';
+import { DETECTION_EXAMPLES, detection } from './schema-detection.ts';
 import { amount, count, day, duration, localTime, oneOf, region, text } from './schema-parts.ts';
 import { RESPONSE_EXAMPLES, response } from './schema-response.ts';
 
@@ -98,6 +99,7 @@ export const hsmSections = {
   recovery: z.exactOptional(recovery),
   geography: z.exactOptional(geography),
   response: z.exactOptional(response),
+  detection: z.exactOptional(detection),
 } satisfies Record<keyof HsmSections, z.ZodType>;
 
 /** One example a field, told with a fault. */
@@ -144,4 +146,5 @@ export const HSM_EXAMPLES: Record<string, string> = {
   geography: '{ "regions": ["westeurope", "northeurope"] }',
   regions: '["westeurope", "northeurope"]',
   ...RESPONSE_EXAMPLES,
+  ...DETECTION_EXAMPLES,
 };

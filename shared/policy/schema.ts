@@ -213,7 +213,10 @@ function shapeFaults(raw: unknown, issue: Issue): PolicyFault[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
-      const meant = nearestName(key, Object.keys(EXAMPLES));
+      const meant = nearestName(
+        key,
+        Object.keys(EXAMPLES).filter((name) => !name.includes('.')),
+      );
       const hint = meant === undefined ? 'remove it' : `did you mean ${meant}?`;
       const example = EXAMPLES[meant ?? ''] ?? MINIMAL;
       return {
@@ -225,9 +228,15 @@ function shapeFaults(raw: unknown, issue: Issue): PolicyFault[] {
     });
   }
   const got = valueAt(raw, issue.path);
-  const field = issue.path.findLast((step) => typeof step === 'string');
   const rule = got === undefined ? 'is required' : issue.message;
-  return [{ path: printPath(issue.path), rule, got: shown(got), example: EXAMPLES[String(field)] ?? MINIMAL }];
+  return [{ path: printPath(issue.path), rule, got: shown(got), example: exampleOf(issue.path) }];
+}
+
+/** The most exact one: a parameter's name alone is shared by several detectors. */
+function exampleOf(path: readonly PropertyKey[]): string {
+  const names = path.filter((step) => typeof step === 'string');
+  const tails = [3, 2, 1].map((length) => names.slice(-length).join('.'));
+  return EXAMPLES[tails.find((tail) => Object.hasOwn(EXAMPLES, tail)) ?? ''] ?? MINIMAL;
 }
 
 const printPath = (path: readonly PropertyKey[]): string =>

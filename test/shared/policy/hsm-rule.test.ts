@@ -89,6 +89,29 @@ describe('the sections of the policy for an HSM', () => {
     ['deputies called before the owner', { response: { escalate: { deputy: 'PT5M' } } }, 'response.escalate.deputy'],
     ['approvals that end before all are called', { response: { approvalLasts: 'PT30M' } }, 'response.approvalLasts'],
     ['a watch of nothing', { response: { watch: 'PT0S' } }, 'response.watch'],
+    ['a detector that is none', { detection: { detectors: { magic: {} } } }, 'detection.detectors.magic'],
+    [
+      'a parameter beyond its limits',
+      { detection: { detectors: { 'denied-burst': { parameters: { least: 1 } } } } },
+      'detection.detectors.denied-burst.parameters.least',
+    ],
+    ['a detection zone that is none', { detection: { calendar: { timeZone: 'Mars' } } }, 'detection.calendar.timeZone'],
+    [
+      'working hours that end before they begin',
+      { detection: { calendar: { workingHours: { from: 20, to: 6 } } } },
+      'detection.calendar.workingHours.to',
+    ],
+    [
+      'a range that is none',
+      { detection: { network: { allowedRanges: ['home'] } } },
+      'detection.network.allowedRanges[0]',
+    ],
+    [
+      'a container address with a token',
+      { detection: { backupContainers: ['https://a.example/b?sig=1'] } },
+      'detection.backupContainers[0]',
+    ],
+    ['stages out of order', { detection: { learning: { noveltyDays: 1 } } }, 'detection.learning.noveltyDays'],
     ['an entry without a name', { hsms: [{ backup: {} }] }, 'hsms[0].match'],
     ['an owner that nobody named', { hsms: [{ match: '*', notice: { owner: 'Ghost' } }] }, 'hsms[0].notice.owner'],
     [
@@ -110,6 +133,13 @@ describe('the sections of the policy for an HSM', () => {
       },
     ]);
     expect(faultsOf({ backup: { retenton: {} } })[0]?.rule).toContain('did you mean retention?');
+  });
+
+  it('give the example of the parameter at fault, not of a namesake', () => {
+    const faults = faultsOf({ detection: { detectors: { 'denied-burst': { parameters: { keys: 'many' } } } } });
+    expect(faults).toEqual([
+      expect.objectContaining({ rule: 'is a number from 2 to 100', got: '"many"', example: '5' }),
+    ]);
   });
 
   it('tell a contradiction once, not again for each HSM that inherits it', () => {
@@ -214,6 +244,34 @@ describe('effectiveHsmRule', () => {
       'backup.retention': 'policy',
       'backup.lock': 'built in',
       'notice.notify': 'hsms[0] contoso-test',
+    });
+  });
+
+  it('sets one parameter of one detector and says where it came from, leaving the others as built in', () => {
+    const { rule, origin } = effectiveHsmRule(
+      {
+        ...MINIMAL,
+        detection: { decoyKeys: ['old'], detectors: { 'denied-burst': { parameters: { least: 15 } } } },
+        hsms: [{ match: 'contoso', detection: { detectors: { 'denied-burst': { on: false } } } }],
+      },
+      'contoso',
+      'v1',
+    );
+    const builtIn = BUILT_IN_HSM_RULE.detection.detectors;
+    expect(rule.detection.decoyKeys).toEqual(['old']);
+    expect(rule.detection.detectors).toEqual({
+      ...builtIn,
+      'denied-burst': {
+        ...builtIn['denied-burst'],
+        on: false,
+        parameters: { ...builtIn['denied-burst'].parameters, least: 15 },
+      },
+    });
+    expect(origin).toMatchObject({
+      'detection.detectors.denied-burst.on': 'hsms[0] contoso',
+      'detection.detectors.denied-burst.parameters.least': 'policy',
+      'detection.detectors.denied-burst.parameters.keys': 'built in',
+      'detection.decoyKeys': 'policy',
     });
   });
 
