@@ -2,7 +2,14 @@ import type { CallGroup } from '../../shared/detection/audit-call.ts';
 import { createDetect } from '../../shared/detection/detect.ts';
 import type { DetectionFacts, KnownKey } from '../../shared/detection/detection-facts.ts';
 
-import { type AuditWindow, dropJudged, forgetOld, narrower, nextWindow } from '../../shared/detection/windows.ts';
+import {
+  type AuditWindow,
+  dropJudged,
+  forgetOld,
+  judgedUpTo,
+  narrower,
+  nextWindow,
+} from '../../shared/detection/windows.ts';
 import type { Log } from '../../shared/log.ts';
 import { subtractDuration } from '../../shared/time.ts';
 import type { StoredFindingRef } from '../detection-outcomes.ts';
@@ -37,7 +44,7 @@ export const detectionActivities = (world: World) =>
       if (!standing || (standing.judgement.watermark === undefined && !isLearnt(standing.judgement, at)))
         return { kind: 'unlearnt' };
       const now = new Date(at);
-      const { watermark } = standing.judgement;
+      const watermark = judgedUpTo(standing.judgement.watermark, standing.judgement.judged, now);
       const due = nextWindow(watermark, now);
       if (due.kind === 'none') {
         await beat(world, 'audit', hsm);

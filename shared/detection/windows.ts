@@ -36,6 +36,15 @@ export function nextWindow(watermark: string | undefined, now: Date): NextWindow
   return { kind: 'window', window: windowOf(from, upTo), behind: upTo < settled };
 }
 
+/**
+ * Up to where the log was judged. A watermark ahead of the clock was set by a clock that ran ahead, and rows that arrived since
+ * would never be read: the newest that were judged say how far it was. What is read again is known and not judged again.
+ */
+export function judgedUpTo(watermark: string | undefined, judged: Judged, now: Date): string | undefined {
+  const isAhead = watermark !== undefined && Date.parse(watermark) > now.getTime();
+  return isAhead ? Object.keys(judged).sort().at(-1) : watermark;
+}
+
 /** A shorter slice for when one brought more groups than an answer holds; undefined: it cannot be shorter. */
 export function narrower(window: AuditWindow, watermark: string | undefined): AuditWindow | undefined {
   const upTo = Date.parse(window.upTo);
@@ -102,16 +111,19 @@ function together(calls: readonly CallGroup[], sha256: Sha256) {
   return found.values();
 }
 
-/** What is remembered beyond two days or the largest number is let go, the oldest first, but never what may be read again. */
+/**
+ * What is remembered beyond two days or the largest number is let go, the oldest first, but never what may be read again, nor
+ * the newest of all.
+ */
 export function forgetOld(judged: Judged, watermark: string): Judged {
   const reach = binOf(Date.parse(watermark) - OVERLAP_MS);
   const bins = Object.entries(judged).sort(([a], [b]) => (a < b ? 1 : -1));
   let kept = 0;
   return Object.fromEntries(
-    bins.filter(([bin, groups]) => {
+    bins.filter(([bin, groups], index) => {
       const at = Date.parse(bin);
       kept += Object.keys(groups).length;
-      return at >= reach || (at >= reach - REMEMBERED_MS && kept <= MOST_REMEMBERED);
+      return index === 0 || at >= reach || (at >= reach - REMEMBERED_MS && kept <= MOST_REMEMBERED);
     }),
   );
 }
