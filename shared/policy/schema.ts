@@ -141,15 +141,21 @@ function referenceFaults(policy: PolicyDocument): PolicyFault[] {
     const [first = 'add it there'] = owners;
     faults.push({ path: `${path}.notice.owner`, rule: 'is a name of owners.names', got: shown(owner), example: first });
   }
-  for (const [index, entry] of (policy.keys ?? []).entries()) {
-    if (entry.class === undefined || classes.includes(entry.class)) continue;
-    const [first = 'describe it there'] = classes;
-    faults.push({
-      path: `keys[${index}].class`,
-      rule: 'is a class of classes',
-      got: shown(entry.class),
-      example: first,
-    });
+  const named = [
+    ...(policy.keys ?? []).map((entry, index) => ({ path: `keys[${index}].class`, name: entry.class })),
+    ...[{ path: '', rule: policy }, ...entries.map(({ path, rule }) => ({ path: `${path}.`, rule }))].flatMap(
+      ({ path, rule }) =>
+        (rule.detection?.tier0Classes ?? []).map((name, index) => ({
+          path: `${path}detection.tier0Classes[${index}]`,
+          name,
+        })),
+    ),
+  ];
+  for (const { path, name } of named) {
+    if (name === undefined || classes.includes(name)) continue;
+    const meant = nearestName(name, classes);
+    const rule = `is a class of classes${meant === undefined ? '' : `: did you mean ${meant}?`}`;
+    faults.push({ path, rule, got: shown(name), example: meant ?? classes[0] ?? 'describe it there' });
   }
   return faults;
 }
