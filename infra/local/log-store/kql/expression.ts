@@ -21,9 +21,9 @@ export function compile(node: Node, scope: Scope): Compiled {
       return compile(child(node, 'Expression'), scope);
     case 'LiteralExpression':
     case 'CompoundStringLiteralExpression':
-      return constantOf(typeOf(node) ?? 'string', literalValue(node));
+      return constantOf(typeOf(node) ?? 'string', literalValue(node, scope.world.text));
     case 'DynamicExpression':
-      return constantOf('dynamic', jsonOf(node));
+      return constantOf('dynamic', jsonOf(node, scope.world.text));
     case 'TypeOfLiteralExpression':
       // The parser has read it into the type of the call.
       return constantOf('string', textOf(node));

@@ -2,11 +2,16 @@ import { child, items, kind, type Node, textOf, typeOf } from './parser.ts';
 import { parseDatetime, parseTimespan } from './time.ts';
 import type { Json, Type, Value } from './value.ts';
 
-/** The value of a literal. `LiteralValue` of the parser is right for texts only: numbers and times are read from the text. */
-export function literalValue(node: Node): Value {
+/**
+ * The value of a literal. `LiteralValue` of the parser is right for texts only: numbers and times are read from the text. An
+ * instant is read from the query that is run, because the tree may be of one that differs in instants alone.
+ */
+export function literalValue(node: Node, query: string): Value {
   const type = typeOf(node);
   if (type === 'string' || kind(node) === 'CompoundStringLiteralExpression') return String(node.LiteralValue ?? '');
-  const text = textOf(child(node, 'Token'));
+  const start = Number(node.TextStart);
+  const here = type === 'datetime';
+  const text = here ? query.slice(start, start + Number(node.Width)) : textOf(child(node, 'Token'));
   const inside = /^\w+\s*\(([\s\S]*)\)$/.exec(text)?.[1]?.trim() ?? text;
   if (inside === 'null' || inside === '') return null;
   return type === undefined ? null : parseAs(unquoted(inside), type);
@@ -60,22 +65,22 @@ export function parseJson(text: string): Json {
 }
 
 /** What `dynamic(…)` holds. */
-export function jsonOf(node: Node): Json {
+export function jsonOf(node: Node, query: string): Json {
   switch (kind(node)) {
     case 'DynamicExpression':
-      return jsonOf(child(node, 'Expression'));
+      return jsonOf(child(node, 'Expression'), query);
     case 'JsonObjectExpression':
       return Object.fromEntries(
         items(node.Pairs).map((pair) => [
           unquoted(String((pair.Name as Node).ValueText ?? textOf(pair.Name))),
-          jsonOf(child(pair, 'Value')),
+          jsonOf(child(pair, 'Value'), query),
         ]),
       );
     case 'JsonArrayExpression':
-      return items(node.Values).map(jsonOf);
+      return items(node.Values).map((value) => jsonOf(value, query));
     case 'PrefixUnaryExpression':
-      return -(jsonOf(child(node, 'Expression')) as number);
+      return -(jsonOf(child(node, 'Expression'), query) as number);
     default:
-      return literalValue(node);
+      return literalValue(node, query);
   }
 }

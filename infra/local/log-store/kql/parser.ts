@@ -69,9 +69,42 @@ export interface Parsed {
   diagnostics: Diagnostic[];
 }
 
-/** Parses and type-checks a query against tables. Faults are in `diagnostics`; nothing is thrown for them. */
+/** Newest last, by schema and by text with its instants masked. */
+const parsed = new Map<string, Omit<Parsed, 'text'>>();
+const MOST_PARSED = 64;
+
+/**
+ * Parses and type-checks a query against tables. Faults are in `diagnostics`; nothing is thrown for them. Queries that differ
+ * in nothing but instants, as those of one sweep and the next, are parsed once: an instant of the tree is to be read from the
+ * text, where it stands at the same place (literal.ts).
+ */
 export function parseQuery(text: string, tables: readonly TableSchema[]): Parsed {
-  const code = parser().analyse(text, schemaOf(tables));
+  const masked = text.replace(INSTANT, maskOf);
+  const schema = schemaOf(tables);
+  const key = `${schemaNumber(schema)} ${masked}`;
+  const known = parsed.get(key) ?? parse(masked, schema);
+  parsed.delete(key);
+  parsed.set(key, known);
+  const oldest = parsed.keys().next();
+  if (parsed.size > MOST_PARSED && !oldest.done) parsed.delete(oldest.value);
+  return { text, ...known };
+}
+
+const INSTANT = /(?<=datetime\()\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z(?=\))/g;
+/** Another instant, of the same length. */
+const maskOf = (instant: string): string => instant.replace(/\d/g, (_digit, at: number) => MASK[at] ?? '0');
+const MASK = '2000-01-01T00:00:00';
+
+const schemaNumbers = new WeakMap<Schema, number>();
+let schemasNumbered = 0;
+function schemaNumber(schema: Schema): number {
+  const number = schemaNumbers.get(schema) ?? schemasNumbered++;
+  schemaNumbers.set(schema, number);
+  return number;
+}
+
+function parse(text: string, schema: Schema): Omit<Parsed, 'text'> {
+  const code = parser().analyse(text, schema);
   const diagnostics = listed(code.GetDiagnostics()).map((one): Diagnostic => {
     const { Code, Severity, Message, Start, Length } = one as Record<string, string | number>;
     return {
@@ -81,7 +114,7 @@ export function parseQuery(text: string, tables: readonly TableSchema[]): Parsed
       message: String(Message),
     };
   });
-  return { text, root: code.Syntax, diagnostics };
+  return { root: code.Syntax, diagnostics };
 }
 
 function placeAt(text: string, start: number, length: number): Place & { token: string } {
