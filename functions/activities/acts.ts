@@ -1,6 +1,6 @@
 import { AppError, isTransient } from '../../shared/errors.ts';
 import type { RotationAct } from '../../shared/journal/entries.ts';
-import { rotationIntent, rotationOutcome } from '../../shared/journal/entries.ts';
+import { type IntentOptions, rotationIntent, rotationOutcome } from '../../shared/journal/entries.ts';
 import type { JournalEntry } from '../../shared/journal/entry.ts';
 import type { KeyRef } from '../../shared/keys/key.ts';
 import type { RotationCause } from '../../shared/rotation/decision.ts';
@@ -18,13 +18,15 @@ export interface Act {
   /** Tells apart repeats that are acts of their own. */
   step?: string;
   detail?: NonNullable<JournalEntry['detail']>;
+  /** Calls by class, at most; what the act usually needs unless told. */
+  count?: NonNullable<IntentOptions['count']>;
 }
 
 /**
  * Writes the intent before an act, so that detection knows our calls from an intruder's. Returns how to write the outcome.
  * A repeat calls the HSM again, so each run is announced by itself, with a window and a count of its own.
  */
-export async function announce(world: World, { act, duty, key, instance, cause, step, detail }: Act) {
+export async function announce(world: World, { act, duty, key, instance, cause, step, detail, count }: Act) {
   const at = world.clock.now();
   const context = {
     hsm: key.hsm,
@@ -35,7 +37,9 @@ export async function announce(world: World, { act, duty, key, instance, cause, 
     step: step === undefined ? at.toISOString() : `${step}:${at.toISOString()}`,
   };
   const multiRegion = world.settleMs(key.hsm) >= REPLICATION_MS;
-  await world.journal.append(rotationIntent(act, context, { at, multiRegion, ...(detail ? { detail } : {}) }));
+  await world.journal.append(
+    rotationIntent(act, context, { at, multiRegion, ...(detail ? { detail } : {}), ...(count ? { count } : {}) }),
+  );
   return (result: NonNullable<JournalEntry['result']>, more: NonNullable<JournalEntry['detail']> = {}) =>
     world.journal.append(
       rotationOutcome(act, context, { at: world.clock.now(), result, detail: { ...detail, ...more } }),

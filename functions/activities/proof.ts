@@ -55,6 +55,7 @@ export const proofActivities = (world: World) =>
         instance,
         cause,
         detail: { version, previous: previous ?? null, checks: plan.checks.length },
+        count: callsOf(plan.checks),
       };
       return onRecord(world, act, async () => {
         const results = await carryOut(world, key, plan.checks, sentinel);
@@ -73,6 +74,20 @@ export const proofActivities = (world: World) =>
       });
     },
   }) satisfies Partial<ActivityHandlers>;
+
+/** A sentinel is made beside the checks, and an AES key tells its size at the third guess at the latest. */
+const BESIDE_THE_CHECKS = 4;
+
+/** The calls that the log may show of a proof. One more than announced would be an intruder's. */
+function callsOf(checks: readonly ProofCheck[]) {
+  const counted = (operations: readonly ProofCheck['operation'][]) =>
+    checks.filter(({ operation }) => operations.includes(operation)).length;
+  return {
+    'crypto.protect': counted(['wrapKey', 'encrypt', 'sign']) + BESIDE_THE_CHECKS,
+    'crypto.unprotect': counted(['unwrapKey', 'decrypt']),
+    'crypto.verify': counted(['verify']),
+  };
+}
 
 /** What a check made: bytes to open or verify again, and what must come out. */
 interface Material {

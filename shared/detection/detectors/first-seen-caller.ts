@@ -36,6 +36,7 @@ export const firstSeenCaller: Detector = {
         succeeded(call) &&
         call.unexplained > 0 &&
         call.class !== 'authentication' &&
+        !isTheHsm(call) &&
         !isCanary(scene, call) &&
         !isOurs(scene, call),
     );
@@ -47,6 +48,13 @@ export const firstSeenCaller: Detector = {
     );
   },
 };
+
+/**
+ * An HSM that rotates by its own policy names nobody in the row. That nobody else can leave the caller out is not documented
+ * for a Managed HSM; the class alone is let pass, and the new version is proven and told by the sweep all the same.
+ */
+const isTheHsm = ({ class: of, caller }: JudgedCall): boolean =>
+  of === 'key.rotate' && caller.oid === '' && !caller.app;
 
 /** Reads say little, and scanners read everything. */
 const COUNTS = /^(crypto\.(protect|unprotect)|key\.|rbac\.assign\.put)/;
