@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { attack } from './attack.ts';
 import { backup } from './backup.ts';
 import { drill } from './drill.ts';
 import { recovery } from './recovery.ts';
@@ -7,7 +8,14 @@ import { rotation } from './rotation.ts';
 import { runStory, type Story } from './story.ts';
 
 /** Every story that `npm run scenario -- NAME` can tell. */
-const SCENARIOS: Record<string, (story: Story) => Promise<void>> = { rotation, backup, restore, drill, recovery };
+const SCENARIOS: Record<string, (story: Story) => Promise<void>> = {
+  rotation,
+  backup,
+  restore,
+  drill,
+  recovery,
+  attack,
+};
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -42,7 +42,9 @@ describe('automatic rotation', () => {
     await until(() => automatic().length === 1);
     await quiet();
     expect(versions('jumped')).toHaveLength(2);
-    expect(versions('jumped')[1]?.attributes.created).toBe(Math.floor(bench.clock.now().getTime() / 1000));
+    // The second may turn between the rotation and this look.
+    const age = Math.floor(bench.clock.now().getTime() / 1000) - Number(versions('jumped')[1]?.attributes.created);
+    expect([0, 1]).toContain(age);
   });
 
   test('counts back from the expiry of the newest version, and follows it when it moves', async () => {
