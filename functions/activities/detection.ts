@@ -154,7 +154,7 @@ async function gather(
     log: Log;
   },
 ) {
-  const { rule, inForce, canaryKey } = await detectionRuleOf(world, detection, hsm);
+  const { rule, breakGlass, inForce, canaryKey } = await detectionRuleOf(world, detection, hsm);
   const { sighted: before, hoursTo: hoursFrom } = standing.judgement;
   // While the log is caught up with, hours close with the window and not with the clock.
   const hoursTo = later(hoursFrom, closedHour(Math.min(now.getTime(), Date.parse(read.window.upTo) + 120_000)));
@@ -198,6 +198,7 @@ async function gather(
     ownClients: observer === undefined ? ownClients : [...ownClients, observer],
     canarySuccesses,
     openIncidents,
+    breakGlass,
     elsewhere,
   };
   return { facts, hoursTo, sighted, rule };

@@ -1,3 +1,4 @@
+import { attentionTo } from './attention.ts';
 import type { DetectionFacts } from './detection-facts.ts';
 import type { Detector, Draft } from './detector.ts';
 import { DETECTORS } from './detectors/index.ts';
@@ -37,7 +38,7 @@ export const createDetect =
     const told = new Map<string, DetectionMemory['told'][string]>();
     const findings = raised.map(({ draft, finding }) => {
       const before = (key: string) => told.get(key) ?? lookUp(memory.told, key);
-      const answer = suppress(finding, draft, before, rule, scene.nowMs);
+      const answer = suppress(finding, draft, before, rule, scene.nowMs, attentionTo(facts, finding));
       told.set(answer.key, answer.told);
       return { draft, finding: answer.finding };
     });

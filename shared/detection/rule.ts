@@ -45,8 +45,6 @@ export interface DetectionRule {
   decoyKeys: string[];
   /** Addresses of containers that full backups go to, without query. Empty: any container is unapproved. */
   backupContainers: string[];
-  /** Object ids of the emergency people: never contained, always told. */
-  breakGlass: string[];
   identities: KnownIdentity[];
   announced: AnnouncedChange[];
   /** Classes of the policy document whose keys weigh more. */
@@ -117,7 +115,6 @@ export const BUILT_IN_DETECTION_RULE: DetectionRule = {
   },
   decoyKeys: [],
   backupContainers: [],
-  breakGlass: [],
   identities: [],
   announced: [],
   tier0Classes: ['tier0'],

@@ -1,3 +1,4 @@
+import type { Attention } from './attention.ts';
 import type { Draft } from './detector.ts';
 import type { Finding } from './finding.ts';
 import type { Told } from './memory.ts';
@@ -7,6 +8,7 @@ import { compareSeverity } from './score.ts';
 /**
  * Marks a repeat of what was told: same detector, caller and subject, within the detector's time, and no band higher; of
  * volumes also no z that grew. A repeat is stored and counted like any finding. What closes an incident does not end it.
+ * Nothing is a repeat of whom somebody asked to be looked at closely.
  */
 export function suppress(
   finding: Finding,
@@ -14,6 +16,7 @@ export function suppress(
   toldBefore: (key: string) => Told | undefined,
   rule: DetectionRule,
   nowMs: number,
+  attention: Attention = { kind: 'usual' },
 ): { finding: Finding; key: string; told: Told } {
   const who = draft.who ?? draft.calls[0]?.who ?? '*';
   const key = `${finding.detector} ${who} ${draft.subject ?? '*'}`.slice(0, 300);
@@ -33,7 +36,8 @@ export function suppress(
   }
   const regrowth = rule.detectors['volume-out-of-season'].parameters.regrowth;
   const grew = draft.z !== undefined && before.z !== undefined && draft.z >= before.z + regrowth;
-  if (grew || compareSeverity(finding.severity, before.severity) > 0) return { finding, key, told: fresh };
+  if (attention.kind !== 'usual' || grew || compareSeverity(finding.severity, before.severity) > 0)
+    return { finding, key, told: fresh };
   return {
     finding: { ...finding, suppressed: { by: before.id, until: before.until } },
     key,

@@ -22,7 +22,7 @@ export interface ResponseRule {
   services: 'approval' | 'twoApprovals';
   /** So many Managed HSM Administrators are left, whatever happens. */
   administrators: number;
-  /** Object ids that containment never touches. */
+  /** Object ids of emergency accounts: containment never touches them, and detection keeps no repeat of theirs from people. */
   breakGlass: string[];
   /** How long a step waits for people; then it is not done. */
   approvalLasts: string;

@@ -67,9 +67,6 @@ export const detection = z.strictObject({
       ),
     )
     .describe('Where full backups may go, beside the landing container of this installation'),
-  breakGlass: z
-    .exactOptional(list(objectId, 'object ids'))
-    .describe('Emergency accounts: never contained, always told'),
   identities: z.exactOptional(
     list(
       z.strictObject({

@@ -35,7 +35,7 @@ export const response = z.strictObject({
     .exactOptional(oneOf(['approval', 'twoApprovals']))
     .describe('Who lets the role of a service be taken away, which stops then'),
   administrators: z.exactOptional(count(2, 50)).describe('So many administrators are left, whatever happens'),
-  breakGlass: z.exactOptional(objectIds).describe('Object ids that containment never touches'),
+  breakGlass: z.exactOptional(objectIds).describe('Emergency accounts by object id: never contained, always told'),
   approvalLasts: z.exactOptional(duration).describe('How long a step waits for people; then it is not done'),
   escalate: z
     .exactOptional(

@@ -223,7 +223,12 @@ function shapeFaults(raw: unknown, issue: Issue): PolicyFault[] {
         key,
         Object.keys(EXAMPLES).filter((name) => !name.includes('.')),
       );
-      const hint = meant === undefined ? 'remove it' : `did you mean ${meant}?`;
+      const hint =
+        meant === undefined
+          ? 'remove it'
+          : meant === key
+            ? 'one of that name stands in another section'
+            : `did you mean ${meant}?`;
       const example = EXAMPLES[meant ?? ''] ?? MINIMAL;
       return {
         path: printPath(path),

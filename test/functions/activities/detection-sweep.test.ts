@@ -4,7 +4,7 @@ import { detectionRuleOf } from '../../../functions/activities/detection-rule.ts
 import { readStanding } from '../../../functions/activities/detection-state.ts';
 import type { HourVolume } from '../../../shared/detection/audit-call.ts';
 import { AppError } from '../../../shared/errors.ts';
-import { STORAGE } from '../../shared/detection/builders.ts';
+import { aCall, STORAGE } from '../../shared/detection/builders.ts';
 import {
   aGrant,
   at,
@@ -133,6 +133,21 @@ describe('the rule of the policy', () => {
     await setPolicy(world, { production: false }, { hsms: [{ match: HSM, detection: { production: true } }] });
     const { rule } = await detectionRuleOf(world, world.detection, HSM);
     expect(rule.production).toBe(true);
+  });
+
+  test('knows the emergency accounts from where the policy says how a compromise is answered', async () => {
+    const world = createDetectionWorld();
+    await setPolicy(world, {}, { hsms: [{ match: HSM, response: { breakGlass: [STORAGE] } }] });
+    await judgedUpTo(world, START - 10 * MINUTE);
+    const keyBackup = (ms: number) => at(ms, { ...aCall({ class: 'key.backup' }), path: '/keys/pay-01/backup' });
+    world.rows = [keyBackup(START - 5 * MINUTE)];
+    await sweep(world).judge('one');
+    await sweep(world).commit('one');
+    world.now.value = new Date(START + 4 * HOUR);
+    world.rows.push(keyBackup(START + 4 * HOUR - 5 * MINUTE));
+    await sweep(world).judge('two');
+    const moved = storedFindings(world).filter(({ detector }) => detector === 'key-material-movement');
+    expect(moved.map(({ suppressed }) => suppressed)).toEqual([undefined, undefined]);
   });
 
   test('leaves our landing container approved beside those it names', async () => {

@@ -141,6 +141,20 @@ describe('repeats', () => {
     expect(moved(third)?.suppressed).toBeUndefined();
   });
 
+  test.each([
+    ['are told of an emergency account of the policy, whatever its case', ALICE.toUpperCase(), undefined],
+    ['of anybody else stay marked', '99999999-9999-4999-8999-999999999999', { until: '2026-03-13T01:05:00.000Z' }],
+  ])('%s', (_title, account, suppressed) => {
+    const breakGlass = [account];
+    const [, second] = play(
+      { now: now('01:05'), calls: [backup('01:01')], breakGlass },
+      { now: now('05:05'), calls: [backup('05:01')], breakGlass },
+    );
+    const moved = second?.find(({ detector }) => detector === 'key-material-movement');
+    if (suppressed) expect(moved?.suppressed).toMatchObject(suppressed);
+    else expect(moved).toEqual(expect.not.objectContaining({ suppressed: expect.anything() }));
+  });
+
   test('are told at once when the severity rises a band', () => {
     const keys = [{ name: 'pay-01', createdOn: '2025-01-01T00:00:00Z', versions: [], decoy: false }];
     const [, second] = play(

@@ -86,6 +86,11 @@ describe('the sections of the policy for an HSM', () => {
     ['containment of all keys by the policy alone', { response: { hsmScope: 'policy' } }, 'response.hsmScope'],
     ['a single administrator to be left', { response: { administrators: 1 } }, 'response.administrators'],
     ['a break-glass account by its name', { response: { breakGlass: ['root'] } }, 'response.breakGlass[0]'],
+    [
+      'a break-glass account where it is not looked for',
+      { detection: { breakGlass: ['00000000-0000-4000-8000-00000000b001'] } },
+      'detection.breakGlass',
+    ],
     ['deputies called before the owner', { response: { escalate: { deputy: 'PT5M' } } }, 'response.escalate.deputy'],
     ['approvals that end before all are called', { response: { approvalLasts: 'PT30M' } }, 'response.approvalLasts'],
     ['a watch of nothing', { response: { watch: 'PT0S' } }, 'response.watch'],
@@ -133,6 +138,10 @@ describe('the sections of the policy for an HSM', () => {
       },
     ]);
     expect(faultsOf({ backup: { retenton: {} } })[0]?.rule).toContain('did you mean retention?');
+    expect(faultsOf({ detection: { breakGlass: [] } })[0]).toMatchObject({
+      rule: 'is no field of the policy: one of that name stands in another section',
+      example: '["00000000-0000-4000-8000-00000000b001"]',
+    });
   });
 
   it('give the example of the parameter at fault, not of a namesake', () => {
