@@ -194,7 +194,7 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
             service: createHsmBackups({ hsms, identity: identities.backup }),
             vault: createBackupVault({ ...settings.backup, identity: identities.backup, clock }),
             access: createHsmAccess({ hsms, identity: identities.observe }),
-            resources: createHsmResources({ armUrl: settings.armUrl, identity: identities.observe }),
+            resources: createHsmResources({ ...settings.arm, identity: identities.observe }),
             ...(identities.restore
               ? {
                   restores: createHsmBackups({ hsms, identity: identities.restore }),
@@ -217,7 +217,7 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
             log,
             access: createHsmAccess({ hsms, identity: identities.observe }),
             configuration: createHsmConfiguration({ hsms, identity: identities.observe }),
-            resources: createHsmResources({ armUrl: settings.armUrl, identity: identities.observe }),
+            resources: createHsmResources({ ...settings.arm, identity: identities.observe }),
             jobs: createHsmBackups({ hsms, identity: identities.observe }),
             observerId: objectIdOf(identities.observe, settings.logs.audience),
           },
@@ -254,7 +254,7 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
     ...(identities.restore
       ? {
           recovery: {
-            resources: createHsmResources({ armUrl: settings.armUrl, identity: identities.restore }),
+            resources: createHsmResources({ ...settings.arm, identity: identities.restore }),
             securityDomain: createSecurityDomain({ hsms, identity: identities.restore }),
             jobs: createHsmBackups({ hsms, identity: identities.restore }),
           },

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CLOUDS, type CloudName, cloudOf, foreignCloud, issuersOf } from './cloud.ts';
 import type { LogTable } from './detection/queries/build-query.ts';
 import { AppError } from './errors.ts';
 import { isLoopback, isSafeUrl, parseUrl } from './safe-url.ts';
@@ -59,11 +60,12 @@ export interface LogsSettings {
 /** Everything the app reads from its settings. Modules receive the slice they need, never the whole. */
 export interface Config {
   installation: string;
+  cloud: CloudName;
   taskHub: string;
   hsms: HsmSettings[];
   /** Blob endpoint of the account that holds policy, state, journal and evidence. */
   stateBlobUrl: string;
-  topic: { endpoint: string; schema: 'CloudEvents' | 'EventGrid' };
+  topic: { endpoint: string; schema: 'CloudEvents' | 'EventGrid'; audience: string };
   /** Resource ids, besides the HSMs', from which key events are accepted. */
   eventSources: string[];
   /** The queue that the topic delivers to; the Functions host itself reads the connection settings. */
@@ -82,8 +84,8 @@ export interface Config {
   /** Where audit logs are read; absent when this installation detects nothing. */
   logs?: LogsSettings;
   alerts: AlertSettings;
-  /** Azure Resource Manager, without a slash at the end. */
-  armUrl: string;
+  /** Azure Resource Manager, without a slash at the end, and whom tokens for it are for. */
+  arm: { armUrl: string; audience: string };
   /** NCRONTAB, UTC. The host reads them as `%NAME%`; here for display and validation. */
   schedules: {
     sweep: string;
@@ -101,7 +103,8 @@ export interface Config {
   mail: MailSettings;
   /** Who else is called for every event and notice; which of them, the policy says. */
   webhooks: WebhookSettings[];
-  api: { issuer: string; audience: string; jwksUrl: string };
+  /** `issuers`: one authority, as each of its hosts writes it. */
+  api: { issuers: string[]; audience: string; jwksUrl: string };
 }
 
 export interface SettingFault {
@@ -196,6 +199,13 @@ const settings = z.strictObject({
       rule: 'Names this installation: 2 to 31 lower-case letters, digits and hyphens, a letter first.',
       example: 'contoso-prod',
     }),
+  MHSM_CLOUD: z
+    .enum(CLOUDS)
+    .default('public')
+    .register(documented, {
+      rule: `The cloud that everything lies in: ${CLOUDS.join(', ')}. It gives the addresses and audiences that are not set.`,
+      example: 'public',
+    }),
   MHSM_TASK_HUB: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9]{2,44}$/)
@@ -219,6 +229,10 @@ const settings = z.strictObject({
   MHSM_TOPIC_SCHEMA: z.enum(['CloudEvents', 'EventGrid']).default('CloudEvents').register(documented, {
     rule: 'The input schema of the topic: CloudEvents or EventGrid.',
     example: 'CloudEvents',
+  }),
+  MHSM_TOPIC_AUDIENCE: httpsUrl().optional().register(documented, {
+    rule: "The audience of tokens for the topic; left out, that of the cloud's Event Grid.",
+    example: 'https://eventgrid.azure.net',
   }),
   MHSM_EVENT_SOURCES: json(z.array(z.string().regex(/^\/subscriptions\/.+$/i)))
     .default([])
@@ -312,20 +326,24 @@ const settings = z.strictObject({
       rule: 'A JSON array of {rule, hsms?}: alert rules that are heard, by name or resource id. None: every alert is refused.',
       example: '[{"rule":"mhsm-security-domain","hsms":["contoso"]}]',
     }),
-  MHSM_ARM_URL: httpsUrl().default('https://management.azure.com').register(documented, {
-    rule: 'The https endpoint of Azure Resource Manager.',
+  MHSM_ARM_URL: httpsUrl().optional().register(documented, {
+    rule: 'The https endpoint of Azure Resource Manager; left out, that of the cloud.',
+    example: 'https://management.azure.com',
+  }),
+  MHSM_ARM_AUDIENCE: httpsUrl().optional().register(documented, {
+    rule: 'The audience of tokens for Azure Resource Manager; left out, that of the cloud.',
     example: 'https://management.azure.com',
   }),
   MHSM_LOGS_WORKSPACE: z.guid().optional().register(documented, {
     rule: 'The id (a GUID) of the Log Analytics workspace that holds the audit logs of the HSMs; left out, nothing is detected.',
     example: '00000000-0000-0000-0000-000000000005',
   }),
-  MHSM_LOGS_ENDPOINT: httpsUrl().default('https://api.loganalytics.io/v1').register(documented, {
-    rule: 'The https endpoint of the log query API with its version; sovereign clouds have their own.',
+  MHSM_LOGS_ENDPOINT: httpsUrl().optional().register(documented, {
+    rule: 'The https endpoint of the log query API with its version; left out, that of the cloud.',
     example: 'https://api.loganalytics.io/v1',
   }),
-  MHSM_LOGS_AUDIENCE: httpsUrl().default('https://api.loganalytics.io').register(documented, {
-    rule: 'The audience of tokens for the log query API; sovereign clouds have their own.',
+  MHSM_LOGS_AUDIENCE: httpsUrl().optional().register(documented, {
+    rule: 'The audience of tokens for the log query API; left out, that of the cloud.',
     example: 'https://api.loganalytics.io',
   }),
   MHSM_LOGS_TABLES: z
@@ -490,6 +508,7 @@ function crossFaults(given: Record<string, string | undefined>): SettingFault[] 
     ...(user !== undefined && password === undefined ? [fault('MHSM_MAIL_PASSWORD')] : []),
     ...(user === undefined && password !== undefined ? [fault('MHSM_MAIL_USER')] : []),
     ...missingFromBackup(given).map((name) => fault(name)),
+    ...foreignAddresses(given),
     ...(given.MHSM_LOGS_WORKSPACE !== undefined && given.MHSM_AUDIT_SCHEDULE === undefined
       ? [fault('MHSM_AUDIT_SCHEDULE')]
       : []),
@@ -497,6 +516,33 @@ function crossFaults(given: Record<string, string | undefined>): SettingFault[] 
       fault('MHSM_WEBHOOK_SECRETS', `At ${name}: `),
     ),
   ];
+}
+
+/** What is reached with our tokens, or vouches for tokens. Audiences are names and no addresses, so they are not here. */
+const ADDRESSES = [
+  'MHSM_HSMS',
+  'MHSM_STATE_BLOB_URL',
+  'MHSM_TOPIC_ENDPOINT',
+  'MHSM_EVENTS__queueServiceUri',
+  'MHSM_LANDING_CONTAINER_URL',
+  'MHSM_VAULT_BLOB_URL',
+  'MHSM_ARM_URL',
+  'MHSM_LOGS_ENDPOINT',
+  'MHSM_API_ISSUER',
+  'MHSM_API_JWKS_URL',
+] as const satisfies readonly SettingName[];
+
+/** An address of another cloud would get tokens of this one, or refuse them long after the start. */
+function foreignAddresses(given: Record<string, string | undefined>): SettingFault[] {
+  const cloud = CLOUDS.find((name) => name === (given.MHSM_CLOUD ?? 'public'));
+  if (!cloud) return [];
+  return ADDRESSES.flatMap((setting) => {
+    const hosts = [...(given[setting] ?? '').matchAll(/https:\/\/([^/:"\s]+)/g)].map(([, host = '']) => host);
+    const foreign = hosts.map((host) => foreignCloud(cloud, host)).find((each) => each !== undefined);
+    if (foreign === undefined) return [];
+    const rule = `It names an address of the cloud ${foreign}, and MHSM_CLOUD says ${cloud}.`;
+    return [{ ...fault(setting), rule }];
+  });
 }
 
 function missingFromBackup(given: Record<string, string | undefined>): SettingName[] {
@@ -541,8 +587,10 @@ function arrange(found: z.output<typeof settings>): Config {
     MHSM_VAULT_BLOB_URL: vaultBlobUrl,
     MHSM_VAULT_REGION: vaultRegion,
   } = found;
+  const cloud = cloudOf(found.MHSM_CLOUD);
   return {
     installation: found.MHSM_INSTALLATION,
+    cloud: found.MHSM_CLOUD,
     taskHub: found.MHSM_TASK_HUB,
     hsms: found.MHSM_HSMS.map(({ name, uri, resourceId, replicated }) => ({
       name,
@@ -551,7 +599,11 @@ function arrange(found: z.output<typeof settings>): Config {
       settleSeconds: replicated ? Math.max(settle, REPLICATION_SECONDS) : settle,
     })),
     stateBlobUrl: found.MHSM_STATE_BLOB_URL,
-    topic: { endpoint: found.MHSM_TOPIC_ENDPOINT, schema: found.MHSM_TOPIC_SCHEMA },
+    topic: {
+      endpoint: found.MHSM_TOPIC_ENDPOINT,
+      schema: found.MHSM_TOPIC_SCHEMA,
+      audience: found.MHSM_TOPIC_AUDIENCE ?? cloud.topicAudience,
+    },
     eventSources: found.MHSM_EVENT_SOURCES,
     events: { queueServiceUri: found.MHSM_EVENTS__queueServiceUri, queue: found.MHSM_EVENTS_QUEUE },
     identities: {
@@ -569,8 +621,8 @@ function arrange(found: z.output<typeof settings>): Config {
       ? {
           logs: {
             workspace: found.MHSM_LOGS_WORKSPACE,
-            endpoint: found.MHSM_LOGS_ENDPOINT,
-            audience: found.MHSM_LOGS_AUDIENCE,
+            endpoint: found.MHSM_LOGS_ENDPOINT ?? `${cloud.logsUrl}/v1`,
+            audience: found.MHSM_LOGS_AUDIENCE ?? cloud.logsUrl,
             tables: [...new Set(found.MHSM_LOGS_TABLES)],
             schedule: found.MHSM_AUDIT_SCHEDULE,
           },
@@ -580,7 +632,7 @@ function arrange(found: z.output<typeof settings>): Config {
       callers: found.MHSM_ALERT_CALLERS,
       rules: found.MHSM_ALERT_RULES.map(({ rule, hsms }) => ({ rule, ...(hsms ? { hsms } : {}) })),
     },
-    armUrl: found.MHSM_ARM_URL,
+    arm: { armUrl: found.MHSM_ARM_URL ?? cloud.armUrl, audience: found.MHSM_ARM_AUDIENCE ?? cloud.armUrl },
     schedules: {
       sweep: found.MHSM_SWEEP_SCHEDULE,
       reconcile: found.MHSM_RECONCILE_SCHEDULE,
@@ -605,6 +657,10 @@ function arrange(found: z.output<typeof settings>): Config {
       url,
       secrets: found.MHSM_WEBHOOK_SECRETS[name] ?? [],
     })),
-    api: { issuer: found.MHSM_API_ISSUER, audience: found.MHSM_API_AUDIENCE, jwksUrl: found.MHSM_API_JWKS_URL },
+    api: {
+      issuers: issuersOf(found.MHSM_CLOUD, found.MHSM_API_ISSUER),
+      audience: found.MHSM_API_AUDIENCE,
+      jwksUrl: found.MHSM_API_JWKS_URL,
+    },
   };
 }

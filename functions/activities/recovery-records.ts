@@ -155,7 +155,7 @@ async function namesOf(world: World, recovery: StoredRecovery): Promise<Recovery
   return {
     recovery: id,
     hsm,
-    hsmUri: settings?.uri ?? `https://${hsm}.managedhsm.azure.net`,
+    hsmUri: settings?.uri ?? `https://${hsm}`,
     newHsm,
     region,
     holders: custody.shares.flatMap(({ holder }) => (holder ? [`${holder.name} (${holder.place})`] : [])),

@@ -17,7 +17,8 @@ export interface Caller {
 }
 
 export interface Authority {
-  issuer: string;
+  /** Each way in which the one authority writes itself. */
+  issuers: string[];
   audience: string;
   jwksUrl: string;
 }
@@ -37,7 +38,7 @@ export function createAuthorise(authority: Authority): Authorise {
     keys ??= Promise.resolve(jose.createRemoteJWKSet(new URL(authority.jwksUrl)));
     const { payload } = await jose
       .jwtVerify(token, await keys, {
-        issuer: authority.issuer,
+        issuer: authority.issuers,
         audience: authority.audience,
         algorithms: ['RS256', 'PS256', 'ES256'],
         requiredClaims: ['exp', 'oid'],

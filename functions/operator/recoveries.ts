@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { readManifest } from '../../shared/backup/manifest.ts';
 import { hasCode } from '../../shared/errors.ts';
 import { listConsumers } from '../../shared/recovery/consumers.ts';
-import type { Runbook } from '../../shared/recovery/runbook.ts';
+import { type Runbook, uriBeside } from '../../shared/recovery/runbook.ts';
 import { manifestPath } from '../activities/backup-copies.ts';
 import { readRecord } from '../activities/catalogue.ts';
 import { knownHsm } from '../activities/joined-hsms.ts';
@@ -124,7 +124,7 @@ async function consumersOf(world: World, recovery: StoredRecovery, { names }: Ru
   if (!record?.manifest || !stored) return null;
   const read = readManifest(JSON.stringify(stored.value), record.manifest.sha256, () => stored.sha256);
   if (read.kind !== 'manifest') return null;
-  const to = names.newHsmUri ?? `https://${recovery.newHsm}.managedhsm.azure.net`;
+  const to = names.newHsmUri ?? uriBeside(names.hsmUri, recovery.newHsm);
   return listConsumers(read.manifest.keys, { from: names.hsmUri, to }, recovery.consumers);
 }
 

@@ -19,6 +19,8 @@ param hsms array = []
 param newHsm object = {}
 @description('Domain of the HSMs of this cloud. For China the documents give two: ask for it.')
 param hsmDomain string = environment().name == 'AzureUSGovernment' ? 'managedhsm.usgovcloudapi.net' : (environment().name == 'AzureChinaCloud' ? 'managedhsm.azure.cn' : 'managedhsm.azure.net')
+@description('Whom tokens for the Event Grid topic are for, where that is not what the app takes for its cloud. No document names it outside of the public one.')
+param topicAudience string = ''
 @description('Makes a private endpoint for each HSM in our subnet; false where the network has them already.')
 param hsmEndpoints bool = true
 @description('Refuses the removal of the HSMs as Azure resources.')
@@ -123,6 +125,8 @@ var monitorZones = government
       : ['privatelink.monitor.azure.com', 'privatelink.oms.opinsights.azure.com', 'privatelink.ods.opinsights.azure.com', 'privatelink.agentsvc.azure-automation.net'])
 var zoneGroupId = empty(dnsGroupId) ? resourceGroup().id : dnsGroupId
 
+// The app knows what differs in each cloud by this name; what it cannot know is given. An empty text: what the cloud has.
+var cloudName = government ? 'usgov' : (china ? 'china' : 'public')
 // https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
 #disable-next-line no-hardcoded-env-urls
 var logsAudience = government ? 'https://api.loganalytics.us' : (china ? 'https://api.loganalytics.azure.cn' : 'https://api.loganalytics.io')
@@ -432,11 +436,13 @@ module app 'modules/app.bicep' = {
     // Every setting of shared/config.ts; an empty text is one that is not set.
     settings: {
       MHSM_INSTALLATION: installation
+      MHSM_CLOUD: cloudName
       MHSM_TASK_HUB: 'MhsmLifecycle'
       MHSM_HSMS: string(allHsms)
       MHSM_STATE_BLOB_URL: stateAccount.outputs.blob
       MHSM_TOPIC_ENDPOINT: topic.outputs.endpoint
       MHSM_TOPIC_SCHEMA: 'CloudEvents'
+      MHSM_TOPIC_AUDIENCE: topicAudience
       MHSM_EVENT_SOURCES: string(eventSources)
       MHSM_EVENTS__queueServiceUri: stateAccount.outputs.queue
       MHSM_EVENTS__credential: 'managedidentity'
@@ -454,6 +460,7 @@ module app 'modules/app.bicep' = {
       MHSM_ALERT_CALLERS: string(['461e8683-5575-4561-ac7f-899cc907d62a'])
       MHSM_ALERT_RULES: string(map(alertRules, rule => { rule: '${installation}-${rule}', hsms: map(allHsms, one => one.name) }))
       MHSM_ARM_URL: environment().resourceManager
+      MHSM_ARM_AUDIENCE: ''
       MHSM_LOGS_WORKSPACE: monitoring.outputs.workspaceKey
       MHSM_LOGS_ENDPOINT: '${logsAudience}/v1'
       MHSM_LOGS_AUDIENCE: logsAudience

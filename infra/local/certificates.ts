@@ -16,6 +16,8 @@ export interface Certificates extends Tls {
 const NAMES = [
   'localhost',
   '*.managedhsm.azure.net',
+  '*.managedhsm.usgovcloudapi.net',
+  '*.managedhsm.azure.cn',
   ...['estate', 'hsm', 'blob', 'queue', 'topic', 'mail', 'webhook', 'logs', 'identity'].map(
     (name) => `${name}.localhost`,
   ),

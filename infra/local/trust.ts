@@ -9,7 +9,8 @@ const trusted = new Set<string>();
 let installed = false;
 
 /** Names of the embedded estate, which no resolver knows. */
-export const isEstateName = (host: string): boolean => /(^|\.)(localhost|managedhsm\.azure\.net)$/.test(host);
+export const isEstateName = (host: string): boolean =>
+  /(^|\.)(localhost|managedhsm\.(azure\.net|azure\.cn|usgovcloudapi\.net))$/.test(host);
 
 /**
  * Makes this process trust a local authority and resolve the estate's names to loopback. Needed by code that opens its

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import { CLOUDS, cloudOf } from '../../shared/cloud.ts';
 import { type DutyRole, type DutyWish, scopesOf } from './setup-plan.ts';
 
 export const USAGE = `Usage: npm run setup -- [--hsm RESOURCE-ID] [options]
@@ -14,7 +15,9 @@ resource. May be run again at any time; it changes what differs and nothing else
                                backup and respond. The others are granted only when they are named here.
   --scope DUTY=SCOPE           instead of the duty's usual one: /, /keys or /keys/NAME; repeated
   --backup-identity ID         resource id of the identity with which the HSM writes backups (BACKUP_IDENTITY_ID)
-  --arm URL                    Azure Resource Manager (https://management.azure.com)
+  --cloud NAME                 public, usgov or china (MHSM_CLOUD; public). Elsewhere than in the first, sign in there: with
+                               az cloud set, or with AZURE_AUTHORITY_HOST of the environment
+  --arm URL                    another Azure Resource Manager than the cloud's
   --dry-run                    says what it would do, and does nothing
 
 Exit code: 0 everything is as asked for, 1 something is not, 2 it could not be looked at.`;
@@ -23,7 +26,7 @@ export class UsageError extends Error {}
 
 export interface SetupWish {
   resourceId: string;
-  armUrl: string;
+  arm: { armUrl: string; audience: string };
   backupIdentity?: string;
   dryRun: boolean;
   duties: DutyWish[];
@@ -48,7 +51,11 @@ export function readSetupArguments(
       `--hsm is a resource id, for example /subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/managedHSMs/contoso.\n\n${USAGE}`,
     );
   }
-  const armUrl = (values.arm ?? 'https://management.azure.com').replace(/\/+$/, '');
+  const name = values.cloud ?? (env.MHSM_CLOUD || 'public');
+  const cloud = CLOUDS.find((each) => each === name);
+  if (!cloud) throw new UsageError(`--cloud is one of ${CLOUDS.join(', ')}, for example --cloud usgov.`);
+  const audience = cloudOf(cloud).armUrl;
+  const armUrl = (values.arm ?? audience).replace(/\/+$/, '');
   if (!armUrl.startsWith('https://'))
     throw new UsageError('--arm is an https URL, for example https://management.azure.com.');
   const principals = new Map<string, string>();
@@ -66,7 +73,7 @@ export function readSetupArguments(
   const backupIdentity = values['backup-identity'] ?? (env.BACKUP_IDENTITY_ID || undefined);
   return {
     resourceId,
-    armUrl,
+    arm: { armUrl, audience },
     ...(backupIdentity === undefined ? {} : { backupIdentity }),
     dryRun: values['dry-run'],
     duties: dutiesOf(principals, scopes, roles),
@@ -104,7 +111,7 @@ function parse(args: string[]) {
     return parseArgs({
       args,
       options: {
-        ...{ hsm: text, principal: many, scope: many, 'backup-identity': text, arm: text },
+        ...{ hsm: text, principal: many, scope: many, 'backup-identity': text, arm: text, cloud: text },
         'dry-run': { type: 'boolean', default: false },
       },
     }).values;

@@ -40,7 +40,7 @@ const PERSON: Identity = {
 };
 
 async function setUp(wish: SetupWish, output: Output): Promise<0 | 1> {
-  const resources = createHsmResources({ armUrl: wish.armUrl, identity: PERSON });
+  const resources = createHsmResources({ ...wish.arm, identity: PERSON });
   const resource = await resources.read(wish.resourceId);
   if (!resource) throw new UsageError(`There is no HSM ${wish.resourceId}, or you may not read it.`);
   const { name, uri } = resource;

@@ -168,11 +168,14 @@ export function judgeReport(runbook: Runbook, report: StepReport): ReportVerdict
 
 const isFinished = ({ state }: RunbookStep): boolean => state === 'done' || state === 'skipped';
 
+/** Where an HSM of another name is found in the same cloud. */
+export const uriBeside = (uri: string, name: string): string => uri.replace(/^https:\/\/[^./:]+/, `https://${name}`);
+
 /** The table: who does what, when, and how it shows. */
 function recoverySteps(names: RecoveryNames): RecoveryStep[] {
   const { hsm, holders, administrators, backup } = names;
   const newHsm = names.newHsm ?? 'NEW-HSM';
-  const uri = names.newHsmUri ?? 'https://NEW-HSM.managedhsm.azure.net';
+  const uri = names.newHsmUri ?? uriBeside(names.hsmUri, 'NEW-HSM');
   const group = names.resourceGroup ?? 'RESOURCE-GROUP';
   const region = names.region ?? 'REGION';
   const sdFile = names.securityDomainFile ?? 'SECURITY-DOMAIN.json';

@@ -139,6 +139,29 @@ describe('loadConfig', () => {
     expect(faultySettings({ MHSM_API_JWKS_URL: 'http://login.example/keys' })).toEqual(['MHSM_API_JWKS_URL']);
   });
 
+  test.each([
+    ['MHSM_ARM_URL', 'https://management.azure.com'],
+    ['MHSM_LOGS_ENDPOINT', 'https://api.loganalytics.io/v1'],
+    ['MHSM_STATE_BLOB_URL', 'https://state.blob.core.windows.net'],
+    ['MHSM_API_ISSUER', 'https://login.microsoftonline.com/t/v2.0'],
+    [
+      'MHSM_HSMS',
+      JSON.stringify([{ name: 'abc', uri: 'https://abc.managedhsm.azure.net', resourceId: resourceId('a') }]),
+    ],
+  ])('refuses %s of another cloud, and names both', (setting, value) => {
+    const faults = faultsOf({ MHSM_CLOUD: 'usgov', [setting]: value }).filter((fault) => fault.setting === setting);
+    expect(faults).toMatchObject([
+      { rule: 'It names an address of the cloud public, and MHSM_CLOUD says usgov.', example: expect.any(String) },
+    ]);
+    expect(faultySettings({ [setting]: value })).toEqual([]);
+  });
+
+  test('names the clouds that it knows', () => {
+    expect(faultsOf({ MHSM_CLOUD: 'germany' })).toMatchObject([
+      { setting: 'MHSM_CLOUD', rule: expect.stringContaining('public, usgov, china') },
+    ]);
+  });
+
   test('does not take a Key Vault reference that was not resolved for the secret itself', () => {
     const password = '@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/smtp)';
     const faults = faultsOf({ MHSM_MAIL_USER: 'keys', MHSM_MAIL_PASSWORD: password });

@@ -1,3 +1,4 @@
+import type { TokenCredential } from '@azure/identity';
 import { EVENT_PREFIX, type LifecycleEvent } from '../../events/lifecycle-event.ts';
 import type { EventPublisher } from '../../ports/event-publisher.ts';
 import { once } from '../once.ts';
@@ -12,14 +13,20 @@ const PUBLISH_MS = 30_000;
 export function createEventPublisher(options: {
   endpoint: string;
   schema: 'CloudEvents' | 'EventGrid';
+  /** Whom tokens are for: another one in each cloud. */
+  audience: string;
   identity: Identity;
 }): EventPublisher {
-  const { endpoint, schema, identity } = options;
+  const { endpoint, schema, audience, identity } = options;
   const connect = once(async () => {
-    const [{ EventGridPublisherClient }, credential] = await Promise.all([
+    const [{ EventGridPublisherClient }, identified] = await Promise.all([
       import('@azure/eventgrid'),
       identity.credential(),
     ]);
+    // The client asks for tokens of the public cloud, and takes no other wish.
+    const credential: TokenCredential = {
+      getToken: (_, options) => identified.getToken(`${audience}/.default`, options),
+    };
     const retryOptions = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 8000 };
     return {
       sendCloudEvents: new EventGridPublisherClient(endpoint, 'CloudEvent', credential, { retryOptions }),

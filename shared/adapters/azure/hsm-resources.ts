@@ -7,7 +7,6 @@ import { REPEATING, REQUEST_MS } from './hsm-client.ts';
 
 /** Source: Azure/bicep-types-az, microsoft.keyvault/2026-02-01. */
 const API_VERSION = '2026-02-01';
-const SCOPE = 'https://management.azure.com/.default';
 /** The Azure role that reads, creates, deletes and purges. https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security */
 const ROLE = 'Managed HSM contributor';
 
@@ -54,11 +53,13 @@ interface WireDeleted {
 export function createHsmResources(options: {
   /** Azure Resource Manager, without a slash at the end. */
   armUrl: string;
+  /** Whom tokens are for: another one in each cloud. */
+  audience: string;
   identity: Identity;
   requestMs?: number;
 }): HsmResources {
-  const { armUrl, identity, requestMs = REQUEST_MS } = options;
-  const connection = once(() => connect(identity));
+  const { armUrl, audience, identity, requestMs = REQUEST_MS } = options;
+  const connection = once(() => connect(identity, `${audience}/.default`));
 
   const send = async (act: string, method: HttpMethods, path: string, body?: unknown): Promise<unknown> => {
     try {
@@ -120,10 +121,10 @@ export function createHsmResources(options: {
   };
 }
 
-async function connect(identity: Identity) {
+async function connect(identity: Identity, scopes: string) {
   const [rest, credential] = await Promise.all([import('@azure/core-rest-pipeline'), identity.credential()]);
   const pipeline: Pipeline = rest.createPipelineFromOptions({ retryOptions: { ...REPEATING } });
-  pipeline.addPolicy(rest.bearerTokenAuthenticationPolicy({ credential, scopes: SCOPE }));
+  pipeline.addPolicy(rest.bearerTokenAuthenticationPolicy({ credential, scopes }));
   return { rest, pipeline, client: rest.createDefaultHttpClient() };
 }
 

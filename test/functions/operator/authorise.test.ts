@@ -19,7 +19,7 @@ beforeAll(async () => {
   server = createServer((_, response) => response.writeHead(answer.status).end(answer.body));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
-  authorise = createAuthorise({ issuer, audience, jwksUrl: url });
+  authorise = createAuthorise({ issuers: [issuer], audience, jwksUrl: url });
   sign = async (claims = {}, change = (jwt) => jwt, kid = 'k1') =>
     `Bearer ${await change(
       new SignJWT({ oid: 'alice', name: 'Alice', roles: ['Operator'], ...claims })
@@ -45,6 +45,14 @@ describe('authorise', () => {
       name: 'Alice',
       roles: ['Operator'],
     });
+  });
+
+  test('takes a token as each host of its authority writes the issuer, and as no other', async () => {
+    const both = createAuthorise({ issuers: ['https://login.example/other', issuer], audience, jwksUrl: url });
+    expect(await both(await sign(), ['Operator'])).toMatchObject({ oid: 'alice' });
+    const other = await sign({}, (jwt) => jwt.setIssuer('https://login.example/other'));
+    expect(await both(other, ['Operator'])).toMatchObject({ oid: 'alice' });
+    expect(await refusal(other)).toMatchObject({ status: 401 });
   });
 
   test('tells an application that acts for a person from one that acts by its own right', async () => {
@@ -107,13 +115,13 @@ describe('authorise', () => {
   ])('does not blame the token when the signing keys %s', async (_, broken) => {
     const good = answer;
     answer = broken;
-    const problem = await refusal(await sign(), createAuthorise({ issuer, audience, jwksUrl: url }));
+    const problem = await refusal(await sign(), createAuthorise({ issuers: [issuer], audience, jwksUrl: url }));
     answer = good;
     expect(problem).toMatchObject({ status: 503, code: 'SignInUnavailable' });
   });
 
   test('does not blame the token when the identity provider cannot be reached, and recovers by itself', async () => {
-    const nowhere = createAuthorise({ issuer, audience, jwksUrl: 'http://127.0.0.1:1/keys' });
+    const nowhere = createAuthorise({ issuers: [issuer], audience, jwksUrl: 'http://127.0.0.1:1/keys' });
     expect(await refusal(await sign(), nowhere)).toMatchObject({ status: 503, code: 'SignInUnavailable' });
     expect(await refusal(await sign())).toBeUndefined();
   });

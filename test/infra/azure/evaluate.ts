@@ -96,12 +96,26 @@ const FUNCTIONS: Record<string, (args: Json[], given: Given) => Json> = {
   resourceGroup: () => ({ id: GROUP, name: 'keys', location: 'westeurope' }),
   subscription: () => ({ subscriptionId: SUBSCRIPTION }),
   tenant: () => ({ tenantId: '00000000-0000-0000-0000-0000000000aa' }),
-  environment: (_, { cloud }) => ({
-    name: cloud,
+  environment: (_, { cloud }) => ({ name: cloud, ...(ENVIRONMENTS[cloud] as Fields) }),
+};
+
+/** What Resource Manager says of each cloud: `az cloud show`. */
+const ENVIRONMENTS: Record<string, Fields> = {
+  AzureCloud: {
     resourceManager: 'https://management.azure.com/',
     suffixes: { storage: 'core.windows.net', keyvaultDns: '.vault.azure.net' },
     authentication: { loginEndpoint: 'https://login.microsoftonline.com/' },
-  }),
+  },
+  AzureUSGovernment: {
+    resourceManager: 'https://management.usgovcloudapi.net/',
+    suffixes: { storage: 'core.usgovcloudapi.net', keyvaultDns: '.vault.usgovcloudapi.net' },
+    authentication: { loginEndpoint: 'https://login.microsoftonline.us/' },
+  },
+  AzureChinaCloud: {
+    resourceManager: 'https://management.chinacloudapi.cn/',
+    suffixes: { storage: 'core.chinacloudapi.cn', keyvaultDns: '.vault.azure.cn' },
+    authentication: { loginEndpoint: 'https://login.chinacloudapi.cn/' },
+  },
 };
 
 const SUBSCRIPTION = '00000000-0000-0000-0000-000000000000';

@@ -32,10 +32,17 @@ const base: Fields = {
   mailTo: ['owners@contoso.com'],
 };
 
+const inCloud = (text: string, storage: string, topic: string): string =>
+  text.replace('core.windows.net', storage).replace('eventgrid.azure.net', topic);
+
+const of = (told: Fields, change = (text: string) => text) => ({
+  outputs: Object.fromEntries(
+    Object.entries(told).map(([key, value]) => [key, { value: typeof value === 'string' ? change(value) : value }]),
+  ),
+});
+
 function given(changes: Fields = {}, cloud = 'AzureCloud'): Given {
-  const reference = (name: string) => ({
-    outputs: Object.fromEntries(Object.entries(outputs[name] ?? {}).map(([key, value]) => [key, { value }])),
-  });
+  const reference = (name: string) => of(outputs[name] ?? {});
   const known: Given = {
     parameters: { ...base, ...changes },
     variables: template.variables as Fields,
@@ -73,7 +80,7 @@ describe('the app starts with the settings that a deployment gives it', () => {
     expect(config.logs).toMatchObject({ workspace: `${GUID}9`, endpoint: 'https://api.loganalytics.io/v1' });
     expect(config.mail).toMatchObject({ port: 587, fallback: ['owners@contoso.com'] });
     expect(config.mail.signIn).toBeUndefined();
-    expect(config.armUrl).toBe('https://management.azure.com');
+    expect(config.arm.armUrl).toBe('https://management.azure.com');
   });
 
   test('every alert rule is listened to, by the name that it is deployed under', () => {
@@ -144,11 +151,27 @@ describe('where things go', () => {
     }
   });
 
-  test('in the cloud for governments, zones and endpoints are its own', () => {
-    const known = given({}, 'AzureUSGovernment');
-    expect(known.parameters.hsmDomain).toBe('managedhsm.usgovcloudapi.net');
-    expect(evaluate("[variables('zones').sites]", known)).toBe('privatelink.azurewebsites.us');
-    expect(settingsOf({}, 'AzureUSGovernment').MHSM_LOGS_ENDPOINT).toBe('https://api.loganalytics.us/v1');
+  test.each([
+    ['AzureUSGovernment', 'usgov', 'managedhsm.usgovcloudapi.net', 'core.usgovcloudapi.net', 'eventgrid.azure.us'],
+    ['AzureChinaCloud', 'china', 'managedhsm.azure.cn', 'core.chinacloudapi.cn', 'eventgrid.azure.cn'],
+  ])('in %s the app starts with the addresses of that cloud alone', (cloud, name, hsm, storage, topic) => {
+    const known = given({ newHsm: { name: 'contoso2', administrators: ['g'] }, hsms: [] }, cloud);
+    known.reference = (module) => of(outputs[module] ?? {}, (text) => inCloud(text, storage, topic));
+    const settings = evaluate(params('app').settings as Fields, known) as Record<string, string>;
+    const config = loadConfig(settings);
+    expect(config.cloud).toBe(name);
+    expect(config.hsms[0]?.uri).toBe(`https://contoso2.${hsm}`);
+    for (const other of ['azure.com', 'windows.net', 'azure.net', 'microsoftonline.com'])
+      expect(JSON.stringify(config)).not.toContain(`.${other}`);
+    expect(evaluate("[variables('zones')]", known)).toMatchObject({
+      blob: `privatelink.blob.${storage}`,
+      topic: `privatelink.${topic}`,
+      hsm: `privatelink.${hsm}`,
+    });
+  });
+
+  test('addresses of another cloud are found at the start', () => {
+    expect(() => loadConfig(settingsOf({}, 'AzureUSGovernment'))).toThrow('It names an address of the cloud public');
   });
 
   test('every endpoint lies in a zone that is made', () => {

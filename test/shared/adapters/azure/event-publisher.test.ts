@@ -9,6 +9,7 @@ import { type Ground, startGround } from './estate.ts';
 
 let ground: Ground;
 let topics: { CloudEvents: TopicService; EventGrid: TopicService };
+const AUDIENCE = 'https://eventgrid.azure.net';
 const hsmId = '/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/managedHSMs/contoso';
 
 const event = (id: string): LifecycleEvent => ({
@@ -57,7 +58,12 @@ afterAll(async () => {
 });
 
 const publisher = (schema: 'CloudEvents' | 'EventGrid', duty: 'observe' | 'rotate' = 'rotate') =>
-  createEventPublisher({ endpoint: topics[schema].endpoint, schema, identity: ground.identity(duty) });
+  createEventPublisher({
+    endpoint: topics[schema].endpoint,
+    schema,
+    audience: AUDIENCE,
+    identity: ground.identity(duty),
+  });
 
 describe.each(['CloudEvents', 'EventGrid'] as const)('publishing in the schema %s', (schema) => {
   test('keeps the id, subject and data of the vault events, and prefixes the type', async () => {
@@ -91,6 +97,11 @@ test('an identity that may not publish is named', async () => {
 
 test('a topic that takes another schema refuses for good', async () => {
   const endpoint = topics.EventGrid.endpoint;
-  const wrong = createEventPublisher({ endpoint, schema: 'CloudEvents', identity: ground.identity('rotate') });
+  const wrong = createEventPublisher({
+    endpoint,
+    schema: 'CloudEvents',
+    audience: AUDIENCE,
+    identity: ground.identity('rotate'),
+  });
   await expect(wrong.publish([event('wrong')])).rejects.toMatchObject({ code: 'ERR_REFUSED_BY_SERVICE' });
 });

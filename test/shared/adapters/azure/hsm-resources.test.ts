@@ -28,7 +28,11 @@ beforeAll(async () => {
       return handle(request);
     },
   });
-  resources = createHsmResources({ armUrl: `https://localhost:${server.port}`, identity: ground.identity('restore') });
+  resources = createHsmResources({
+    armUrl: `https://localhost:${server.port}`,
+    audience: 'https://management.azure.com',
+    identity: ground.identity('restore'),
+  });
 });
 beforeEach(() => void seen.splice(0));
 afterAll(async () => {
