@@ -15,6 +15,8 @@ export interface Walk {
   /** What must hold after the work was done once more. */
   holds(round: number): void | Promise<void>;
   advanceMs?: number;
+  /** Instances that may go on when a round is over: they wait for people. */
+  except?: RegExp;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Walk {
  * host killed when each of them has ended: before and after every effect. After each round everything must hold.
  */
 export async function walkEveryStep(walk: Walk): Promise<string[]> {
-  const { estate, look, instances, begin, holds, accompany, advanceMs = 20_000 } = walk;
+  const { estate, look, instances, begin, holds, accompany, advanceMs = 20_000, except } = walk;
   const activities: string[] = [];
   const stop = estate.onHappening((happening) => {
     if (happening.kind !== 'host' || happening.change.kind !== 'told') return;
@@ -34,7 +36,7 @@ export async function walkEveryStep(walk: Walk): Promise<string[]> {
   const finish = async () => {
     for (let turn = 0; turn < 40; turn++) {
       await accompany?.().catch(() => undefined);
-      const quiet = await look.settled({ advanceMs, patienceMs: 4_000 }).then(
+      const quiet = await look.settled({ advanceMs, patienceMs: 4_000, ...(except && { except }) }).then(
         () => true,
         () => false,
       );

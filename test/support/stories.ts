@@ -1,6 +1,7 @@
 import type { OrchestrationContext } from 'durable-functions';
 import { confirmKeyVersion } from '../../functions/orchestrators/confirm-key-version.ts';
 import { deliverNotification } from '../../functions/orchestrators/deliver-notification.ts';
+import { detectAnomalies } from '../../functions/orchestrators/detect-anomalies.ts';
 import { reconcileRotationPolicies } from '../../functions/orchestrators/reconcile-rotation-policies.ts';
 import { respondToCompromise } from '../../functions/orchestrators/respond-to-compromise.ts';
 import { rotateKey } from '../../functions/orchestrators/rotate-key.ts';
@@ -18,6 +19,7 @@ export const ORCHESTRATORS: Record<string, Orchestrator> = {
   deliverNotification,
   runRestoreDrill,
   respondToCompromise,
+  detectAnomalies,
 };
 
 /** A run worth keeping: between them they take the turns that an instance may be in the middle of at a deployment. */
@@ -66,7 +68,43 @@ const RESPONSE_ACTS = [
   ...['settleContainment', 'verifyContainment', 'publishIncidentFacts', 'deferIncidentStep', 'closeIncident'],
 ];
 
+/** More than one step hands on. */
+const FOUND = Array.from({ length: 51 }, (_, index) => ({
+  id: index.toString(16).padStart(32, '0'),
+  day: '2030-01-01',
+}));
+const judged = { kind: 'judged', findings: [], calls: 3, more: 0, upTo: '2030-01-01T00:00:00.000Z', behind: false };
+
 export const STORIES: Record<string, Story> = {
+  'detect-anomalies-learning-and-catching-up': {
+    orchestration: 'detectAnomalies',
+    instanceId: 'detect-contoso',
+    input: { hsm: 'contoso' },
+    overrides: {
+      sendCanary: () => ({ throws: "Activity function 'sendCanary' failed: the journal is away" }),
+      judgeWindow: (_, count) => ({
+        result: [{ kind: 'unlearnt' }, { ...judged, findings: FOUND, behind: true }, judged][count - 1],
+      }),
+      learnBaseline: (_, count) => ({
+        result: { kind: 'learnt', upTo: '2030-01-01T00:00:00.000Z', hours: 96, done: count === 2 },
+      }),
+      raiseFindings: () => ({ result: { kind: 'raised', published: 50 } }),
+      joinIncidents: () => ({ result: { kind: 'joined', incidents: [] } }),
+      commitWindow: () => ({ result: { kind: 'committed' } }),
+    },
+  },
+  'detect-anomalies-blind-for-long': {
+    orchestration: 'detectAnomalies',
+    instanceId: 'detect-contoso',
+    input: { hsm: 'contoso' },
+    overrides: {
+      sendCanary: () => ({ result: { kind: 'sent', answered: true } }),
+      judgeWindow: () => ({ throws: "Activity function 'judgeWindow' failed: throttled" }),
+      noteBlindness: () => ({ result: { kind: 'noted', failures: 3, findings: FOUND.slice(0, 1) } }),
+      raiseFindings: () => ({ result: { kind: 'raised', published: 1 } }),
+      joinIncidents: () => ({ throws: "Activity function 'joinIncidents' failed: others write" }),
+    },
+  },
   'respond-to-compromise-approved-late': {
     orchestration: 'respondToCompromise',
     instanceId: incident,
