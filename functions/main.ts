@@ -243,7 +243,10 @@ function createWorld({ installation, hsms, identities: clientIds, ...settings }:
     certificates: createCertificates(),
     documents,
     journal: createJournalLog(account, clock),
-    events: publishingToWebhooksToo({ installation, webhooks, crypto, documents, clock, fallbackRecipients }, topic),
+    events: publishingToWebhooksToo(
+      { installation, hsms, webhooks, crypto, documents, clock, fallbackRecipients },
+      topic,
+    ),
     mailer: createMailer(settings.mail),
     webhooks,
     slots: createCreationSlots(documents),

@@ -23,7 +23,10 @@ export interface Queued {
 
 export const outboxPath = (webhook: string, message: string): string => `outbox/${webhook}/${message}.json`;
 
-type OutboxWorld = Pick<World, 'installation' | 'webhooks' | 'crypto' | 'documents' | 'clock' | 'fallbackRecipients'>;
+type OutboxWorld = Pick<
+  World,
+  'installation' | 'hsms' | 'webhooks' | 'crypto' | 'documents' | 'clock' | 'fallbackRecipients'
+>;
 
 /**
  * Puts a call into the outbox of every webhook whose route wants it. `fact` names what is told, and where it is told again

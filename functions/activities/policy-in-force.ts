@@ -1,5 +1,6 @@
 import type { PolicyDocument, PolicyFault } from '../../shared/policy/document.ts';
 import type { Documents } from '../../shared/ports/documents.ts';
+import { lookedAfter } from '../looked-after.ts';
 import type { World } from '../world.ts';
 
 export interface PolicyInForce {
@@ -22,10 +23,17 @@ interface LastGood {
  * The policy document, or the last one that parsed. A document that does not parse changes nothing. It is read at every use:
  * a person who corrects a rule must not wait for an instance of the app to be recycled.
  */
-export async function policyInForce(world: Pick<World, 'documents' | 'fallbackRecipients'>): Promise<PolicyInForce> {
+export async function policyInForce(
+  world: Pick<World, 'documents' | 'fallbackRecipients' | 'hsms'>,
+): Promise<PolicyInForce> {
   const { parsePolicy } = await import('../../shared/policy/schema.ts');
   const current = await world.documents.readText('policy', 'policy.json');
-  const parsed = current ? parsePolicy(current.value) : undefined;
+  const parsed = current
+    ? parsePolicy(
+        current.value,
+        lookedAfter(world.hsms).map(({ name }) => name),
+      )
+    : undefined;
   if (current && parsed?.kind === 'valid') {
     await remember(world.documents, { schema: 1, version: current.etag, text: current.value });
     return { policy: parsed.policy, version: current.etag };
@@ -34,7 +42,8 @@ export async function policyInForce(world: Pick<World, 'documents' | 'fallbackRe
     current && parsed?.kind === 'invalid' ? { rejected: { version: current.etag, faults: parsed.faults } } : {};
   const lastGood = await world.documents.read<LastGood>('state', LAST_GOOD);
   const again = lastGood ? parsePolicy(lastGood.value.text) : undefined;
-  return again?.kind === 'valid' && lastGood
+  // It was good once. Should an earlier build or other settings have let pass what is a contradiction now, it stays as it is.
+  return again?.policy && lastGood
     ? { policy: again.policy, version: lastGood.value.version, ...rejected }
     : { policy: { version: 1, owners: { fallback: world.fallbackRecipients } }, version: 'built in', ...rejected };
 }

@@ -7,11 +7,20 @@ import type { DrillTarget } from './hsm-rule.ts';
  * backed up nor drilled by the clock, unless an entry that names it without wildcards says otherwise.
  */
 export function drillHsmBy(policy: PolicyDocument, hsm: string): string | undefined {
-  if (isNamed(policy.drills?.target, hsm)) return 'drills.target';
-  const index = (policy.hsms ?? []).findIndex(
+  const place = drillHsmPlace(policy, hsm);
+  if (place === undefined) return undefined;
+  return place.entry === undefined
+    ? 'drills.target'
+    : `hsms[${place.entry}] ${policy.hsms?.[place.entry]?.match} drills.target`;
+}
+
+/** The same as a place: an index of `hsms`, or none for the section of the document. */
+export function drillHsmPlace(policy: PolicyDocument, hsm: string): { entry?: number } | undefined {
+  if (isNamed(policy.drills?.target, hsm)) return {};
+  const entry = (policy.hsms ?? []).findIndex(
     ({ match, drills }) => isNamed(drills?.target, hsm) && !isSameHsm(match, hsm),
   );
-  return index < 0 ? undefined : `hsms[${index}] ${policy.hsms?.[index]?.match} drills.target`;
+  return entry < 0 ? undefined : { entry };
 }
 
 /** Names of HSMs compare without case. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { drillHsmFaults } from './check-drill-hsm.ts';
 import { hsmRuleFaults } from './check-hsm-rule.ts';
 import { ruleFaults } from './check-rule.ts';
 import { BUILT_IN_ROTATION, type PartialRule, type PolicyDocument, type PolicyFault } from './document.ts';
@@ -108,10 +109,16 @@ const document = z.strictObject({
   ),
 }) satisfies z.ZodType<PolicyDocument>;
 
-export type ParsedPolicy = { kind: 'valid'; policy: PolicyDocument } | { kind: 'invalid'; faults: PolicyFault[] };
+export type ParsedPolicy =
+  | { kind: 'valid'; policy: PolicyDocument }
+  /** `policy`: each field is well formed, and together they contradict each other or the installation. */
+  | { kind: 'invalid'; faults: PolicyFault[]; policy?: PolicyDocument };
 
-/** Reads a policy document and lists everything wrong with it at once. Never throws. */
-export function parsePolicy(json: string): ParsedPolicy {
+/**
+ * Reads a policy document and lists everything wrong with it at once. `hsms` are the names of those that the installation
+ * looks after; none: what depends on them is not checked. Never throws.
+ */
+export function parsePolicy(json: string, hsms: readonly string[] = []): ParsedPolicy {
   let raw: unknown;
   try {
     raw = JSON.parse(json);
@@ -122,8 +129,14 @@ export function parsePolicy(json: string): ParsedPolicy {
   const parsed = document.safeParse(raw);
   if (!parsed.success)
     return { kind: 'invalid', faults: parsed.error.issues.flatMap((issue) => shapeFaults(raw, issue)) };
-  const faults = [...referenceFaults(parsed.data), ...contradictions(parsed.data), ...hsmContradictions(parsed.data)];
-  return faults.length > 0 ? { kind: 'invalid', faults } : { kind: 'valid', policy: parsed.data };
+  const policy = parsed.data;
+  const faults = [
+    ...referenceFaults(policy),
+    ...contradictions(policy),
+    ...hsmContradictions(policy),
+    ...drillHsmFaults(policy, hsms),
+  ];
+  return faults.length > 0 ? { kind: 'invalid', faults, policy } : { kind: 'valid', policy };
 }
 
 /** The document's JSON Schema (draft 2020-12), for editors. Rules between fields are checked by parsePolicy only. */

@@ -9,16 +9,15 @@ export function policyDocumentFault(
 ): Draft {
   const { faults, inForce, rejectedVersion } = notice;
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  const stays = whatHolds(notice);
   return {
     severity: 'attention',
     action: true,
     headline: `policy document rejected: ${count}`,
-    preheader: `The last good document stays in force; nothing else has changed.`,
+    preheader: stays,
     paragraphs: [
-      `The policy document was changed and cannot be used: it has ${count}.`,
-      inForce === 'built in'
-        ? 'No earlier document was good, so the built-in rules are in force.'
-        : 'The last good document stays in force, so no key is treated otherwise than before.',
+      `The policy document ${inForce === rejectedVersion ? '' : 'was changed and cannot be used: it '}has ${count}.`,
+      stays,
     ],
     facts: [
       ...faults.map(({ path, rule, got, example }, index) => ({
@@ -34,4 +33,12 @@ export function policyDocumentFault(
       `Correct ${faults.length === 1 ? 'the fault' : 'every fault'} listed under Facts and save the document again.`,
     ],
   };
+}
+
+function whatHolds({ inForce, rejectedVersion }: Extract<Notice, { kind: 'PolicyDocumentFault' }>): string {
+  if (inForce === 'built in') return 'No earlier document was good, so the built-in rules are in force.';
+  if (inForce === rejectedVersion) {
+    return 'An earlier release, or other settings, took it for good, so it stays in force until it is corrected.';
+  }
+  return 'The last good document stays in force, so no key is treated otherwise than before.';
 }

@@ -50,6 +50,28 @@ describe('the policy in force', () => {
     expect(await policyInForce(world)).toMatchObject({ version: 'built in', rejected: { faults: expect.any(Array) } });
   });
 
+  test('leaves an HSM in production: a document that makes the only one a drill HSM changes nothing', async () => {
+    const { world, write, inForceBefore } = aStore();
+    await write(policy('P30D'));
+    await policyInForce(world);
+    const drills = { target: { kind: 'standing', hsm: 'contoso' } };
+    await write(JSON.stringify({ ...JSON.parse(policy('P40D')), drills }));
+    expect(await inForceBefore()).toBe('P30D');
+    expect((await policyInForce(world)).rejected?.faults.map(({ path }) => path)).toEqual(['drills.target.hsm']);
+  });
+
+  test('stays what it is, and is told, when a new release or new settings find a contradiction in it', async () => {
+    const { world, write, inForceBefore } = aStore();
+    world.hsms = [...world.hsms, { ...(world.hsms[0] as (typeof world.hsms)[0]), name: 'fabrikam' }];
+    const drills = { target: { kind: 'standing', hsm: 'contoso' } };
+    await write(JSON.stringify({ ...JSON.parse(policy('P40D')), drills }));
+    const { version, rejected } = await policyInForce(world);
+    expect(rejected).toBeUndefined();
+    world.hsms = world.hsms.slice(0, 1);
+    expect(await inForceBefore()).toBe('P40D');
+    expect(await policyInForce(world)).toMatchObject({ version, rejected: { version } });
+  });
+
   test('is good again as soon as the document is', async () => {
     const { world, write } = aStore();
     await write('{}');

@@ -244,6 +244,14 @@ describe('a policy', () => {
     expect(fact(message, 'Fault 2')).toContain('The document names a fallback');
     expect(fact(message, 'In force')).toBe('"0x8DD"');
   });
+
+  test.each([
+    ['"0x8DD"', 'The last good document stays in force, so no key is treated otherwise than before.'],
+    ['"0x8DE"', 'An earlier release, or other settings, took it for good, so it stays in force until it is corrected.'],
+    ['built in', 'No earlier document was good, so the built-in rules are in force.'],
+  ])('document says what is in force meanwhile: %s', (inForce, said) => {
+    expect(compose({ ...EXAMPLES.PolicyDocumentFault, inForce }).paragraphs).toContain(said);
+  });
 });
 
 describe('foreign text', () => {
