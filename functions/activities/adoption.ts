@@ -1,5 +1,5 @@
 import { type Adoption, judgeAdoption, type VersionUse } from '../../shared/adoption/judge-adoption.ts';
-import { hasCode, isTransient } from '../../shared/errors.ts';
+import { AppError, isTransient } from '../../shared/errors.ts';
 import { canonicalName, type KeyFacts, type KeyRef } from '../../shared/keys/key.ts';
 import { effectiveRule } from '../../shared/policy/effective-rule.ts';
 import type { KeyRule } from '../../shared/policy/rule.ts';
@@ -63,8 +63,8 @@ export const adoptionActivities = (world: World) =>
         const key = (await world.documents.read<RotationLedger>('state', path))?.value.key;
         if (!key) continue;
         const facts = await world.keys.observe.read(key).catch((error: unknown) => {
-          // The key was deleted since: there is nothing to adopt.
-          if (hasCode(error, 'ERR_NOT_FOUND')) return undefined;
+          // Deleted since, or not to be read: nobody can say that it is adopted, and the others are looked at.
+          if (error instanceof AppError && !isTransient(error)) return undefined;
           throw error;
         });
         const told = (await world.documents.read<AdoptionRecord>('state', recordPath(key)))?.value;

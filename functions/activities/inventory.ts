@@ -10,6 +10,8 @@ export interface Inventory {
   keys: Record<string, InventoryEntry>;
   /** Which fact of which version was published last, by key. */
   announced: Record<string, string>;
+  /** Keys that could not be read; absent: none. */
+  unread?: string[];
 }
 
 /** Work that a sweep found for one key. */

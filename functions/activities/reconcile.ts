@@ -1,4 +1,4 @@
-import { hasCode } from '../../shared/errors.ts';
+import { AppError, hasCode, isTransient } from '../../shared/errors.ts';
 import type { HsmRotationPolicy, KeyRef, KeySummary } from '../../shared/keys/key.ts';
 import { digestDrift } from '../../shared/notification/digest-drift.ts';
 import type { Notice } from '../../shared/notification/notice.ts';
@@ -12,6 +12,7 @@ import type { World } from '../world.ts';
 import { onRecord } from './acts.ts';
 import { beat } from './heartbeats.ts';
 import { policyInForce } from './policy-in-force.ts';
+import { holdsForAll, isOfOneKey, type SetAside, unreadableNotices } from './set-aside.ts';
 
 /** Keys compared by one call: small enough to end well within an activity, and to lose little when it is repeated. */
 const KEYS_PER_CALL = 500;
@@ -22,13 +23,14 @@ export const reconcileActivities = (world: World) =>
   ({
     /**
      * Compares the policies of the next keys by name, after `after`. A repair is written only when the HSM's policy still
-     * differs, so running twice writes once.
+     * differs, so running twice writes once. A key whose policy cannot be read is set aside and told.
      */
     async reconcilePolicies({ hsm, instance, after }) {
       const inForce = await policyInForce(world);
       const now = world.clock.now();
       const { keys, more } = await nextKeys(world, hsm, after);
       const total = { checked: 0, repaired: 0, drifted: 0, notices: [] as DriftFound[] };
+      const asides: SetAside[] = [];
       for (let start = 0; start < keys.length; start += AT_ONCE) {
         const outcomes = await Promise.all(
           keys.slice(start, start + AT_ONCE).map(async (summary) => {
@@ -46,15 +48,23 @@ export const reconcileActivities = (world: World) =>
         );
         for (const outcome of outcomes) {
           if (!outcome) continue;
+          if ('fault' in outcome) {
+            asides.push(outcome);
+            continue;
+          }
           total.checked += 1;
           total.drifted += outcome.drifted ? 1 : 0;
           total.repaired += outcome.repaired ? 1 : 0;
           total.notices.push(...outcome.notices);
         }
+        holdsForAll(asides, total.checked);
       }
       const last = keys.at(-1)?.name;
       if (!more) await beat(world, 'reconcile', hsm);
-      const notices = digestDrift(total.notices).map((due) => ({ ...due, repeatAfter: REPEAT_AFTER }));
+      const notices = [
+        ...digestDrift(total.notices).map((due) => ({ ...due, repeatAfter: REPEAT_AFTER })),
+        ...unreadableNotices(hsm, asides, now, 'reconciliation'),
+      ];
       return { kind: 'reconciled', ...total, notices, ...(more && last !== undefined ? { after: last } : {}) };
     },
   }) satisfies Partial<ActivityHandlers>;
@@ -83,13 +93,15 @@ async function reconcileOne(
   summary: KeySummary,
   effective: ReturnType<typeof effectiveRule>,
   instance: string,
-): Promise<OneReconciled> {
+): Promise<OneReconciled | SetAside> {
   const found = await world.keys.observe.readRotationPolicy(key).catch((error: unknown) => {
     // The key was deleted since it was listed: there is nothing to compare.
     if (hasCode(error, 'ERR_NOT_FOUND')) return 'gone' as const;
+    if (isOfOneKey(error) && !isTransient(error)) return error;
     throw error;
   });
   if (found === 'gone') return { drifted: false, repaired: false, notices: [] };
+  if (found instanceof AppError) return { key, notify: effective.rule.notice, fault: found };
   const rule = effective.rule.rotation;
   const comparison = comparePolicy(rule, found);
   const drift = (

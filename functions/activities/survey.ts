@@ -1,4 +1,4 @@
-import { hasCode } from '../../shared/errors.ts';
+import { AppError, hasCode, isTransient } from '../../shared/errors.ts';
 import { canonicalName, type KeyFacts, type KeySummary } from '../../shared/keys/key.ts';
 import { effectiveRule } from '../../shared/policy/effective-rule.ts';
 import { type Candidate, type InventoryEntry, surveyPage } from '../../shared/rotation/survey.ts';
@@ -20,6 +20,7 @@ import {
 import { keyEvent } from './key-facts.ts';
 import { readLedger } from './ledger.ts';
 import { type PolicyInForce, policyInForce } from './policy-in-force.ts';
+import { holdsForAll, isOfOneKey, type SetAside, unreadableNotices } from './set-aside.ts';
 
 /** Work that one activity starts: small enough to lose little when it is repeated. */
 const BATCH = 50;
@@ -32,13 +33,16 @@ export const surveyActivities = (world: World) =>
   ({
     /**
      * Streams the list pages past the inventory. Only keys that are due or have changed are read, because a list page carries
-     * no version. Changes nothing but its own proposal, so it may be repeated at any time.
+     * no version. A key that cannot be read is set aside and told, and the others are swept. Changes nothing but its own
+     * proposal, so it may be repeated at any time.
      */
     async surveyKeys({ hsm, survey }) {
       const [inForce, before] = await Promise.all([policyInForce(world), readInventory(world.documents, hsm)]);
       const now = world.clock.now();
       const inventory: Inventory = { schema: 1, hsm, surveyedOn: now.toISOString(), keys: {}, announced: {} };
       const work: DueWork[] = [];
+      const asides: SetAside[] = [];
+      let answered = 0;
       const ruleOf = (name: string, tags: KeySummary['tags']) =>
         effectiveRule(inForce.policy, hsm, name, tags, inForce.version);
       for await (const page of world.keys.observe.pages(hsm)) {
@@ -48,9 +52,20 @@ export const surveyActivities = (world: World) =>
           const looked = await Promise.all(
             group.map((candidates) => lookAt(world, hsm, candidates, before, inventory)),
           );
-          work.push(...looked.flat());
+          for (const each of looked) {
+            if (Array.isArray(each)) {
+              work.push(...each);
+              answered += 1;
+            } else {
+              const tags = page.find(({ name }) => name === each.name)?.tags ?? {};
+              const notify = ruleOf(each.name, tags).rule.notice;
+              asides.push({ key: { hsm, name: each.name }, notify, fault: each.fault });
+            }
+          }
+          holdsForAll(asides, answered);
         }
       }
+      if (asides.length > 0) inventory.unread = asides.map(({ key }) => key.name);
       await writeSurvey(world.documents, hsm, survey, { schema: 1, work, inventory });
       return {
         kind: 'surveyed',
@@ -58,7 +73,7 @@ export const surveyActivities = (world: World) =>
         due: work.filter(({ kind }) => kind === 'due').length,
         newVersions: work.filter(({ kind }) => kind === 'newVersion').length,
         batches: Math.ceil(work.length / BATCH),
-        notices: noticesOf(inForce, now),
+        notices: [...noticesOf(inForce, now), ...unreadableNotices(hsm, asides.filter(isToTell(before)), now)],
       };
     },
 
@@ -132,6 +147,12 @@ function groupsOf(candidates: Candidate[]): Candidate[][][] {
   return groups;
 }
 
+/** A fault that may pass by itself is told when it is there at the next sweep as well. */
+const isToTell =
+  (before: Inventory | undefined) =>
+  ({ key, fault }: SetAside): boolean =>
+    !isTransient(fault) || (before?.unread ?? []).includes(key.name);
+
 /** What is to be done about one key, and what the inventory may say of it from now on. */
 async function lookAt(
   world: World,
@@ -139,7 +160,7 @@ async function lookAt(
   candidates: Candidate[],
   before: Inventory | undefined,
   inventory: Inventory,
-): Promise<DueWork[]> {
+): Promise<DueWork[] | { name: string; fault: AppError }> {
   const name = candidates[0]?.name ?? '';
   const entry = inventory.keys[name];
   const changed = candidates.some(({ kind }) => kind === 'newVersion');
@@ -152,9 +173,16 @@ async function lookAt(
   const facts = await world.keys.observe.read({ hsm, name }).catch((error: unknown) => {
     // Deleted since it was listed: the next sweep will not see it.
     if (hasCode(error, 'ERR_NOT_FOUND')) return undefined;
+    if (isOfOneKey(error)) return error;
     throw error;
   });
   if (!facts) return [];
+  if (facts instanceof AppError) {
+    // As it was known before, so that what is new about it is still new at the next sweep.
+    const last = entryOf(before, name);
+    if (last) inventory.keys[name] = last;
+    return { name, fault: facts };
+  }
   entry.version = facts.version;
   const found = changed ? await foundVersion(world, hsm, facts, entryOf(before, name), inventory) : [];
   return due ? [...found, dueWork(candidates, facts, before, inventory)] : found;

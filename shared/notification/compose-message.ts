@@ -19,6 +19,7 @@ import {
   incidentRaised,
 } from './compose/incident-notices.ts';
 import { keyRotated } from './compose/key-rotated.ts';
+import { keysUnreadable } from './compose/keys-unreadable.ts';
 import { policyDocumentFault } from './compose/policy-document-fault.ts';
 import { policyDrift } from './compose/policy-drift.ts';
 import { policyDriftDigest } from './compose/policy-drift-digest.ts';
@@ -70,6 +71,8 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return policyDriftDigest(notice, context);
     case 'PolicyDocumentFault':
       return policyDocumentFault(notice, context);
+    case 'KeysUnreadable':
+      return keysUnreadable(notice, context);
     case 'SweepFailed':
       return sweepFailed(notice, context);
     case 'BackupCompleted':

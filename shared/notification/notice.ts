@@ -144,6 +144,19 @@ export type Notice =
     })
   | (AboutHeartbeat & { kind: 'HeartbeatRecovered'; last: string })
   | { kind: 'PolicyDocumentFault'; at: string; rejectedVersion: string; inForce: string; faults: PolicyFault[] }
+  /** Keys that could not be read, while the work on the others went on. */
+  | {
+      kind: 'KeysUnreadable';
+      at: string;
+      hsm: string;
+      notify: NoticeRule;
+      /** Names, sorted. */
+      keys: string[];
+      /** What was not done for them; absent: the expiry sweep. */
+      work?: 'reconciliation';
+      /** Of the first of them. */
+      failure: { code?: ErrorCode; message: string; nextStep: string; denial?: Denial };
+    }
   | {
       kind: 'SweepFailed';
       at: string;

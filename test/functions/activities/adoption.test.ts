@@ -72,6 +72,13 @@ describe('the adoption watch', () => {
     expect(await lookAtAdoption({ hsm: 'contoso' })).toMatchObject({ checked: 0 });
   });
 
+  test('leaves out a key that it may not read, and goes on with the others', async () => {
+    const { world, key, lookAtAdoption } = await aWorld(moved);
+    world.keys.observe.read = () => Promise.reject(new AppError('ERR_DENIED', 'no', { nextStep: 'Grant it.' }));
+    expect(await lookAtAdoption({ hsm: key.hsm })).toMatchObject({ kind: 'looked', checked: 0 });
+    expect(world.stored.has('state/heartbeats/adoption-contoso.json')).toBe(true);
+  });
+
   test('is off without logs', async () => {
     const { world, lookAtAdoption } = await aWorld(moved);
     delete world.auditLog;

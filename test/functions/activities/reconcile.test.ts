@@ -97,6 +97,22 @@ describe('reconcilePolicies', () => {
     expect(await reconcile()).toMatchObject({ repaired: 1 });
   });
 
+  test('tells a key whose policy cannot be read, and compares the others', async () => {
+    const { world, reconcile } = await aWorld('repair', aFakeKey('a'), aFakeKey('b'));
+    const { readRotationPolicy } = world.keys.observe;
+    world.keys.observe.readRotationPolicy = async (key) => {
+      if (key.name === 'a') throw new AppError('ERR_DENIED', 'no', { nextStep: 'Grant it.' });
+      return readRotationPolicy(key);
+    };
+    expect(await reconcile()).toMatchObject({
+      repaired: 1,
+      notices: [
+        { notice: { kind: 'PolicyDrift', key: { name: 'b' } } },
+        { notice: { kind: 'KeysUnreadable', work: 'reconciliation', keys: ['a'] }, repeatAfter: 'P1D' },
+      ],
+    });
+  });
+
   test('goes through every key once, part by part, in the order of names', async () => {
     const names = Array.from({ length: 1201 }, (_, index) => `key-${(index * 7919) % 1201}`);
     const { world, reconcile } = await aWorld('tell', ...names.map((name) => aFakeKey(name, {}, 'P1Y')));

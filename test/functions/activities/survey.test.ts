@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { heartbeatPath } from '../../../functions/activities/heartbeats.ts';
 import { readInventory, readSurvey } from '../../../functions/activities/inventory.ts';
 import { surveyActivities } from '../../../functions/activities/survey.ts';
+import { AppError, type ErrorCode } from '../../../shared/errors.ts';
+import type { KeyRef } from '../../../shared/keys/key.ts';
 import { createFakeLog } from '../../support/log.ts';
 import { createFakeStarter } from '../../support/starter.ts';
 import { aKey, createFakeWorld, type FakeKey, type FakeWorld } from '../../support/world.ts';
@@ -177,6 +179,87 @@ describe('a sweep', () => {
     await world.documents.put('policy', 'policy.json', '{"version":');
     const { found } = await survey();
     expect(found.notices).toMatchObject([{ notice: { kind: 'PolicyDocumentFault' }, repeatAfter: 'P1D' }]);
+  });
+});
+
+describe('a key that cannot be read', () => {
+  const deny = (world: FakeWorld, code: ErrorCode, ...names: string[]) => {
+    const { read } = world.keys.observe;
+    world.keys.observe.read = async (key, version) => {
+      if (names.includes(key.name)) throw new AppError(code, `no reading ${key.name}`, { nextStep: 'Look.' });
+      return read(key, version);
+    };
+    return () => {
+      world.keys.observe.read = read;
+    };
+  };
+
+  test('is told to those who care for it, and the others are swept', async () => {
+    const { world, starter, sweep } = aWorld(due('a'), due('b'), due('c'));
+    deny(world, 'ERR_DENIED', 'b');
+    const found = await sweep();
+    expect(starter.started.map(({ input }) => (input as { key: KeyRef }).key.name)).toEqual(['a', 'c']);
+    expect(found.notices).toMatchObject([
+      {
+        notice: {
+          kind: 'KeysUnreadable',
+          keys: ['b'],
+          notify: { notify: ['payments@contoso.example'] },
+          failure: { code: 'ERR_DENIED', message: 'no reading b' },
+        },
+        repeatAfter: 'P1D',
+      },
+    ]);
+    expect((await readInventory(world.documents, hsm))?.unread).toEqual(['b']);
+  });
+
+  test('for a passing fault is told at the second sweep in a row', async () => {
+    const { world, sweep } = aWorld(due('a'), due('b'));
+    const cure = deny(world, 'ERR_TRANSIENT', 'b');
+    expect((await sweep()).notices).toEqual([]);
+    expect((await sweep()).notices).toMatchObject([{ notice: { kind: 'KeysUnreadable', keys: ['b'] } }]);
+    cure();
+    expect(await sweep()).toMatchObject({ due: 2, notices: [] });
+    deny(world, 'ERR_TRANSIENT', 'b');
+    expect((await sweep()).notices).toEqual([]);
+  });
+
+  test('has its new version confirmed as soon as it can be', async () => {
+    const { world, sweep } = aWorld(notDue('a'));
+    await sweep();
+    later(world, 24);
+    await world.keys.rotate.rotate({ hsm, name: 'a' });
+    const cure = deny(world, 'ERR_DENIED', 'a');
+    expect(await sweep()).toMatchObject({ newVersions: 0 });
+    cure();
+    expect(await sweep()).toMatchObject({ newVersions: 1 });
+  });
+
+  test('is told once with others of the same readers, and for each circle of readers', async () => {
+    const mine = (name: string) => ({
+      versions: [aKey({ ...due(name).versions[0], tags: { notify: 'a@b.example' } })],
+    });
+    const { world, survey } = aWorld(due('a'), due('b'), mine('c'));
+    deny(world, 'ERR_DENIED', 'a', 'b', 'c');
+    const { found } = await survey();
+    expect(found.notices.map(({ notice }) => 'keys' in notice && notice.keys)).toEqual([['a', 'b'], ['c']]);
+  });
+
+  test.each<[string, ErrorCode, number, number]>([
+    ['a throttled sweep, whose next attempt may come through', 'ERR_THROTTLED', 1, 20],
+    ['a sweep in which more keys fail than answer', 'ERR_DENIED', 20, 10],
+  ])('is not made of %s', async (_, code, failing, answering) => {
+    const names = Array.from({ length: failing + answering }, (_, index) => `key-${index}`);
+    const { world, survey } = aWorld(...names.map(due));
+    deny(world, code, ...names.slice(0, failing));
+    await expect(survey()).rejects.toMatchObject({ code });
+  });
+
+  test('is one of many, as long as more keys answer', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+    const { world, survey } = aWorld(...names.map(due));
+    deny(world, 'ERR_DENIED', ...names.filter((_, index) => index % 3 === 0));
+    expect((await survey()).found).toMatchObject({ due: 26, notices: [{ notice: { keys: { length: 14 } } }] });
   });
 });
 

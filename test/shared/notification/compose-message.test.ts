@@ -79,6 +79,22 @@ const SUBJECTS: [what: string, Notice, subject: string, Severity][] = [
     'attention',
   ],
   ['a faulty document', EXAMPLES.PolicyDocumentFault, 'ACTION: policy document rejected: 2 faults', 'attention'],
+  [
+    'keys that cannot be read',
+    EXAMPLES.KeysUnreadable,
+    'ACTION: contoso: 2 keys could not be read: a permission is missing',
+    'attention',
+  ],
+  [
+    'a key that cannot be read just now',
+    {
+      ...EXAMPLES.KeysUnreadable,
+      keys: ['orders'],
+      failure: { code: 'ERR_TRANSIENT', message: 'No answer.', nextStep: 'Wait.' },
+    },
+    'contoso/orders could not be read: the service did not answer as it should',
+    'attention',
+  ],
   ['a failed sweep', EXAMPLES.SweepFailed, 'CRITICAL: contoso could not be swept: a permission is missing', 'critical'],
 ];
 

@@ -183,5 +183,13 @@ export const EXAMPLES: { [Kind in Notice['kind']]: NoticeOf<Kind> } = {
       { path: '', rule: 'names a fallback', got: 'nothing', example: '{ "owners": { "fallback": ["a@b.example"] } }' },
     ],
   },
+  KeysUnreadable: {
+    kind: 'KeysUnreadable',
+    at: about.at,
+    hsm: 'contoso',
+    notify: about.notify,
+    keys: ['orders', 'payments-card-pan'],
+    failure: denied,
+  },
   SweepFailed: { kind: 'SweepFailed', at: about.at, hsm: 'contoso', failure: denied },
 };
