@@ -7,6 +7,7 @@ import { createLog, type Log } from '../shared/log.ts';
 import type { ActivityInput, ActivityName, OrchestrationName } from './contracts.ts';
 import type { ActivityOutcomes, Failed } from './outcomes.ts';
 import { createStarter, type Starter } from './start-once.ts';
+import type { World } from './world.ts';
 
 /** What an activity is given beside its input. */
 export interface ActivityContext {
@@ -14,21 +15,27 @@ export interface ActivityContext {
   starter: Starter;
 }
 
-export type ActivityHandlers = {
-  [N in ActivityName]: (input: ActivityInput<N>, context: ActivityContext) => Promise<ActivityOutcomes[N] | Failed>;
-};
+export type ActivityHandler<N extends ActivityName> = (
+  input: ActivityInput<N>,
+  context: ActivityContext,
+) => Promise<ActivityOutcomes[N] | Failed>;
+
+export type ActivityHandlers = { [N in ActivityName]: ActivityHandler<N> };
+
+/** The module of each activity. */
+export type ActivityTable = { [N in ActivityName]: (world: World) => Promise<Pick<ActivityHandlers, N>> };
 
 /**
- * Registers activities. Each input is parsed on arrival, because an instance started last month may still speak last
- * month's shape. Faults that asking again may cure leave as throws, so that the caller's retry policy applies; faults that
- * will not go away become answers; anything else is a bug and leaves as it is.
+ * Registers activities by name; what implements one is loaded when it first runs. Each input is parsed on arrival, because an
+ * instance started last month may still speak last month's shape. Faults that asking again may cure leave as throws, so that
+ * the caller's retry policy applies; faults that will not go away become answers; anything else is a bug and leaves as it is.
  */
-export function implementActivities(handlers: ActivityHandlers): void {
-  for (const [name, handler] of Object.entries(handlers) as [ActivityName, ActivityHandlers[ActivityName]][]) {
+export function implementActivities(table: ActivityTable, world: () => Promise<World>): void {
+  for (const name of Object.keys(table) as ActivityName[]) {
     df.app.activity(name, {
       extraInputs: [df.input.durableClient()],
       handler: (raw: unknown, invocation: InvocationContext) =>
-        runActivity(name, handler, raw, {
+        runActivity(name, loadedLate(table, name, world), raw, {
           log: createLog(invocation),
           starter: createStarter(df.getClient(invocation)),
         }),
@@ -36,10 +43,18 @@ export function implementActivities(handlers: ActivityHandlers): void {
   }
 }
 
+/** Loaded anew by each run: the runtime remembers what is there, and a failure to load is asked for again. */
+const loadedLate =
+  <N extends ActivityName>(table: ActivityTable, name: N, world: () => Promise<World>): ActivityHandler<N> =>
+  async (input, context) => {
+    const handlers = await table[name](await world());
+    return handlers[name](input, context);
+  };
+
 /** One run of an activity: its answer, a lasting fault as an answer, or a throw that asks for another run. */
 export async function runActivity<N extends ActivityName>(
   name: N,
-  handler: ActivityHandlers[N],
+  handler: ActivityHandler<N>,
   raw: unknown,
   context: ActivityContext,
 ): Promise<ActivityOutcomes[N] | Failed> {

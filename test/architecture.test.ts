@@ -25,6 +25,18 @@ const packageOffenders = (
     from.packages.filter((each) => isWrong(each, from)).map(({ name }) => `${from.file} -> ${name}`),
   );
 
+/** Every file of ours that a file imports, and those import, through imports that are wanted. */
+function reachedFrom(file: string, wanted: (target: SourceFile['local'][number]) => boolean): Set<string> {
+  const reached = new Set<string>();
+  const follow = (from: string) => {
+    if (reached.has(from)) return;
+    reached.add(from);
+    for (const target of graph.find((each) => each.file === from)?.local ?? []) if (wanted(target)) follow(target.to);
+  };
+  follow(file);
+  return reached;
+}
+
 const CAPABILITIES = [
   'keys',
   'policy',
@@ -49,18 +61,11 @@ const isCapability = (file: string) => CAPABILITIES.some((name) => file.startsWi
 
 describe('the import graph', () => {
   test('was read: main reaches triggers, orchestrators, activities and adapters', () => {
-    const main = graph.find(({ file }) => file === 'functions/main.ts');
-    for (const part of [
-      'functions/triggers/',
-      'functions/orchestrators/',
-      'functions/activities/',
-      'shared/adapters/',
-    ]) {
-      expect(
-        main?.local.some(({ to }) => to.startsWith(part)),
-        part,
-      ).toBe(true);
+    const reached = [...reachedFrom('functions/main.ts', ({ typeOnly }) => !typeOnly)];
+    for (const part of ['triggers', 'orchestrators', 'activities', 'operator'].map((name) => `functions/${name}/`)) {
+      expect(reached.filter((file) => file.startsWith(part)).length, part).toBeGreaterThan(5);
     }
+    expect(reached.filter((file) => file.startsWith('shared/adapters/')).length).toBeGreaterThan(10);
   });
 
   test('keeps decisions pure: no ports, adapters, settings, npm packages or Node modules in shared capabilities', () => {
@@ -134,9 +139,11 @@ describe('the import graph', () => {
     expect(offenders(filesIn('functions/triggers/'), wrong)).toEqual([]);
   });
 
-  test('has one composition root: only main imports adapters and settings', () => {
-    const others = filesIn('functions/').filter(({ file }) => file !== 'functions/main.ts');
+  test('has one composition root: only main reads the settings and creates the world, of which alone the adapters are part', () => {
+    const others = filesIn('functions/').filter(({ file }) => file !== 'functions/create-world.ts');
     expect(offenders(others, (to) => to.startsWith('shared/adapters/'))).toEqual([]);
+    const creators = graph.filter(({ local }) => local.some(({ to }) => to === 'functions/create-world.ts'));
+    expect(creators.map(({ file }) => file)).toEqual(['functions/main.ts']);
     const reads = graph.filter(
       ({ file }) => !file.startsWith('infra/') && readFileSync(join(root, file), 'utf8').includes('process.env'),
     );

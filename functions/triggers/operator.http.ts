@@ -52,7 +52,7 @@ export const ROUTES: { operation: OperationName; method: 'GET' | 'POST'; path: s
  * The operator API. Platform authentication stands in front of it in Azure; the token is verified here as well, before the
  * request is looked at any further.
  */
-export function operatorHttp(world: World, authorise: Authorise): void {
+export function operatorHttp(world: () => Promise<World>, authorise: Authorise): void {
   for (const { operation, method, path } of ROUTES) {
     app.http(operation, {
       methods: [method],
@@ -68,7 +68,7 @@ export function operatorHttp(world: World, authorise: Authorise): void {
           const { parseRequest } = await import('../operator/request.ts');
           const parsed = await parseRequest(route, request);
           const { answerTo } = await import('../operator/answer.ts');
-          const answer = await answerTo(world, df.getClient(context), operation, parsed, caller);
+          const answer = await answerTo(await world(), df.getClient(context), operation, parsed, caller);
           log.info('OperatorAnswered', { operation, caller: caller.oid, status: answer.status });
           return { status: answer.status, headers: { ...answer.headers }, jsonBody: answer.body };
         } catch (error) {
