@@ -10,6 +10,7 @@ import {
   narrower,
   nextWindow,
 } from '../../shared/detection/windows.ts';
+import type { HarderWatch } from '../../shared/incident/watch.ts';
 import type { Log } from '../../shared/log.ts';
 import { subtractDuration } from '../../shared/time.ts';
 import type { StoredFindingRef } from '../detection-outcomes.ts';
@@ -23,7 +24,7 @@ import { lookUp } from './detection-look-ups.ts';
 import { canaryPath, detectionRuleOf } from './detection-rule.ts';
 import { blindnessPath, commitJudgement, propose, readStanding, type Standing } from './detection-state.ts';
 import { beat } from './heartbeats.ts';
-import { type HarderWatch, readWatches } from './incident-planning.ts';
+import { readWatches } from './incident-planning.ts';
 import { beatOfLog } from './log-heartbeat.ts';
 import { sha256Of } from './text.ts';
 
@@ -171,7 +172,7 @@ async function gather(
     { calls: fresh },
     { ...context, before, log },
   );
-  const [hours, arrivals, controlPlane, intents, keys, openIncidents, elsewhere, canarySuccesses, observer] =
+  const [hours, arrivals, controlPlane, intents, keys, openIncidents, elsewhere, canarySuccesses, watches, observer] =
     await Promise.all([
       detection.log.hourVolumes(hsm, hoursFrom, hoursTo),
       detection.log.arrivals(hsm, arrivalsFrom, now.toISOString(), canary),
@@ -181,6 +182,7 @@ async function gather(
       openIncidentsOf(world, hsm),
       foundElsewhere(world, hsm, now),
       readCanary(world, hsm),
+      readWatches(world, hsm, now),
       detection.observerId(),
     ]);
   const ownClients = Object.values(world.identities).flatMap((identity) => identity?.clientId ?? []);
@@ -194,10 +196,14 @@ async function gather(
     controlPlane,
     intents,
     lookedUp,
-    keys: afterCompromise(keys, await readWatches(world, hsm, now)),
+    keys: afterCompromise(keys, watches),
     ownClients: observer === undefined ? ownClients : [...ownClients, observer],
     canarySuccesses,
     openIncidents,
+    watches: watches.map(({ incident, until, caller, keys: watched }) => ({
+      ...{ incident, until, keys: watched },
+      ...(caller && { caller: caller.oid }),
+    })),
     breakGlass,
     elsewhere,
   };

@@ -4,6 +4,7 @@ import { type Incident, roundOf } from '../../shared/incident/incident.ts';
 import { type KeySituation, mergePlan, type PlanFacts, planResponse } from '../../shared/incident/plan.ts';
 import { isPlain } from '../../shared/incident/plan-keys.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
+import { type HarderWatch, watchOf, watchText } from '../../shared/incident/watch.ts';
 import { addDuration, subtractDuration } from '../../shared/time.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
@@ -63,7 +64,7 @@ export const incidentPlanningActivities = (world: World) =>
                 at: now.toISOString(),
                 kind: 'watch',
                 by: US,
-                text: `Watched harder until ${until}.`,
+                text: watchText({ ...current, watchUntil: until }),
               }),
               watchUntil: until,
             }
@@ -73,31 +74,14 @@ export const incidentPlanningActivities = (world: World) =>
     },
   }) satisfies Partial<ActivityHandlers>;
 
-/** Whom and what detection watches harder, and until when: one document an incident. */
-export interface HarderWatch {
-  schema: 1;
-  incident: string;
-  hsm: string;
-  since: string;
-  until: string;
-  caller?: { oid: string; app?: string; upn?: string };
-  keys: string[];
-}
-
 const watchPath = (hsm: string, id: string): string => `detection/${hsm}/watches/${id}.json`;
 
-async function putWatch(world: World, { id, hsm, subject, keys, openedAt }: Incident, until: string): Promise<void> {
-  const watch: HarderWatch = {
-    schema: 1,
-    incident: id,
-    hsm,
-    since: openedAt,
-    until,
-    ...(subject.kind === 'caller' ? { caller: subject.caller } : {}),
-    keys,
-  };
-  await world.documents.put('state', watchPath(hsm, id), watch);
-}
+/** One document an incident, so that each ends by itself. */
+const putWatch = (world: World, incident: Incident, until: string): Promise<void> =>
+  world.documents.put('state', watchPath(incident.hsm, incident.id), watchOf(incident, until));
+
+export const endWatch = (world: World, { hsm, id }: Incident): Promise<void> =>
+  world.documents.remove('state', watchPath(hsm, id));
 
 /** The watches of an HSM that last now. */
 export async function readWatches(world: Pick<World, 'documents'>, hsm: string, now: Date): Promise<HarderWatch[]> {

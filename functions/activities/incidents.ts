@@ -3,9 +3,11 @@ import type { Incident } from '../../shared/incident/incident.ts';
 import { renderIncidentHtml } from '../../shared/incident/render-report-html.ts';
 import { buildIncidentReport, type IncidentReport } from '../../shared/incident/report.ts';
 import { decideTurn } from '../../shared/incident/turn.ts';
+import { isWatched } from '../../shared/incident/watch.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { evidencePath } from './incident-evidence.ts';
+import { endWatch } from './incident-planning.ts';
 import { changeIncident, incidentOf } from './incident-records.ts';
 import { noted, ruleOf, US } from './incident-world.ts';
 import { utf8 } from './text.ts';
@@ -69,6 +71,8 @@ export const incidentActivities = (world: World) =>
         instance: id,
         detail: { verdict: report.verdict, severity: report.severity, report: path },
       });
+      // Before the end: a crash in between closes again, and nobody would come back for a watch that was left.
+      if (!isWatched({ ...incident, status: 'closed' }, world.clock.now())) await endWatch(world, incident);
       await changeIncident(world, id, (current) => {
         if (current.status === 'closed') return current;
         const line = { at: report.closedAt, kind: 'closed', by: closed.by, text: closed.note };

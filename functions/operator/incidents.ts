@@ -4,6 +4,7 @@ import { obstaclesToClosing } from '../../shared/incident/closing.ts';
 import { describeSubject, type Incident, subjectOf } from '../../shared/incident/incident.ts';
 import { openIncident } from '../../shared/incident/join.ts';
 import { waitingFor } from '../../shared/incident/turn.ts';
+import { isWatched, showWatch } from '../../shared/incident/watch.ts';
 import { joinOne, respondTo } from '../activities/incident-joining.ts';
 import { freshPlan } from '../activities/incident-planning.ts';
 import { changeIncident, findingPath, idOf, readIncident, readIncidents } from '../activities/incident-records.ts';
@@ -40,7 +41,16 @@ export async function showIncident(world: World, id: string): Promise<Answer> {
   const { version: _, told: __, unpublished: ___, publishAfter: ____, tired: _____, ...shown } = incident;
   const now = world.clock.now();
   const obstacles = incident.status === 'closed' ? [] : obstaclesToClosing(incident, now);
-  return { status: 200, body: { ...summaryOf(incident), ...shown, obstaclesToClosing: obstacles } };
+  const watch = showWatch(incident);
+  return {
+    status: 200,
+    body: {
+      ...summaryOf(incident),
+      ...shown,
+      ...(watch && { watch: { ...watch, active: isWatched(incident, now) } }),
+      obstaclesToClosing: obstacles,
+    },
+  };
 }
 
 type Declaration = z.infer<typeof incidentDeclaration>;

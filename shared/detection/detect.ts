@@ -1,4 +1,4 @@
-import { attentionTo } from './attention.ts';
+import { attentionTo, lookCloser } from './attention.ts';
 import type { DetectionFacts } from './detection-facts.ts';
 import type { Detector, Draft } from './detector.ts';
 import { DETECTORS } from './detectors/index.ts';
@@ -36,9 +36,11 @@ export const createDetect =
       .map(({ detector, draft }): Report => ({ draft, finding: toFinding(scene, detector, draft, sha256) }));
     const raised = raiseByChains(scene, unique(reports));
     const told = new Map<string, DetectionMemory['told'][string]>();
-    const findings = raised.map(({ draft, finding }) => {
+    const findings = raised.map(({ draft, finding: found }) => {
+      const attention = attentionTo(facts, found);
+      const finding = lookCloser(found, attention, draft.explained);
       const before = (key: string) => told.get(key) ?? lookUp(memory.told, key);
-      const answer = suppress(finding, draft, before, rule, scene.nowMs, attentionTo(facts, finding));
+      const answer = suppress(finding, draft, before, rule, scene.nowMs, attention);
       told.set(answer.key, answer.told);
       return { draft, finding: answer.finding };
     });

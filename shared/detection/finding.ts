@@ -73,6 +73,8 @@ export interface Finding {
   suppressed?: { by: string; until: string };
   /** Rules over several findings that raised it, `C1` to `C6`: shared/detection/kill-chain.ts. */
   chains?: string[];
+  /** The incident that has the caller or a key watched: the finding weighs a band more, and is told each time. */
+  watchedFor?: string;
   /** Judged with a history too short for its method. */
   learning?: boolean;
 }

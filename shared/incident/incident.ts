@@ -10,7 +10,7 @@ export type IncidentFinding = Pick<
   Finding,
   'id' | 'detector' | 'title' | 'score' | 'severity' | 'from' | 'until' | 'foundAt'
 > &
-  Partial<Pick<Finding, 'class' | 'response' | 'nextStep'>>;
+  Partial<Pick<Finding, 'class' | 'response' | 'nextStep' | 'watchedFor'>>;
 
 /** A verdict of a person. `insufficientEvidence` is demanded where the log does not span the time of the suspicion. */
 export type IncidentVerdict = 'confirmed' | 'likely' | 'benign' | 'insufficientEvidence';

@@ -119,6 +119,7 @@ function withFinding(incident: Incident, finding: Finding): Incident {
   const entry: IncidentFinding = {
     ...{ id, detector, title, score, severity, from, until, foundAt, response, nextStep },
     class: finding.class,
+    ...(finding.watchedFor === undefined ? {} : { watchedFor: finding.watchedFor }),
   };
   const findings = [...incident.findings, entry].slice(-MOST_FINDINGS);
   const keys = distinct([...incident.keys, ...finding.keys]);

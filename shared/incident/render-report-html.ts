@@ -3,6 +3,7 @@ import { figure, list, renderPage, type Tone, table, text, toned } from '../noti
 import { renderIncidentTimeline } from './render-timeline.ts';
 import { CLASS_WORDS, type IncidentReport, printTime, VERDICT_WORDS } from './report.ts';
 import type { PlannedStep } from './step.ts';
+import type { ShownWatch } from './watch.ts';
 
 const TONE: Record<string, Tone> = {
   Critical: 'bad',
@@ -14,7 +15,7 @@ const TONE: Record<string, Tone> = {
 
 /** The report of an incident as one printable page. Whatever it holds came from log rows and people: all of it is escaped. */
 export function renderIncidentHtml(report: IncidentReport): string {
-  const { hsm, subject, times } = report;
+  const { hsm, subject, times, watch } = report;
   return renderPage(`Incident on ${hsm}, ${report.openedAt.slice(0, 10)}`, [
     markup`<h1>Incident on ${hsm}</h1>
 <p class="lead">${report.installation}, ${instant(report.openedAt)} to ${instant(report.closedAt)}, ${report.incident}${report.round > 1 ? `, round ${report.round}` : ''}</p>
@@ -36,6 +37,7 @@ ${[
         row('Who or what', subject),
         row('What was gained', CLASS_WORDS[report.class] ?? report.class),
         row('Opened by', report.openedBy),
+        ...(watch ? [row('Watched harder', watchedRow(watch))] : []),
         row('Closed by', `${report.closedBy}: ${report.closingNote}`),
       ],
     ),
@@ -53,6 +55,9 @@ ${[
 `,
   ]);
 }
+
+const watchedRow = ({ until, of, raised }: ShownWatch): string =>
+  `${of.join(', ') || 'nobody and nothing that is known'}; until ${instant(until)} at most, ${count(raised, 'finding')} weighed more`;
 
 const VERDICT: Record<string, Tone> = {
   confirmed: 'bad',

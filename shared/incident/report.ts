@@ -10,6 +10,7 @@ import {
   type Verification,
 } from './incident.ts';
 import type { PlannedStep } from './step.ts';
+import { type ShownWatch, showWatch } from './watch.ts';
 
 /** The whole of an incident for whoever has to answer for it: what was seen, done, decided, and what is not known. */
 export interface IncidentReport {
@@ -40,6 +41,8 @@ export interface IncidentReport {
   findingsInAll: number;
   steps: PlannedStep[];
   removed: RemovedAssignment[];
+  /** Whom and what detection watched harder. */
+  watch?: ShownWatch;
   evidence?: EvidenceSummary;
   /** What nobody knows. */
   unknown: string[];
@@ -72,6 +75,7 @@ export function buildIncidentReport(
   const opened = Date.parse(incident.roundAt ?? incident.openedAt);
   const seconds = (from: number, to: number) => Math.max(0, Math.round((to - from) / 1000));
   const contained = incident.containment;
+  const watch = showWatch(incident);
   return {
     version: 1,
     incident: incident.id,
@@ -105,6 +109,7 @@ export function buildIncidentReport(
     findingsInAll: incident.findingsInAll ?? incident.findings.length,
     steps: plan,
     removed,
+    ...(watch ? { watch } : {}),
     ...(evidence ? { evidence } : {}),
     unknown: unknownOf(incident),
     timeline: timeline.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)),

@@ -150,6 +150,21 @@ describe('the rule of the policy', () => {
     expect(moved.map(({ suppressed }) => suppressed)).toEqual([undefined, undefined]);
   });
 
+  test.each([
+    ['while its incident watches the caller', START + DAY, 'High'],
+    ['not after the watch', START, 'Medium'],
+  ])('weighs what a caller does a band more %s', async (_title, until, severity) => {
+    const world = createDetectionWorld();
+    await judgedUpTo(world, START - 10 * MINUTE);
+    const watch = { schema: 1, incident: 'incident-1', hsm: HSM, since: iso(START - DAY), until: iso(until), keys: [] };
+    const path = `detection/${HSM}/watches/incident-1.json`;
+    await world.documents.put('state', path, { ...watch, caller: { oid: STORAGE } });
+    world.rows = [at(START - 5 * MINUTE, { ...aCall({ class: 'key.backup' }), path: '/keys/pay-01/backup' })];
+    await sweep(world).judge('one');
+    const moved = storedFindings(world).find(({ detector }) => detector === 'key-material-movement');
+    expect(moved?.severity).toBe(severity);
+  });
+
   test('leaves our landing container approved beside those it names', async () => {
     const world = createDetectionWorld();
     world.backups = { landingContainerUrl: LANDING } as NonNullable<typeof world.backups>;

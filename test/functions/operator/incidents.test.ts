@@ -49,6 +49,14 @@ describe('decisions about an incident', () => {
     expect(body.nextStep).toContain(`az keyvault role assignment create --hsm-name contoso --scope /keys/orders`);
   });
 
+  test('whoever looks sees whom detection watches harder, and until when', async () => {
+    const { body } = await ask(world, 'showIncident', { params: { id }, caller: APPROVER, client });
+    expect(body.watch).toEqual({
+      ...{ until: '2030-01-04T00:00:00.000Z', of: [MALLORY.upn, 'key orders'] },
+      ...{ raised: 0, active: true },
+    });
+  });
+
   test('only an approver decides, whoever else may look', async () => {
     expect((await decide({ kind: 'approve', step: STEP }, OPERATOR)).status).toBe(403);
     expect((await decide({ kind: 'verdict', verdict: 'benign' }, OPERATOR)).status).toBe(403);

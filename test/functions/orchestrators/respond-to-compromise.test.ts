@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { joinOne } from '../../../functions/activities/incident-joining.ts';
-import type { HarderWatch } from '../../../functions/activities/incident-planning.ts';
+import { readWatches } from '../../../functions/activities/incident-planning.ts';
 import { changeIncident, incidentOf } from '../../../functions/activities/incident-records.ts';
 import { decideStep } from '../../../shared/incident/decide-step.ts';
 import type { IncidentReport } from '../../../shared/incident/report.ts';
+import type { HarderWatch } from '../../../shared/incident/watch.ts';
 import { aFinding, MALLORY, SERVICE } from '../../shared/incident/builders.ts';
 import {
   ADMIN_ROLE,
@@ -297,8 +298,23 @@ describe('the end', () => {
     const incident = await world.incident();
     const report = await world.documents.read<IncidentReport>('evidence', `${incident.closed?.report}.json`);
     expect(report?.value).toMatchObject({ verdict: 'confirmed', containment: { kind: 'full' } });
+    expect(report?.value.watch).toMatchObject({ of: [MALLORY.upn, 'key orders'], until: incident.watchUntil });
+    expect(await readWatches(world, 'contoso', new Date(0))).toEqual([]);
     expect(world.stored.has(`evidence/${incident.closed?.report}.html`)).toBe(true);
     expect(world.published.map(({ type }) => type)).toEqual(['IncidentOpened', 'IncidentContained', 'IncidentClosed']);
+  });
+
+  test.each([
+    ['somebody’s work is watched no longer', 'benign', 0],
+    ['a watch that lasts outlives an incident that is only observed', undefined, 1],
+  ] as const)('%s', async (_title, verdict, left) => {
+    const world = createIncidentWorld();
+    await world.setPolicy({ classes: { misuse: 'observe' }, watch: 'P9D' });
+    await world.open();
+    await drive(world);
+    if (verdict) await settled(world, verdict);
+    expect((await drive(world, { forMs: 30 * HOUR })).ended).toBe('closed');
+    expect(await readWatches(world, 'contoso', world.now.value)).toHaveLength(left);
   });
 
   test('a finding within a week opens it again, with a new round that begins from the start', async () => {
