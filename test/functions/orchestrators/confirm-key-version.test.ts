@@ -52,6 +52,23 @@ describe('confirmKeyVersion', () => {
     expect(outcome).toMatchObject({ value: { kind: 'kept', reason: 'VersionSuperseded' } });
   });
 
+  test('notes a version of a key whose rotation is off, and neither uses nor changes the key', () => {
+    const seen = inspected({ facts: fresh, previous: OLD });
+    seen.effective.rule.rotation.mode = 'off';
+    const { asked, outcome } = run({ inspectKey: () => ({ result: seen }) });
+    expect(names(asked)).toEqual(['inspectKey', 'recordRotation', 'publishKeyFact']);
+    expect(asked[1]).toMatchObject({ input: { version: NEW, previous: OLD, by: 'hsm', proof: 'unproven' } });
+    expect(asked[2]).toMatchObject({ input: { type: 'KeyNewVersionCreated', detail: { proof: 'unproven' } } });
+    expect(outcome).toMatchObject({ value: { kind: 'kept', reason: 'RotationOff' } });
+  });
+
+  test('brings a version of ours to its end though rotation was turned off meanwhile', () => {
+    const seen = inspected({ facts: fresh, previous: OLD });
+    seen.effective.rule.rotation.mode = 'off';
+    const { asked } = run({ inspectKey: () => ({ result: seen }) }, { ...native, by: 'us', reason: 'NearExpiry' });
+    expect(names(asked)).toContain('proveKeyVersion');
+  });
+
   test('compares with no version before when the history of the key does not tell one', () => {
     const { asked, outcome } = run({ inspectKey: () => ({ result: inspected({ facts: fresh }) }) });
     expect(names(asked)).not.toContain('carryTags');
