@@ -47,6 +47,15 @@ export function printDuration(duration: Duration): string {
   return `P${date}${time === '' ? '' : `T${time}`}`;
 }
 
+/** `P1Y6M` as `1 year 6 months`, for people; a text that is no duration as it is. */
+export function durationInWords(iso: string): string {
+  const duration = parseDuration(iso);
+  if (duration === undefined) return iso;
+  const parts = Object.entries(duration).filter(([, value]) => value !== 0);
+  const words = parts.map(([unit, value]) => `${value} ${value === 1 ? unit.slice(0, -1) : unit}`);
+  return words.join(' ') || '0 seconds';
+}
+
 /** Later by the duration. Throws RangeError when the text is none: durations are parsed where they enter, so that is a bug. */
 export const addDuration = (date: Date, iso: string): Date => shift(date, required(iso), 1);
 

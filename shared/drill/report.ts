@@ -221,7 +221,11 @@ function judge({
     .filter(({ name }) => name === 'tearDown')
     .map(({ detail }) => `Remove the temporary HSM by hand, it goes on costing${tail(detail)}`);
   if (faults.length > 0) {
-    const nextSteps = ['Treat this backup as not restorable until the faults are cleared up.', ...remains];
+    const nextSteps = [
+      'Take a new backup now, and run the drill with it.',
+      'See in the report what failed. Until the cause is found, do not count on the backup that was tried.',
+      ...remains,
+    ];
     return { verdict: 'failed', reasons: [...faults, ...doubts], nextSteps };
   }
   if (doubts.length > 0) {
@@ -236,7 +240,8 @@ function judge({
 }
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
-const tail = (detail: string | undefined): string => (detail === undefined ? '.' : `: ${detail}`);
+const tail = (detail: string | undefined): string =>
+  detail === undefined ? '.' : `: ${detail}${/[.!?]$/.test(detail) ? '' : '.'}`;
 const duration = ({ seconds, objectiveSeconds }: MeasuredObjective): string =>
   `${printSeconds(seconds ?? 0)}, and ${printSeconds(objectiveSeconds)} are allowed`;
 const secondsBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000;

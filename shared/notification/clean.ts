@@ -17,3 +17,8 @@ export function oneLine(text: string, longest: number): string {
         .join('')
         .trimEnd()}…`;
 }
+
+const INSTANT = /(?<![\w:="-])(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?Z(?![\w-])/g;
+
+/** `2030-01-15T12:00:00.000Z` as `2030-01-15 12:00 UTC`, wherever it stands in a sentence; not in `name=value`, which is copied. */
+export const readableInstants = (text: string): string => text.replace(INSTANT, '$1 $2 UTC');

@@ -1,4 +1,4 @@
-import { oneLine } from './clean.ts';
+import { oneLine, readableInstants } from './clean.ts';
 import {
   keyVersionAdopted,
   keyVersionReenabled,
@@ -132,31 +132,34 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
   }
 }
 
-/** Names, tags and explanations come from outside; here, once, all of it becomes single clean lines of bounded length. */
+/**
+ * Names, tags and explanations come from outside; here, once, all of it becomes single clean lines of bounded length, and
+ * instants become what people read. Commands stay as they are, because they are copied.
+ */
 function clean(message: Message): Message {
-  const text = (value: string) => oneLine(value, LONGEST_TEXT);
+  const prose = (value: string, longest = LONGEST_TEXT) => oneLine(readableInstants(value), longest);
   const { checks, mustDoNote } = message;
   return {
-    subject: oneLine(message.subject, LONGEST_SUBJECT),
-    headline: oneLine(message.headline, LONGEST_SUBJECT),
-    preheader: oneLine(message.preheader, LONGEST_LINE),
+    subject: prose(message.subject, LONGEST_SUBJECT),
+    headline: prose(message.headline, LONGEST_SUBJECT),
+    preheader: prose(message.preheader, LONGEST_LINE),
     severity: message.severity,
-    greeting: text(message.greeting),
-    paragraphs: message.paragraphs.map(text).filter((paragraph) => paragraph !== ''),
-    facts: message.facts.map(({ label, value }) => ({ label: oneLine(label, 24), value: text(value) })),
+    greeting: prose(message.greeting),
+    paragraphs: message.paragraphs.map((value) => prose(value)).filter((paragraph) => paragraph !== ''),
+    facts: message.facts.map(({ label, value }) => ({ label: oneLine(label, 24), value: prose(value) })),
     ...(checks === undefined
       ? {}
       : {
           checks: checks.map(({ text: told, result, detail }) => ({
-            text: text(told),
+            text: prose(told),
             result,
-            ...(detail === undefined ? {} : { detail: text(detail) }),
+            ...(detail === undefined ? {} : { detail: prose(detail) }),
           })),
         }),
-    warnings: message.warnings.map(text),
-    mustDo: message.mustDo.map(text),
-    ...(mustDoNote === undefined ? {} : { mustDoNote: text(mustDoNote) }),
-    commands: message.commands.map(text),
-    footer: text(message.footer),
+    warnings: message.warnings.map((value) => prose(value)),
+    mustDo: message.mustDo.map((value) => prose(value)),
+    ...(mustDoNote === undefined ? {} : { mustDoNote: prose(mustDoNote) }),
+    commands: message.commands.map((value) => oneLine(value, LONGEST_TEXT)),
+    footer: prose(message.footer),
   };
 }

@@ -1,5 +1,5 @@
 import { keyLabel, VERSION_LIMIT } from '../keys/key.ts';
-import { toIso } from '../time.ts';
+import { durationInWords, toIso } from '../time.ts';
 import { currentBlackout } from './blackout.ts';
 import type { RotationDecision, RotationPlan } from './decision.ts';
 import { nextPermitted } from './next-permitted.ts';
@@ -108,8 +108,8 @@ function notDue({ due, rule, facts, overrides, now }: Situation): Verdict | unde
   if (due.on <= now) return undefined;
   const measure =
     due.reason === 'NearExpiry'
-      ? `${rule.before} before it expires on ${facts.expiresOn}`
-      : `at the age of ${rule.maximumAge}`;
+      ? `${durationInWords(rule.before)} before it expires on ${facts.expiresOn}`
+      : `at the age of ${durationInWords(rule.maximumAge ?? 'its rule')}`;
   const explanation = `Version ${facts.version} is due on ${toIso(due.on)}, ${measure}.`;
   return { kind: 'keep', reason: 'NotDue', explanation, dueOn: toIso(due.on) };
 }

@@ -1,5 +1,6 @@
 import { type KeyFacts, VERSION_LIMIT } from '../keys/key.ts';
 import { cadenceInDays } from '../policy/check-rule.ts';
+import { durationInWords } from '../time.ts';
 import { currentBlackout } from './blackout.ts';
 import type { Override, RotateReason, RotationPlan } from './decision.ts';
 import { comparePolicy } from './reconcile-policy.ts';
@@ -61,9 +62,9 @@ function explain(reason: RotateReason, { facts, rule, cause }: Situation): strin
     case 'Expired':
       return `Version ${facts.version} expired on ${facts.expiresOn}.`;
     case 'MaximumAge':
-      return `Version ${facts.version}, made on ${facts.createdOn}, has reached the age of ${rule.maximumAge}.`;
+      return `Version ${facts.version}, made on ${facts.createdOn}, has reached the age of ${durationInWords(rule.maximumAge ?? 'its rule')}.`;
     default:
-      return `Version ${facts.version} expires on ${facts.expiresOn}, within ${rule.before}.`;
+      return `Version ${facts.version} expires on ${facts.expiresOn}, within ${durationInWords(rule.before)}.`;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   compareDurations,
   daysBetween,
   durationInDays,
+  durationInWords,
   parseDay,
   parseDuration,
   parseInstant,
@@ -112,6 +113,18 @@ describe('durations', () => {
 
   it('that are none are a bug by the time they are added', () => {
     expect(() => addDuration(at('2030-01-01T00:00:00Z'), 'soon')).toThrow(RangeError);
+  });
+});
+
+describe('durations in words', () => {
+  it.each([
+    ['P30D', '30 days'],
+    ['P1Y6M', '1 year 6 months'],
+    ['PT1H30M', '1 hour 30 minutes'],
+    ['PT0S', '0 seconds'],
+    ['soon', 'soon'],
+  ])('%s reads %s', (iso, words) => {
+    expect(durationInWords(iso)).toBe(words);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Fact } from '../message.ts';
 import type { ComposeContext } from '../notice.ts';
-import { hsmFact, instant } from './about-key.ts';
+import { hsmFact } from './about-key.ts';
 
 /** Where it was, what it is about, when it happened: the frame of every notice about an HSM as a whole. */
 export const hsmFacts = (
@@ -11,7 +11,7 @@ export const hsmFacts = (
   { label: 'Installation', value: context.installation },
   hsmFact(notice.hsm, context),
   ...facts.filter((fact) => fact !== undefined),
-  { label: 'At', value: instant(notice.at) },
+  { label: 'At', value: notice.at },
 ];
 
 /** A fact, where its value is known. */
@@ -19,7 +19,7 @@ export const factOf = (label: string, value: string | number | undefined): Fact 
   value === undefined || value === '' ? undefined : { label, value: String(value) };
 
 export const instantFact = (label: string, iso: string | undefined): Fact | undefined =>
-  factOf(label, iso === undefined ? undefined : instant(iso));
+  factOf(label, iso === undefined ? undefined : iso);
 
 export const ownerOf = ({ notify }: { notify: { owner?: string } }): { owner?: string } =>
   notify.owner === undefined ? {} : { owner: notify.owner };

@@ -40,14 +40,10 @@ export const versionFact = (label: string, key: NoticeKey, version: string, cont
 
 /** When it happened, until when the key lives, and what its tags say of it. */
 export const closingFacts = (key: NoticeKey, at: string): Fact[] => [
-  ...(key.expiresOn === undefined ? [] : [{ label: 'Expires on', value: instant(key.expiresOn) }]),
-  { label: 'At', value: instant(at) },
+  ...(key.expiresOn === undefined ? [] : [{ label: 'Expires on', value: key.expiresOn }]),
+  { label: 'At', value: at },
   ...tagFacts(key.tags ?? {}),
 ];
-
-/** `2030-01-15T12:00:00.000Z` as `2030-01-15 12:00 UTC`; anything else as it is. */
-export const instant = (iso: string): string =>
-  iso.replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::\d{2}(?:\.\d+)?)?Z$/, '$1 $2 UTC');
 
 function tagFacts(tags: Record<string, string>): Fact[] {
   const told = Object.entries(tags).map(

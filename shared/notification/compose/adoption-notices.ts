@@ -2,7 +2,7 @@ import { keyLabel } from '../../keys/key.ts';
 import type { Draft, Fact } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
 import { counted, factOf, fewOf, instantFact, ownerOf } from './about-hsm.ts';
-import { closingFacts, instant, keyFacts, shortVersion, versionFact } from './about-key.ts';
+import { closingFacts, keyFacts, shortVersion, versionFact } from './about-key.ts';
 
 type Requested = Extract<Notice, { kind: 'RetirementRequested' }>;
 type Retired = Extract<Notice, { kind: 'KeyVersionRetired' }>;
@@ -20,10 +20,10 @@ export function keyVersionAdopted(notice: Adopted, context: ComposeContext): Dra
     headline: `${key.hsm}/${key.name} new version is in use everywhere`,
     preheader: explanation,
     paragraphs: [
-      `Since ${instant(since)} the key ${key.name} has a new version. ${explanation}`,
+      `Since ${since} the key ${key.name} has a new version. ${explanation}`,
       ...callers.map(
         ({ caller, state, lastOld }) =>
-          `${caller === '' ? 'A caller that the log does not name' : caller}: ${STATE[state] ?? state}; last used an old version at ${instant(lastOld)}.`,
+          `${caller === '' ? 'A caller that the log does not name' : caller}: ${STATE[state] ?? state}; last used an old version at ${lastOld}.`,
       ),
       ...(unprotect === 0
         ? []
@@ -54,7 +54,7 @@ export function retirementRequested(notice: Requested, context: ComposeContext):
       instantFact('Until', until),
       factOf('Retirement', retirement),
     ]),
-    mustDo: [`Approve or reject it before ${instant(until)}: POST /api/retirements/${retirement}/decision.`],
+    mustDo: [`Approve or reject it before ${until}: POST /api/retirements/${retirement}/decision.`],
     ...ownerOf(notice),
   };
 }
@@ -65,9 +65,9 @@ export function keyVersionRetired(notice: Retired, context: ComposeContext): Dra
     severity: 'info',
     action: false,
     headline: `${keyLabel(key)} old version ${shortVersion(version)} is disabled`,
-    preheader: `Watched until ${instant(watchedUntil)}.`,
+    preheader: `Watched until ${watchedUntil}.`,
     paragraphs: [
-      `The version ${shortVersion(version)} of the key ${key.name} is disabled. Until ${instant(watchedUntil)} the log is watched, and the version is enabled again as soon as a call misses it.`,
+      `The version ${shortVersion(version)} of the key ${key.name} is disabled. Until ${watchedUntil} the log is watched, and the version is enabled again as soon as a call misses it.`,
     ],
     facts: about(notice, context, [factOf('Asked by', by), factOf('Approved by', approvedBy)]),
     mustDo: [],

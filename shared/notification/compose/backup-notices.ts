@@ -1,9 +1,9 @@
 import type { Age } from '../../backup/freshness.ts';
+import { durationInWords } from '../../time.ts';
 import type { HsmNotice } from '../hsm-notice.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext } from '../notice.ts';
 import { counted, factOf, fewOf, hsmFacts, instantFact, lasting, ownerOf, size } from './about-hsm.ts';
-import { instant } from './about-key.ts';
 import { failureFacts, failureInBrief, isPassing, remedy } from './failure.ts';
 
 type Of<Kind extends HsmNotice['kind']> = Extract<HsmNotice, { kind: Kind }>;
@@ -23,7 +23,7 @@ export function backupCompleted(notice: Of<'BackupCompleted'>, context: ComposeC
     headline: `${hsm} backed up: ${held}`,
     preheader: `Copied to ${notice.copyRegion}, verified byte for byte${notice.lockedUntil === undefined ? '' : ' and locked'}.`,
     paragraphs: [
-      `A full backup of ${hsm} holds ${held}. Its copy in ${notice.copyRegion} was verified byte for byte${notice.lockedUntil === undefined ? '' : `, and is locked until ${instant(notice.lockedUntil)}`}.`,
+      `A full backup of ${hsm} holds ${held}. Its copy in ${notice.copyRegion} was verified byte for byte${notice.lockedUntil === undefined ? '' : `, and is locked until ${notice.lockedUntil}`}.`,
       ...(pruned.length === 0 ? [] : [`Retention removed ${counted(pruned.length, 'older backup')}.`]),
       'Only a restore drill proves that it can be restored.',
     ],
@@ -56,10 +56,8 @@ export function backupFailed(notice: Of<'BackupFailed'>, context: ComposeContext
       `A full backup of ${hsm} did not finish. ${failure.message}`,
       lastGood === undefined
         ? 'There is no good backup of this HSM at all.'
-        : `The newest good backup holds the state of ${instant(lastGood.takenOn)}; nothing was removed.`,
-      retryOn === undefined
-        ? 'It is not tried again before the next slot.'
-        : `It is tried again at ${instant(retryOn)}.`,
+        : `The newest good backup holds the state of ${lastGood.takenOn}; nothing was removed.`,
+      retryOn === undefined ? 'It is not tried again before the next slot.' : `It is tried again at ${retryOn}.`,
     ],
     facts: hsmFacts(notice, context, [
       instantFact('Due on', notice.scheduledFor),
@@ -79,7 +77,7 @@ export function backupOverdue(notice: Of<'BackupOverdue'>, context: ComposeConte
   const { created, verified, proven, summary } = freshness;
   const late = created.state === 'overdue' || verified.state === 'overdue';
   const unproven = proven.state === 'overdue';
-  const last = (label: string, { at }: Age) => factOf(label, at === undefined ? 'never' : instant(at));
+  const last = (label: string, { at }: Age) => factOf(label, at === undefined ? 'never' : at);
   return {
     severity: late ? 'critical' : 'attention',
     action: true,
@@ -90,16 +88,16 @@ export function backupOverdue(notice: Of<'BackupOverdue'>, context: ComposeConte
     paragraphs: [
       summary,
       late
-        ? `Whatever was made on the HSM since would be lost with it; the policy allows ${verified.limit}.`
-        : `A backup that was never restored proves little; the policy asks for a drill that passes every ${proven.limit}.`,
+        ? `Whatever was made on the HSM since would be lost with it; the policy allows ${durationInWords(verified.limit)}.`
+        : `A backup that was never restored proves little; the policy asks for a drill that passes every ${durationInWords(proven.limit)}.`,
       'While this holds you are told again once a day.',
     ],
     facts: hsmFacts(notice, context, [
       last('Last created', created),
       last('Last verified', verified),
       last('Last proven', proven),
-      factOf('Objective', verified.limit),
-      factOf('Proof every', proven.limit),
+      factOf('Objective', durationInWords(verified.limit)),
+      factOf('Proof every', durationInWords(proven.limit)),
     ]),
     mustDo: [
       ...(late ? ['See why backups fail or do not run, then ask for one.'] : []),

@@ -3,7 +3,6 @@ import type { HsmNotice } from '../hsm-notice.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext } from '../notice.ts';
 import { counted, factOf, fewOf, hsmFacts, instantFact, ownerOf } from './about-hsm.ts';
-import { instant } from './about-key.ts';
 
 type Of<Kind extends HsmNotice['kind']> = Extract<HsmNotice, { kind: Kind }>;
 
@@ -28,7 +27,7 @@ export function custodyExpiring(notice: Of<'CustodyExpiring'>, context: ComposeC
         .map(({ subject, holder, notAfter, fingerprint }) =>
           factOf(
             'Certificate',
-            `${subject} (${fingerprint.slice(0, 16)}), ${holder ?? 'holder not recorded'}, until ${instant(notAfter)}`,
+            `${subject} (${fingerprint.slice(0, 16)}), ${holder ?? 'holder not recorded'}, until ${notAfter}`,
           ),
         ),
     ]),
@@ -47,9 +46,9 @@ export function custodyReviewDue(notice: Of<'CustodyReviewDue'>, context: Compos
     severity: 'attention',
     action: true,
     headline: `${hsm} custody review is ${overdue ? 'overdue' : 'due'}`,
-    preheader: notice.lastOn === undefined ? 'It was never reviewed.' : `Last reviewed ${instant(notice.lastOn)}.`,
+    preheader: notice.lastOn === undefined ? 'It was never reviewed.' : `Last reviewed ${notice.lastOn}.`,
     paragraphs: [
-      `Somebody has to see every share and every copy of the security domain of ${hsm}. ${notice.lastOn === undefined ? 'That was never recorded.' : `That was last done on ${instant(notice.lastOn)}.`}`,
+      `Somebody has to see every share and every copy of the security domain of ${hsm}. ${notice.lastOn === undefined ? 'That was never recorded.' : `That was last done on ${notice.lastOn}.`}`,
     ],
     facts: hsmFacts(notice, context, [
       factOf('Security domain', notice.securityDomain),

@@ -2,7 +2,6 @@ import type { HsmNotice, NoticeObjective } from '../hsm-notice.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext } from '../notice.ts';
 import { counted, factOf, fewOf, hsmFacts, instantFact, lasting, ownerOf } from './about-hsm.ts';
-import { instant } from './about-key.ts';
 
 type DrillNotice = Extract<HsmNotice, { kind: 'DrillPassed' | 'DrillFailed' }>;
 
@@ -15,7 +14,7 @@ export function drillPassed(notice: Extract<DrillNotice, { kind: 'DrillPassed' }
     headline: `${hsm} restore drill passed`,
     preheader: `${counted(keys, 'key')} restored in ${objective(notice.rto)}.`,
     paragraphs: [
-      `The backup of ${instant(notice.takenOn)} was restored to ${target}, compared with its manifest and tried. ${notice.reasons.join(' ')}`,
+      `The backup of ${notice.takenOn} was restored to ${target}, compared with its manifest and tried. ${notice.reasons.join(' ')}`,
       `Restoring took ${objective(notice.rto)}; ${objective(notice.rpo)} of changes would have been lost.`,
     ],
     facts: drillFacts(notice, context),
@@ -34,7 +33,7 @@ export function drillFailed(notice: Extract<DrillNotice, { kind: 'DrillFailed' }
     headline: `${hsm} restore drill ${failed ? 'failed' : 'proved nothing'}`,
     preheader: notice.reasons[0] ?? 'See the report.',
     paragraphs: [
-      `The backup of ${instant(notice.takenOn)} was to be restored to ${target}. ${fewOf(notice.reasons).join(' ')}`,
+      `The backup of ${notice.takenOn} was to be restored to ${target}. ${fewOf(notice.reasons).join(' ')}`,
       failed
         ? 'Do not count on this backup. Others are not judged by it, and stay as they are.'
         : 'Nothing speaks against the backup, and nothing was proven.',

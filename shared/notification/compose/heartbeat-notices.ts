@@ -2,7 +2,6 @@ import type { HeartbeatWork } from '../../heartbeat/expected.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
 import { factOf, hsmFacts, instantFact, lasting, ownerOf } from './about-hsm.ts';
-import { instant } from './about-key.ts';
 
 type Missed = Extract<Notice, { kind: 'HeartbeatMissed' }>;
 type Recovered = Extract<Notice, { kind: 'HeartbeatRecovered' }>;
@@ -90,17 +89,17 @@ export function heartbeatMissed(notice: Missed, context: ComposeContext): Draft 
   return {
     severity: critical ? 'critical' : 'attention',
     action: true,
-    headline: over ? `${where}${title} was silent for ${silent}` : `${where}${title} is silent`,
+    headline: `${where === '' ? capital(title) : `${where}${title}`} ${over ? `was silent for ${silent}` : 'is silent'}`,
     preheader: means,
     paragraphs: [
       over
-        ? `Nothing was heard of ${title} from ${instant(since)} to ${instant(until)}. ${means}`
-        : `Nothing was heard of ${title}${hsm === undefined ? '' : ` of ${hsm}`} ${last === undefined ? `since it was first expected at ${instant(since)}` : `since ${instant(last)}`}. ${means}`,
+        ? `Nothing was heard of ${title} from ${since} to ${until}. ${means}`
+        : `Nothing was heard of ${title}${hsm === undefined ? '' : ` of ${hsm}`} ${last === undefined ? `since it was first expected at ${since}` : `since ${last}`}. ${means}`,
       over ? 'It runs again, or this would not have been sent.' : 'While this holds you are told again once a day.',
     ],
     facts: facts(notice, context, [
       factOf('Silent', title),
-      factOf('Last heard', last === undefined ? (over ? undefined : 'never') : instant(last)),
+      factOf('Last heard', last === undefined ? (over ? undefined : 'never') : last),
       instantFact('Missed since', dueBy),
       factOf('Schedule', schedule),
     ]),
@@ -130,9 +129,9 @@ export function heartbeatRecovered(notice: Recovered, context: ComposeContext): 
   return {
     severity: 'info',
     action: false,
-    headline: `${hsm === undefined ? '' : `${hsm} `}${title} is heard again`,
-    preheader: `Silent until ${instant(last)}.`,
-    paragraphs: [`After a silence that was noticed since ${instant(since)}, ${title} was heard at ${instant(last)}.`],
+    headline: `${hsm === undefined ? capital(title) : `${hsm} ${title}`} is heard again`,
+    preheader: `Silent until ${last}.`,
+    paragraphs: [`After a silence that was noticed since ${since}, ${title} was heard at ${last}.`],
     facts: facts(notice, context, [instantFact('Silent since', since), instantFact('Heard', last)]),
     mustDo: [],
     ...(notice.notify ? ownerOf({ notify: notice.notify }) : {}),
@@ -148,6 +147,8 @@ const facts = (
     ? [
         { label: 'Installation', value: context.installation },
         ...more.filter((fact) => fact !== undefined),
-        { label: 'At', value: instant(at) },
+        { label: 'At', value: at },
       ]
     : hsmFacts({ at, hsm }, context, more);
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

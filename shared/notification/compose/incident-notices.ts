@@ -2,7 +2,6 @@ import type { HsmNotice, NoticeStep } from '../hsm-notice.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext } from '../notice.ts';
 import { counted, factOf, fewOf, hsmFacts, instantFact, ownerOf } from './about-hsm.ts';
-import { instant } from './about-key.ts';
 
 type Of<Kind extends HsmNotice['kind']> = Extract<HsmNotice, { kind: Kind }>;
 type IncidentNotice = Of<
@@ -81,7 +80,7 @@ const stepText = ({ title, why, approvals, until, shown }: NoticeStep): string =
   const needs =
     approvals === 0
       ? 'People do this and report it.'
-      : `Needs ${counted(approvals, 'approval')}${until ? ` until ${instant(until)}` : ''}.`;
+      : `Needs ${counted(approvals, 'approval')}${until ? ` until ${until}` : ''}.`;
   return [`${title}.`, why, needs, ...shown.slice(0, 4)].join(' ');
 };
 
@@ -115,10 +114,10 @@ export function incidentEscalated(notice: Of<'IncidentEscalated'>, context: Comp
   return {
     severity: urgency(notice),
     action: true,
-    headline: `${hsm} incident waits for a decision since ${instant(since)}`,
+    headline: `${hsm} incident waits for a decision since ${since}`,
     preheader: steps[0]?.title ?? 'See the incident.',
     paragraphs: [
-      `Nobody has decided since ${instant(since)}; this calls ${CALLED[circle] ?? circle}. What was contained stays so, and nothing is done by silence.`,
+      `Nobody has decided since ${since}; this calls ${CALLED[circle] ?? circle}. What was contained stays so, and nothing is done by silence.`,
       ...steps.slice(0, 6).map(stepText),
     ],
     facts: incidentFacts(notice, context, [instantFact('Waits since', since)]),

@@ -1,6 +1,5 @@
 import type { Draft } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
-import { instant } from './about-key.ts';
 
 /** The newest policy document cannot be used: every fault at once, so that one correction is enough. */
 export function policyDocumentFault(
@@ -27,7 +26,7 @@ export function policyDocumentFault(
       { label: 'Installation', value: context.installation },
       { label: 'Rejected', value: rejectedVersion },
       { label: 'In force', value: inForce },
-      { label: 'At', value: instant(notice.at) },
+      { label: 'At', value: notice.at },
     ],
     mustDo: [
       `Correct ${faults.length === 1 ? 'the fault' : 'every fault'} listed under Facts and save the document again.`,

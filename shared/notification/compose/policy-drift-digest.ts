@@ -1,6 +1,6 @@
 import type { Draft } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
-import { hsmFact, instant } from './about-key.ts';
+import { hsmFact } from './about-key.ts';
 
 /** Names shown in one mail; the rest are counted. */
 const MOST_NAMES = 100;
@@ -43,7 +43,7 @@ export function policyDriftDigest(
       { label: 'Installation', value: context.installation },
       hsmFact(hsm, context),
       { label: 'Keys', value: String(keys.length) },
-      { label: 'At', value: instant(at) },
+      { label: 'At', value: at },
     ],
     mustDo: outcome.action
       ? ['Correct the rules, or the policies on the HSM, or let the rules repair them (drift: repair).']

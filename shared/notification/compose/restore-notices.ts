@@ -2,7 +2,6 @@ import type { HsmNotice } from '../hsm-notice.ts';
 import type { Draft } from '../message.ts';
 import type { ComposeContext } from '../notice.ts';
 import { counted, factOf, fewOf, hsmFacts, instantFact, lasting, ownerOf } from './about-hsm.ts';
-import { instant } from './about-key.ts';
 import { failureFacts, failureInBrief, remedy } from './failure.ts';
 
 type Of<Kind extends HsmNotice['kind']> = Extract<HsmNotice, { kind: Kind }>;
@@ -14,11 +13,11 @@ export function restoreRequested(notice: Of<'RestoreRequested'>, context: Compos
     severity: 'critical',
     action: true,
     headline: `${hsm} full restore needs approval`,
-    preheader: `${by} wants to wipe ${hsm} and restore the state of ${instant(notice.takenOn)}.`,
+    preheader: `${by} wants to wipe ${hsm} and restore the state of ${notice.takenOn}.`,
     paragraphs: [
-      `${by} wants to wipe ${hsm} and put back the state of ${instant(notice.takenOn)}.${notice.note === undefined ? '' : ` ${notice.note}`}`,
+      `${by} wants to wipe ${hsm} and put back the state of ${notice.takenOn}.${notice.note === undefined ? '' : ` ${notice.note}`}`,
       `What it would do: ${fewOf(notice.preview, 10).join(' ')}`,
-      `Nothing happens unless somebody else approves it until ${instant(notice.until)}. A safety backup is taken first.`,
+      `Nothing happens unless somebody else approves it until ${notice.until}. A safety backup is taken first.`,
     ],
     facts: hsmFacts(notice, context, [
       factOf('Restore', notice.restore),
@@ -44,7 +43,7 @@ export function restoreCompleted(notice: Of<'RestoreCompleted'>, context: Compos
     headline: `${what} restored${same ? ' as the manifest says' : `, ${counted(critical + warnings, 'difference')} found`}`,
     preheader: `${found}; it took ${lasting(notice.seconds)}.`,
     paragraphs: [
-      `${what} was restored to the state of ${instant(notice.takenOn)} in ${lasting(notice.seconds)}. ${found}.`,
+      `${what} was restored to the state of ${notice.takenOn} in ${lasting(notice.seconds)}. ${found}.`,
       same
         ? 'Everything is as the manifest of the backup says.'
         : `It differs from the manifest: ${fewOf(differences).join('; ')}.`,

@@ -1,6 +1,6 @@
 import type { Draft } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
-import { hsmFact, instant } from './about-key.ts';
+import { hsmFact } from './about-key.ts';
 import { failureFacts, failureInBrief, remedy } from './failure.ts';
 
 const SWEEP = (hsm: string) => ({
@@ -40,7 +40,7 @@ export function sweepFailed(notice: Extract<Notice, { kind: 'SweepFailed' }>, co
       { label: 'Installation', value: context.installation },
       hsmFact(hsm, context),
       ...failureFacts(failure),
-      { label: 'At', value: instant(notice.at) },
+      { label: 'At', value: notice.at },
     ],
     ...remedy(failure, hsm, context),
   };

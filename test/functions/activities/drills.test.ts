@@ -200,7 +200,7 @@ describe('the end of a drill', () => {
     const steps = [step('restore', 0, { result: 'failed', detail: 'no' })];
     expect(await close({ steps, refusal })).toMatchObject({ end: { kind: 'failed' } });
     expect((await catalogued())?.doubt !== undefined).toBe(doubts);
-    expect((await report()).reasons).toContain('None of 2 sentinels was tried: the drill did not come so far');
+    expect((await report()).reasons).toContain('None of 2 sentinels was tried: the drill did not come so far.');
   });
 
   test('shows how long the safety backup held the restore up', async () => {

@@ -121,6 +121,18 @@ describe('every notice', () => {
   test.each(Object.values(EXAMPLES))('$kind makes the same message each time', (notice) => {
     expect(compose(notice)).toEqual(compose(structuredClone(notice)));
   });
+
+  test.each(Object.values(EXAMPLES))('$kind says instants as people do', (notice) => {
+    const { commands, ...message } = compose(notice);
+    expect(JSON.stringify(message)).not.toMatch(/ \d{4}-\d{2}-\d{2}T\d{2}:\d{2}/);
+  });
+
+  test('leaves the instant of a tag as it was written', () => {
+    const tags = { hold: '2030-02-01T00:00:00Z' };
+    expect(fact(compose({ ...KeyRotated, key: { ...KeyRotated.key, tags } }), 'Tags')).toBe(
+      'hold=2030-02-01T00:00:00Z',
+    );
+  });
 });
 
 describe('a rotation', () => {

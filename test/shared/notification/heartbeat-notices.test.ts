@@ -26,7 +26,7 @@ describe('a notice of silence', () => {
     const { hsm: _hsm, notify: _notify, last: _last, schedule: _schedule, dueBy: _dueBy, ...rest } = HeartbeatMissed;
     const notice = { ...rest, work: 'app' as const, name: 'app', until: '2030-01-15T12:03:00Z' };
     const message = composeMessage(notice, CONTEXT);
-    expect(message.headline).toBe('the whole app was silent for 2 h');
+    expect(message.headline).toBe('The whole app was silent for 2 h');
     expect(routeMessage(message, notice, { fallback: ['a@x.example'] })).toEqual(['a@x.example']);
   });
 
