@@ -3,6 +3,7 @@ import { copy } from './copy.ts';
 import { detection } from './detection.ts';
 import { latency } from './latency.ts';
 import { loadTime } from './load.ts';
+import { logWorkspace } from './log-workspace.ts';
 import { sweep } from './sweep.ts';
 import { printTable } from './table.ts';
 
@@ -20,5 +21,6 @@ printTable('Load and size', await loadTime(root, settings));
 printTable('Rotation', await latency());
 printTable('Sweep', await sweep());
 printTable('Detection', await detection());
+printTable('The log workspace of the estate', await logWorkspace());
 printTable('Backup', await copy());
 process.exit(0);

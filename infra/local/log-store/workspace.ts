@@ -1,12 +1,13 @@
 import type { EstateClock } from '../clock.ts';
 import type { QueryTable } from './kql/execute.ts';
 import { parseAs } from './kql/literal.ts';
-import type { Column, Row } from './kql/relation.ts';
+import { type Column, INGESTION, once, type Relation, type Row } from './kql/relation.ts';
 import { ticksOfDate } from './kql/time.ts';
 import { missing, type Type, type Value } from './kql/value.ts';
 import { shaped, type TableRow } from './shape.ts';
 import type { LogStore, StoredRow } from './store.ts';
 import { columnsOfTable, TABLE_NAMES, type TableName } from './tables.ts';
+import { ALWAYS, createTimeIndex, narrowest, type Timed, type TimeIndex, type Window } from './time-index.ts';
 
 /** Which rows a query may see. */
 export interface View {
@@ -18,11 +19,8 @@ export interface View {
 }
 
 /** A row of a table, read once: its cells in the order in which columns of the table were first used. */
-interface Record {
-  table: TableName;
+interface Record extends Timed {
   cells: (Value | undefined)[];
-  generated: number;
-  ingested: number;
   resource: string;
 }
 
@@ -30,28 +28,37 @@ export interface Workspace {
   tables(view: View): QueryTable[];
 }
 
-/** The tables of the workspace as queries see them now. Each stored row is read once, at its first query. */
+/** A table of the workspace: its rows by time, and the columns that they use. */
+interface Table {
+  name: TableName;
+  index: TimeIndex<Record>;
+  used: UsedColumns;
+}
+
+/** The tables of the workspace as queries see them now. Each stored row is read once, at the first query after it arrived. */
 export function createWorkspace(options: { id: string; clock: EstateClock; store: LogStore }): Workspace {
   const { id, clock, store } = options;
-  const used = new Map(TABLE_NAMES.map((table) => [table, createUsedColumns(table)]));
-  /** What was read of each stored row, in their order. */
-  const read: { stored: StoredRow; records: Record[] }[] = [];
+  const tables = TABLE_NAMES.map((name): Table => ({ name, index: createTimeIndex(), used: createUsedColumns(name) }));
+  const tableOf = new Map(tables.map((table) => [table.name, table]));
+  /** How many of the stored rows were read, and the last of them. */
+  let read: { count: number; last: StoredRow | undefined } = { count: 0, last: undefined };
+  /** Rows that an outage holds. */
+  let held: StoredRow[] = [];
 
-  const recordsAt = (index: number, stored: StoredRow): Record[] => {
-    const known = read[index];
-    if (known?.stored === stored) return known.records;
+  const take = (stored: StoredRow): void => {
     const rows =
       stored.kind === 'audit' ? shaped(stored.row, stored.shape) : [{ table: stored.table, row: stored.row }];
-    const records = rows.map(({ table, row }) => recordOf(table, row, stored));
-    read[index] = { stored, records };
-    return records;
+    for (const { table: name, row } of rows) {
+      const table = tableOf.get(name);
+      table?.index.add(recordOf(table, row, stored));
+    }
   };
 
-  const recordOf = (table: TableName, row: TableRow, { generatedAt, ingestedAt }: StoredRow): Record => {
-    const columns = used.get(table) as UsedColumns;
-    const cells = new Array<Value | undefined>(columns.size());
+  const recordOf = ({ name: table, used }: Table, row: TableRow, { generatedAt, ingestedAt }: StoredRow): Record => {
+    const ingested = parseAs(ingestedAt ?? generatedAt, 'datetime') as number;
+    const cells = new Array<Value | undefined>(used.size());
     const put = (name: string, value: unknown) => {
-      const column = value === undefined ? undefined : columns.use(name);
+      const column = value === undefined ? undefined : used.use(name, ingested);
       if (column) cells[column.at] = cellOf(value, column.type);
     };
     for (const name in row) put(name, row[name]);
@@ -65,62 +72,90 @@ export function createWorkspace(options: { id: string; clock: EstateClock; store
     put('SourceSystem', row.SourceSystem ?? 'Azure');
     put('TimeGenerated', generatedAt);
     put('_TimeReceived', row._TimeReceived ?? ingestedAt);
-    const generated = parseAs(generatedAt, 'datetime') as number;
-    const ingested = parseAs(ingestedAt ?? generatedAt, 'datetime') as number;
-    return { table, cells, generated, ingested, resource: resource.toLowerCase() };
+    const generated = (parseAs(generatedAt, 'datetime') as number | null) ?? 0;
+    return { cells, generated, ingested, resource: resource.toLowerCase() };
+  };
+
+  const readWhatIsNew = (): void => {
+    const { stored } = store;
+    if (stored.length < read.count || stored[read.count - 1] !== read.last) {
+      // The store was emptied, and maybe filled anew.
+      for (const { index, used } of tables) {
+        index.clear();
+        used.clear();
+      }
+      held = [];
+      read = { count: 0, last: undefined };
+    }
+    const fresh = [...held, ...stored.slice(read.count)];
+    held = [];
+    for (const row of fresh) {
+      if (row.ingestedAt === undefined) held.push(row);
+      else take(row);
+    }
+    read = { count: stored.length, last: stored.at(-1) };
   };
 
   return {
     tables({ from, to, resource }) {
+      readWhatIsNew();
       const { missingTables, allColumns } = store.settings();
       const now = ticksOfDate(clock.now());
+      const end = to === undefined ? ALWAYS.high : ticksOfDate(to);
+      const view: Window = {
+        generated: { low: from === undefined ? ALWAYS.low : ticksOfDate(from), high: end },
+        ingested: { low: ALWAYS.low, high: now },
+      };
       const visible = (record: Record) =>
-        record.ingested <= now &&
-        (from === undefined || record.generated >= ticksOfDate(from)) &&
-        (to === undefined || record.generated < ticksOfDate(to)) &&
+        record.generated < end &&
         (resource === undefined || record.resource === resource || record.resource.startsWith(`${resource}/`));
-      const records = new Map<TableName, Record[]>(TABLE_NAMES.map((table) => [table, []]));
-      read.length = Math.min(read.length, store.stored.length);
-      for (const [index, stored] of store.stored.entries()) {
-        if (stored.ingestedAt === undefined) continue;
-        for (const record of recordsAt(index, stored)) {
-          if (record.ingested <= now) records.get(record.table)?.push(record);
-        }
-      }
-      return TABLE_NAMES.filter((table) => !missingTables.includes(table)).map((table): QueryTable => {
-        const known = used.get(table) as UsedColumns;
-        const columns = columnsOfTable(table, known.names(records.get(table) ?? []), allColumns);
-        return {
-          schema: { name: table, columns },
-          relation: () => ({
-            source: table,
-            rows: (records.get(table) ?? []).filter(visible),
-            columns: columns.map(({ name, type }): Column => {
-              const [at, otherwise] = [known.at(name), missing(type)];
-              return { name, type, get: (row: Row) => (row as Record).cells[at] ?? otherwise };
-            }),
-            ingestion: (row) => (row as Record).ingested,
-          }),
-        };
-      });
+      return tables
+        .filter(({ name }) => !missingTables.includes(name))
+        .map(({ name, index, used }): QueryTable => {
+          const columns = columnsOfTable(name, used.names(now), allColumns);
+          const relationOf = (window: Window, shown: Omit<Relation, 'rows' | 'within'>): Relation => ({
+            ...shown,
+            rows: once(() => index.within(window).filter(visible)),
+            within(place, range) {
+              const time = place === INGESTION ? 'ingested' : place === 'TimeGenerated' ? 'generated' : undefined;
+              return time && relationOf({ ...window, [time]: narrowest(window[time], range) }, shown);
+            },
+          });
+          return {
+            schema: { name, columns },
+            relation: () =>
+              relationOf(view, {
+                source: name,
+                columns: columns.map((column): Column => {
+                  const [at, otherwise] = [used.at(column.name), missing(column.type)];
+                  return { ...column, get: (row: Row) => (row as Record).cells[at] ?? otherwise };
+                }),
+                ingestion: (row) => (row as Record).ingested,
+              }),
+          };
+        });
     },
   };
 }
 
 interface UsedColumns {
-  /** Where a row keeps the column; undefined for one that the table does not take. */
-  use(name: string): { at: number; type: Type } | undefined;
+  /** Where a row that was ingested then keeps the column; undefined for one that the table does not take. */
+  use(name: string, ingested: number): { at: number; type: Type } | undefined;
   at(name: string): number;
   size(): number;
-  /** The columns that rows have used, whatever the window of a query. */
-  names(records: readonly Record[]): Set<string>;
+  /** The columns that rows which are ingested by now have used, whatever the window of a query. */
+  names(now: number): Set<string>;
+  /** Forgets who used them, not where they are kept. */
+  clear(): void;
 }
 
 function createUsedColumns(table: TableName): UsedColumns {
   const published = new Map(columnsOfTable(table, new Set(), true).map(({ name, type }) => [name, type]));
   const known = new Map<string, { at: number; type: Type } | undefined>();
   const order: string[] = [];
-  const use = (name: string) => {
+  /** When the first row that uses it was ingested, of each column. */
+  let first: number[] = [];
+  const place = (name: string) => {
     if (known.has(name)) return known.get(name);
     const type =
       published.get(name) ?? columnsOfTable(table, new Set([name]), false).find((one) => one.name === name)?.type;
@@ -129,15 +164,16 @@ function createUsedColumns(table: TableName): UsedColumns {
     return made;
   };
   return {
-    use,
-    at: (name) => use(name)?.at ?? -1,
+    use(name, ingested) {
+      const column = place(name);
+      if (column) first[column.at] = Math.min(first[column.at] ?? ingested, ingested);
+      return column;
+    },
+    at: (name) => place(name)?.at ?? -1,
     size: () => order.length,
-    names(records) {
-      const found = order.map(() => false);
-      for (const { cells } of records) {
-        for (let at = 0; at < cells.length; at++) if (cells[at] !== undefined) found[at] = true;
-      }
-      return new Set(order.filter((_, at) => found[at]));
+    names: (now) => new Set(order.filter((_, at) => (first[at] ?? Number.POSITIVE_INFINITY) <= now)),
+    clear() {
+      first = [];
     },
   };
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { executeQuery } from '../../../infra/local/log-store/kql/execute.ts';
-import { type Cells, cellColumns } from '../../../infra/local/log-store/kql/relation.ts';
+import { type Cells, cellColumns, given } from '../../../infra/local/log-store/kql/relation.ts';
 import { publishedTables } from '../../../infra/local/log-store/tables.ts';
 import { faultsOfQuery } from '../../support/kql.ts';
 import { ROOT } from './template.ts';
@@ -80,7 +80,7 @@ function rowsOf(
     const row: Record<string, string | number> = { OperationName, RequestUri, HttpStatusCode, _ResourceId: resource };
     return schema.columns.map(({ name }) => row[name] ?? null) as Cells;
   });
-  const relation = () => ({ source: schema.name, rows, columns: cellColumns(schema.columns) });
+  const relation = () => ({ source: schema.name, rows: given(rows), columns: cellColumns(schema.columns) });
   const query = readFileSync(`${folder}/${rule}.kql`, 'utf8');
   return executeQuery(query, { tables: [{ schema, relation }], now: new Date('2026-11-22T12:00:00Z') }).rows.length;
 }

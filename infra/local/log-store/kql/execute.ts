@@ -69,7 +69,7 @@ export function executeQuery(text: string, options: QueryOptions): QueryResult {
   const render = renderOf(shown);
   return {
     columns: columns.map(({ name, type }) => ({ name, type })),
-    rows: rows.map((row) => columns.map(({ get, type }) => toWire(get(row), type))),
+    rows: rows().map((row) => columns.map(({ get, type }) => toWire(get(row), type))),
     ...(render === undefined ? {} : { render }),
   };
 }

@@ -47,7 +47,7 @@ export function compile(node: Node, scope: Scope): Compiled {
       return call(node, scope);
     case 'ToScalarExpression': {
       const { columns, rows } = scope.world.relation(child(node, 'Expression'), scope);
-      const [column, row] = [columns[0], rows[0]];
+      const [column, row] = [columns[0], rows()[0]];
       const type = column?.type ?? 'dynamic';
       return constantOf(type, column && row ? column.get(row) : null);
     }
@@ -114,7 +114,7 @@ function membership(node: Node, scope: Scope): Compiled {
     if (isTabular(one)) {
       const { columns, rows } = scope.world.relation(one, scope);
       const column = columns[0];
-      return column ? rows.map((row) => ({ value: column.get(row), type: column.type })) : [];
+      return column ? rows().map((row) => ({ value: column.get(row), type: column.type })) : [];
     }
     const compiled = compile(one, scope);
     if (!compiled.constant) return refuseIn(scope, one, `'${operator}' over a list that differs from row to row`);

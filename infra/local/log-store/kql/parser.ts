@@ -130,10 +130,18 @@ export function refuse(text: string, node: Node, what: string): never {
   throw new QueryRefusal([{ ...place, code: 'NotExecuted', severity: 'error', message }]);
 }
 
+/** Kinds by what constructs such nodes: the library works a name out anew each time. */
+const kinds = new Map<unknown, string>();
+
 /** `FilterOperator`, `NameReference`, … */
 export function kind(node: unknown): string {
+  const made = (node as { constructor: unknown }).constructor;
+  const known = kinds.get(made);
+  if (known !== undefined) return known;
   const name = parser().typeName(node);
-  return name.slice(name.lastIndexOf('.') + 1);
+  const plain = name.slice(name.lastIndexOf('.') + 1);
+  kinds.set(made, plain);
+  return plain;
 }
 
 export const child = (node: Node, member: string): Node => node[member] as Node;

@@ -7,7 +7,7 @@ import { dataTable, print, range } from './operators/sources.ts';
 import { summarize } from './operators/summarize.ts';
 import { union } from './operators/union.ts';
 import { child, isTabular, items, kind, type Node, nameOf, textOf } from './parser.ts';
-import type { Relation } from './relation.ts';
+import { derived, once, type Relation, shownOf } from './relation.ts';
 import { type Binding, refuseIn, type Scope } from './scope.ts';
 import { typeNamed } from './value.ts';
 
@@ -108,11 +108,10 @@ const parameterType = (typed: Node) => typeNamed(textOf(child(child(typed, 'Type
 export function bind(name: string, node: Node, scope: Scope): Binding {
   if (kind(node) === 'FunctionDeclaration') return { kind: 'function', declaration: node, scope };
   if (isTabular(node)) {
-    let known: Relation | undefined;
-    const relation = () => {
-      known ??= { ...compileRelation(node, scope), source: name };
-      return known;
-    };
+    const relation = once(() => {
+      const made = compileRelation(node, scope);
+      return derived(made, { ...shownOf(made), source: name }, (rows) => rows);
+    });
     return { kind: 'tabular', relation };
   }
   return { kind: 'scalar', compiled: compile(node, scope) };

@@ -1,6 +1,6 @@
 import { compile } from '../expression.ts';
 import { child, columnsOf, items, kind, type Node, nameOf, parameters, textOf } from '../parser.ts';
-import type { Column, Getter, Relation, Row } from '../relation.ts';
+import { type Column, type Getter, given, type Relation, type Row } from '../relation.ts';
 import { overRelation, refuseIn, type Scope } from '../scope.ts';
 import { missing, type Value } from '../value.ts';
 
@@ -40,13 +40,14 @@ export function join(node: Node, left: Relation, scope: Scope): Relation {
   if (/anti$|semi$/.test(joinKind)) {
     const [kept, other] = joinKind.startsWith('left') ? [left, right] : [right, left];
     const [own, others] = joinKind.startsWith('left') ? [keys.left, keys.right] : [keys.right, keys.left];
-    const known = new Set(other.rows.map((row) => keyOfRow(row, others)));
+    const known = new Set(other.rows().map((row) => keyOfRow(row, others)));
     known.delete(undefined);
     const wanted = joinKind.endsWith('semi');
-    return { columns: kept.columns, rows: kept.rows.filter((row) => known.has(keyOfRow(row, own)) === wanted) };
+    const rows = kept.rows().filter((row) => known.has(keyOfRow(row, own)) === wanted);
+    return { columns: kept.columns, rows: given(rows) };
   }
 
-  const rows = pairs(left, right, keys, joinKind, scope);
+  const rows = given(pairs(left, right, keys, joinKind, scope));
   // A lookup leaves the keys of the right side out.
   const keyNames = isLookup ? new Set(rightKeyNames(child(node, 'LookupClause'))) : new Set<string>();
   const sources: { column: Column; side: 'left' | 'right' }[] = [
@@ -120,7 +121,7 @@ function keyOfRow(row: Row, keys: readonly Getter[]): string | undefined {
 
 function pairs(left: Relation, right: Relation, keys: Keys, how: string, scope: Scope): Pair[] {
   const index = new Map<string, Row[]>();
-  for (const row of right.rows) {
+  for (const row of right.rows()) {
     const key = keyOfRow(row, keys.right);
     if (key === undefined) continue;
     const found = index.get(key);
@@ -132,7 +133,7 @@ function pairs(left: Relation, right: Relation, keys: Keys, how: string, scope: 
   const used = new Set<Row>();
   const seen = new Set<string | undefined>();
   const made: Pair[] = [];
-  for (const row of left.rows) {
+  for (const row of left.rows()) {
     const key = keyOfRow(row, keys.left);
     if (how === 'innerunique' && key !== undefined) {
       if (seen.has(key)) continue;
@@ -146,6 +147,6 @@ function pairs(left: Relation, right: Relation, keys: Keys, how: string, scope: 
     }
     if (!partners && keepsLeft) made.push({ left: row, right: null });
   }
-  if (keepsRight) for (const row of right.rows) if (!used.has(row)) made.push({ left: null, right: row });
+  if (keepsRight) for (const row of right.rows()) if (!used.has(row)) made.push({ left: null, right: row });
   return made;
 }

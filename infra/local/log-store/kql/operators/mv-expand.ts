@@ -1,6 +1,6 @@
 import { compile, constantValue } from '../expression.ts';
 import { child, columnsOf, items, kind, type Node, nameOf, optional, parameters, textOf } from '../parser.ts';
-import type { Column, Relation, Row } from '../relation.ts';
+import { type Column, given, type Relation, type Row } from '../relation.ts';
 import { convert } from '../scalar/conversion.ts';
 import { overRelation, refuseIn, type Scope } from '../scope.ts';
 import { isBag, type Json, missing, type Value } from '../value.ts';
@@ -42,7 +42,7 @@ export function mvExpand(node: Node, input: Relation, scope: Scope): Relation {
   const types = expanded.map(({ name }) => columns.find((one) => one.name === name)?.type ?? 'dynamic');
 
   const rows: Expanded[] = [];
-  for (const base of input.rows) {
+  for (const base of input.rows()) {
     const lists = expanded.map(({ get }) => elements(get(base), asArray));
     const most = Math.min(limit, Math.max(...lists.map(({ length }) => length)));
     for (let index = 0; index < most; index++) {
@@ -57,7 +57,7 @@ export function mvExpand(node: Node, input: Relation, scope: Scope): Relation {
   }
   const getters = new Map(input.columns.map(({ name, get }) => [name, get]));
   return {
-    rows,
+    rows: given(rows),
     columns: columns.map((one): Column => {
       if (one.name === indexName) return { ...one, get: (row) => (row as Expanded).index };
       const at = expanded.findIndex(({ name }) => name === one.name);

@@ -1,8 +1,19 @@
 import { compile } from '../expression.ts';
 import { child, columnsOf, items, kind, type Node, nameOf } from '../parser.ts';
-import { type Column, cellColumns, type Getter, type Relation, withComputed } from '../relation.ts';
+import {
+  type Column,
+  cellColumns,
+  derived,
+  type Getter,
+  given,
+  type Place,
+  type Relation,
+  shownOf,
+  withComputed,
+} from '../relation.ts';
 import { overRelation, refuseIn, type Scope } from '../scope.ts';
 import { keyOf, type Value } from '../value.ts';
+import { placeOf } from './ranges.ts';
 
 /** The name that an expression of `extend` gives, as the parser names it. */
 const isPlain = (node: Node): boolean => kind(node) === 'NameReference';
@@ -13,59 +24,61 @@ function computed(nodes: readonly Node[], input: Relation, scope: Scope) {
   const compiled = nodes.map((node) => {
     if (kind(node) === 'CompoundNamedExpression') return refuseIn(scope, node, 'several names for one expression');
     const target = kind(node) === 'SimpleNamedExpression' ? child(node, 'Expression') : node;
-    return { ...compile(node, inside), plain: isPlain(target) };
+    return { ...compile(node, inside), plain: isPlain(target), origin: placeOf(target, inside) };
   });
   const heavy = compiled.filter(({ plain, constant }) => !plain && !constant);
-  const made = withComputed(
-    input.rows,
-    heavy.map(({ get }) => get),
-  );
+  const made = withComputed(heavy.map(({ get }) => get));
   const getters = compiled.map((one): Getter => {
     const index = heavy.indexOf(one);
     return index < 0 ? made.over(one.get) : (made.computed[index] as Getter);
   });
   const ingestion = input.ingestion && made.over(input.ingestion);
-  return { rows: made.rows, over: made.over, getters, ...(ingestion ? { ingestion } : {}) };
+  const origins = compiled.map(({ origin }) => origin);
+  return { wrap: made.wrap, over: made.over, getters, origins, ...(ingestion ? { ingestion } : {}) };
 }
 
 export function project(node: Node, input: Relation, scope: Scope): Relation {
   const nodes = items(node.Expressions);
-  const { rows, getters, ingestion } = computed(nodes, input, scope);
+  const { wrap, getters, origins, ingestion } = computed(nodes, input, scope);
   const columns = columnsOf(node);
   if (columns.length !== getters.length) refuseIn(scope, node, 'this project');
-  return {
-    rows,
+  const shown = {
     columns: columns.map((one, index): Column => ({ ...one, get: getters[index] as Getter })),
     ...(ingestion ? { ingestion } : {}),
   };
+  const places = new Map<Place, Place | undefined>(columns.map(({ name }, index) => [name, origins[index]]));
+  return derived(input, shown, wrap, (place) => (typeof place === 'string' ? places.get(place) : place));
 }
 
 export function extend(node: Node, input: Relation, scope: Scope): Relation {
   const nodes = items(node.Expressions);
-  const { rows, over, getters, ingestion } = computed(nodes, input, scope);
+  const { wrap, over, getters, origins, ingestion } = computed(nodes, input, scope);
   const columns = columnsOf(node);
   const before = new Map(input.columns.map((one) => [one.name, one]));
-  const given = new Map<string, Getter>();
+  const made = new Map<string, { get: Getter; origin: Place | undefined }>();
   const fresh = columns.filter(({ name }) => !before.has(name));
   let next = 0;
   for (const [index, one] of nodes.entries()) {
     const named =
       kind(one) === 'SimpleNamedExpression' ? nameOf(child(one, 'Name')) : isPlain(one) ? nameOf(one) : undefined;
     // What has no name gets the parser's: the next of the new columns that nobody named.
-    while (named === undefined && given.has(fresh[next]?.name ?? '')) next++;
+    while (named === undefined && made.has(fresh[next]?.name ?? '')) next++;
     const name = named ?? fresh[next++]?.name ?? '';
-    given.set(name, getters[index] as Getter);
+    made.set(name, { get: getters[index] as Getter, origin: origins[index] });
   }
-  return {
-    ...input,
-    rows,
+  const shown = {
+    ...shownOf(input),
     columns: columns.map((one): Column => {
       const get =
-        given.get(one.name) ?? (before.has(one.name) ? over((before.get(one.name) as Column).get) : undefined);
+        made.get(one.name)?.get ?? (before.has(one.name) ? over((before.get(one.name) as Column).get) : undefined);
       return get ? { ...one, get } : refuseIn(scope, node, `the column '${one.name}' of this extend`);
     }),
     ...(ingestion ? { ingestion } : {}),
   };
+  return derived(input, shown, wrap, (place) => {
+    const own = typeof place === 'string' ? made.get(place) : undefined;
+    return own ? own.origin : place;
+  });
 }
 
 /** `project-away`, `project-keep`, `project-reorder`: the parser says which columns are left, and in which order. */
@@ -73,7 +86,7 @@ export function rearrange(node: Node, input: Relation, scope: Scope): Relation {
   const columns = columnsOf(node).map(
     ({ name }) => input.columns.find((one) => one.name === name) ?? refuseIn(scope, node, `the column '${name}' here`),
   );
-  return { ...input, columns };
+  return derived(input, { ...shownOf(input), columns }, (rows) => rows);
 }
 
 /** The parser puts renamed columns where they were, under their new names. */
@@ -86,7 +99,12 @@ export function rename(node: Node, input: Relation, scope: Scope): Relation {
     const column = input.columns.find((one) => one.name === old);
     return column ? { ...column, name } : refuseIn(scope, node, `the column '${name}' here`);
   });
-  return { ...input, columns };
+  return derived(
+    input,
+    { ...shownOf(input), columns },
+    (rows) => rows,
+    (place) => (typeof place === 'string' ? (renamed.get(place) ?? place) : place),
+  );
 }
 
 export function distinct(node: Node, input: Relation, scope: Scope): Relation {
@@ -94,10 +112,10 @@ export function distinct(node: Node, input: Relation, scope: Scope): Relation {
   const all = first !== undefined && kind(first) === 'StarExpression';
   const { columns, rows } = all ? input : project(node, input, scope);
   const seen = new Map<string, Value[]>();
-  for (const row of rows) {
+  for (const row of rows()) {
     const cells = columns.map(({ get }) => get(row));
     const key = JSON.stringify(cells.map(keyOf));
     if (!seen.has(key)) seen.set(key, cells);
   }
-  return { columns: cellColumns(columns), rows: [...seen.values()] };
+  return { columns: cellColumns(columns), rows: given([...seen.values()]) };
 }

@@ -1,21 +1,30 @@
 import { compile, constantValue } from '../expression.ts';
 import { child, columnsOf, items, kind, type Node, optional, textOf } from '../parser.ts';
-import { cellColumns, type Getter, type Relation, type Row } from '../relation.ts';
+import { cellColumns, derived, type Getter, given, type Relation, type Row, shownOf } from '../relation.ts';
 import { overRelation, type Scope } from '../scope.ts';
 import { compare } from '../value.ts';
+import { rangesIn } from './ranges.ts';
 
 export function filter(node: Node, input: Relation, scope: Scope): Relation {
-  const { get } = compile(child(node, 'Condition'), overRelation(scope, input));
-  return { ...input, rows: input.rows.filter((row) => get(row) === true) };
+  const condition = child(node, 'Condition');
+  const inside = overRelation(scope, input);
+  const { get } = compile(condition, inside);
+  // Rows that a range leaves out are not even made; the others are still asked all of the condition.
+  let narrowed = input;
+  for (const { place, range } of rangesIn(condition, inside)) narrowed = narrowed.within?.(place, range) ?? narrowed;
+  return derived(narrowed, shownOf(input), (rows) => {
+    scope.world.checkTime();
+    return rows.filter((row) => get(row) === true);
+  });
 }
 
 export function take(node: Node, input: Relation, scope: Scope): Relation {
   const most = Math.max(0, Number(constantValue(child(node, 'Expression'), scope)));
-  return { ...input, rows: input.rows.slice(0, most) };
+  return { ...shownOf(input), rows: given(input.rows().slice(0, most)) };
 }
 
 export function count(node: Node, input: Relation): Relation {
-  return { columns: cellColumns(columnsOf(node)), rows: [[input.rows.length]] };
+  return { columns: cellColumns(columnsOf(node)), rows: given([[input.rows().length]]) };
 }
 
 interface Order {
@@ -52,11 +61,11 @@ function sorted(rows: readonly Row[], orders: readonly Order[]): Row[] {
 export function sort(node: Node, input: Relation, scope: Scope): Relation {
   const inside = overRelation(scope, input);
   const orders = items(node.Expressions).map((one) => orderOf(one, inside));
-  return { ...input, rows: sorted(input.rows, orders) };
+  return { ...shownOf(input), rows: given(sorted(input.rows(), orders)) };
 }
 
 export function top(node: Node, input: Relation, scope: Scope): Relation {
   const most = Math.max(0, Number(constantValue(child(node, 'Expression'), scope)));
   const order = orderOf(child(node, 'ByExpression'), overRelation(scope, input));
-  return { ...input, rows: sorted(input.rows, [order]).slice(0, most) };
+  return { ...shownOf(input), rows: given(sorted(input.rows(), [order]).slice(0, most)) };
 }

@@ -1,7 +1,7 @@
 import { compile, constantValue, NO_ROW } from '../expression.ts';
 import { child, columnsOf, items, type Node } from '../parser.ts';
 import { QueryTimeout } from '../refusal.ts';
-import { cellColumns, type Relation } from '../relation.ts';
+import { cellColumns, given, type Relation } from '../relation.ts';
 import { convert } from '../scalar/conversion.ts';
 import { refuseIn, type Scope } from '../scope.ts';
 import { missing, type Value } from '../value.ts';
@@ -11,7 +11,7 @@ export function print(node: Node, scope: Scope): Relation {
   const columns = columnsOf(node);
   const values = items(node.Expressions).map((one) => compile(one, { ...scope, columns: [] }).get(NO_ROW));
   if (values.length !== columns.length) return refuseIn(scope, node, 'this print');
-  return { columns: cellColumns(columns), rows: [values] };
+  return { columns: cellColumns(columns), rows: given([values]) };
 }
 
 export function dataTable(node: Node, scope: Scope): Relation {
@@ -23,7 +23,7 @@ export function dataTable(node: Node, scope: Scope): Relation {
   });
   const rows: Value[][] = [];
   for (let at = 0; at < cells.length; at += columns.length) rows.push(cells.slice(at, at + columns.length));
-  return { columns: cellColumns(columns), rows };
+  return { columns: cellColumns(columns), rows: given(rows) };
 }
 
 /** More rows than this are not made: such a query runs into its time in Azure as well. */
@@ -35,5 +35,5 @@ export function range(node: Node, scope: Scope): Relation {
   if (Math.floor((to - from) / step) > MAX_RANGE) throw new QueryTimeout();
   const rows: Value[][] = [];
   for (let value = from; step > 0 ? value <= to : value >= to; value += step) rows.push([value]);
-  return { columns: cellColumns(columnsOf(node)), rows };
+  return { columns: cellColumns(columnsOf(node)), rows: given(rows) };
 }

@@ -1,7 +1,7 @@
 import { AGGREGATES, type Aggregate } from '../aggregates.ts';
 import { compile } from '../expression.ts';
 import { child, columnsOf, items, kind, type Node, nameOf, optional } from '../parser.ts';
-import { cellColumns, type Getter, type Relation, type Row } from '../relation.ts';
+import { cellColumns, type Getter, given, type Relation, type Row } from '../relation.ts';
 import { overRelation, refuseIn, type Scope } from '../scope.ts';
 import { keyOf, type Value } from '../value.ts';
 
@@ -38,13 +38,13 @@ export function summarize(node: Node, input: Relation, scope: Scope): Relation {
 
   const columns = columnsOf(node);
   if (columns.length !== by.length + results.length) return refuseIn(scope, node, 'this summarize');
-  const groups = grouped(input.rows, by, aggregates);
+  const groups = grouped(input.rows(), by, aggregates);
   // Without `by` there is one row, even of nothing.
   if (groups.length === 0 && by.length === 0) groups.push({ by: [], states: aggregates.map((one) => one.start()) });
   for (const group of groups) group.states = aggregates.map((one, slot) => one.done(group.states[slot]));
   return {
     columns: cellColumns(columns),
-    rows: groups.map((group) => [...group.by, ...results.map((get) => get(group))]),
+    rows: given(groups.map((group) => [...group.by, ...results.map((get) => get(group))])),
   };
 }
 

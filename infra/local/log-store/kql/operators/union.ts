@@ -1,5 +1,5 @@
 import { child, columnsOf, items, kind, type Node, nameOf, parameters, referent, textOf } from '../parser.ts';
-import type { Column, Getter, Relation, Row } from '../relation.ts';
+import { type Column, once, type Place, type Range, type Relation, type Row } from '../relation.ts';
 import { refuseIn, type Scope } from '../scope.ts';
 import { missing } from '../value.ts';
 
@@ -28,7 +28,7 @@ export function union(node: Node, first: Relation | undefined, scope: Scope): Re
   const columns = columnsOf(node).map((column): Column => {
     if (column.name === sourceColumn) return { ...column, get: (row) => sources[(row as Part).from] ?? '' };
     const otherwise = missing(column.type);
-    const getters = parts.map((part) => getterFor(column, part));
+    const getters = parts.map((part) => columnFor(column, part)?.get);
     return {
       ...column,
       get: (row) => {
@@ -38,11 +38,21 @@ export function union(node: Node, first: Relation | undefined, scope: Scope): Re
     };
   });
   const ingestions = parts.map((one) => one.ingestion);
-  return {
-    columns,
-    rows: parts.flatMap(({ rows }, from) => rows.map((row): Part => ({ from, row }))),
-    ingestion: (row) => ingestions[(row as Part).from]?.((row as Part).row) ?? null,
-  };
+  const shown = { columns, ingestion: (row: Row) => ingestions[(row as Part).from]?.((row as Part).row) ?? null };
+  const united = (of: readonly Relation[]): Relation => ({
+    ...shown,
+    rows: once(() => of.flatMap(({ rows }, from) => rows().map((row): Part => ({ from, row })))),
+    within: (place, range) => united(of.map((part) => narrowed(part, place, range))),
+  });
+  return united(parts);
+
+  /** A leg that does not know the place keeps its rows. */
+  function narrowed(part: Relation, place: Place, range: Range): Relation {
+    const column = typeof place === 'string' ? columns.find(({ name }) => name === place) : undefined;
+    const origin = column && column.name !== sourceColumn ? columnFor(column, part)?.name : undefined;
+    const inside = typeof place === 'string' ? origin : place;
+    return (inside === undefined ? undefined : part.within?.(inside, range)) ?? part;
+  }
 }
 
 /** Whether a leg begins with a table that is not there: by name, or with operators after it. */
@@ -52,8 +62,7 @@ function isMissing(leg: Node): boolean {
   return (of === 'ParenthesizedExpression' || of === 'PipeExpression') && isMissing(child(leg, 'Expression'));
 }
 
-function getterFor({ name, type }: { name: string; type: string }, part: Relation): Getter | undefined {
+function columnFor({ name, type }: { name: string; type: string }, part: Relation): Column | undefined {
   const exact = part.columns.find((one) => one.name === name && one.type === type);
-  if (exact) return exact.get;
-  return part.columns.find((one) => one.type === type && `${one.name}_${one.type}` === name)?.get;
+  return exact ?? part.columns.find((one) => one.type === type && `${one.name}_${one.type}` === name);
 }

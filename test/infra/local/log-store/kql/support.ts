@@ -1,5 +1,5 @@
 import { executeQuery, type QueryResult, type QueryTable } from '../../../../../infra/local/log-store/kql/execute.ts';
-import { type Cells, cellColumns } from '../../../../../infra/local/log-store/kql/relation.ts';
+import { type Cells, cellColumns, given } from '../../../../../infra/local/log-store/kql/relation.ts';
 import type { Type } from '../../../../../infra/local/log-store/kql/value.ts';
 
 /** Noon of a Sunday. */
@@ -24,6 +24,6 @@ export const tableOf = (
   const named = columns.map(([label, type]) => ({ name: label, type }));
   return {
     schema: { name: title, columns: named },
-    relation: () => ({ source: title, rows, columns: cellColumns(named) }),
+    relation: () => ({ source: title, rows: given(rows), columns: cellColumns(named) }),
   };
 };
