@@ -1,6 +1,6 @@
 import type { CustomRole, RoleGrant } from '../../shared/detection/detection-facts.ts';
 import type { DetectionMemory } from '../../shared/detection/memory.ts';
-import type { Judged } from '../../shared/detection/windows.ts';
+import type { Judged, JudgedActs } from '../../shared/detection/windows.ts';
 import type { Documents } from '../../shared/ports/documents.ts';
 
 /** Which judgement of an HSM's log counts. Moves last, by compare-and-swap, after everything else was done. */
@@ -30,6 +30,8 @@ export interface Judgement {
   hoursTo: string;
   memory: DetectionMemory;
   judged: Judged;
+  /** Acts on the resource that were judged; absent before the first of them. */
+  acts?: JudgedActs;
   sighted: Sighted;
   /** Findings of the last days by id, with the day they are stored under. */
   stored: Record<string, string>;

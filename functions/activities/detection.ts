@@ -5,7 +5,9 @@ import type { DetectionFacts, KnownKey } from '../../shared/detection/detection-
 import {
   type AuditWindow,
   dropJudged,
+  dropJudgedActs,
   forgetOld,
+  forgetOldActs,
   judgedUpTo,
   narrower,
   nextWindow,
@@ -55,7 +57,7 @@ export const detectionActivities = (world: World) =>
       const read = await readCalls(detection, hsm, due.window, watermark);
       const { fresh, judged } = dropJudged(read.calls, standing.judgement.judged, sha256Of(world));
       const context = { instance, step: judgement };
-      const { facts, hoursTo, sighted, rule } = await gather(world, detection, hsm, {
+      const { facts, hoursTo, sighted, rule, acts } = await gather(world, detection, hsm, {
         now,
         standing,
         read,
@@ -80,6 +82,7 @@ export const detectionActivities = (world: World) =>
         hoursTo,
         memory,
         judged: forgetOld(judged, read.window.upTo),
+        acts: forgetOldActs(acts, read.window.upTo),
         sighted,
         stored: places,
       });
@@ -172,7 +175,7 @@ async function gather(
     { calls: fresh },
     { ...context, before, log },
   );
-  const [hours, arrivals, controlPlane, intents, keys, openIncidents, elsewhere, canarySuccesses, watches, observer] =
+  const [hours, arrivals, allActs, intents, keys, openIncidents, elsewhere, canarySuccesses, watches, observer] =
     await Promise.all([
       detection.log.hourVolumes(hsm, hoursFrom, hoursTo),
       detection.log.arrivals(hsm, arrivalsFrom, now.toISOString(), canary),
@@ -185,6 +188,7 @@ async function gather(
       readWatches(world, hsm, now),
       detection.observerId(),
     ]);
+  const { fresh: controlPlane, judged: acts } = dropJudgedActs(allActs, standing.judgement.acts ?? {}, sha256Of(world));
   const ownClients = Object.values(world.identities).flatMap((identity) => identity?.clientId ?? []);
   const facts: DetectionFacts = {
     now: now.toISOString(),
@@ -207,7 +211,7 @@ async function gather(
     breakGlass,
     elsewhere,
   };
-  return { facts, hoursTo, sighted, rule };
+  return { facts, hoursTo, sighted, rule, acts };
 }
 
 /** Of a key that an open watch speaks of, older versions are an intruder's from when its incident was opened. */

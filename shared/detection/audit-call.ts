@@ -122,6 +122,8 @@ export interface ControlPlaneAct {
   resource: string;
   caller: string;
   at: string;
+  /** When the last row of it could be queried; absent: not known. */
+  arrived?: string;
   succeeded: boolean;
   correlationId: string;
 }

@@ -1,4 +1,4 @@
-import type { CallGroup } from './audit-call.ts';
+import type { CallGroup, ControlPlaneAct } from './audit-call.ts';
 
 /** Groups are counted for so long a span of arrival each; boundaries are full ten minutes of UTC. */
 export const ARRIVAL_BIN_MS = 600_000;
@@ -124,6 +124,43 @@ export function forgetOld(judged: Judged, watermark: string): Judged {
       const at = Date.parse(bin);
       kept += Object.keys(groups).length;
       return index === 0 || at >= reach || (at >= reach - REMEMBERED_MS && kept <= MOST_REMEMBERED);
+    }),
+  );
+}
+
+/** Acts on the resource that were judged, by what each is: when it arrived. */
+export type JudgedActs = Record<string, string>;
+
+/**
+ * The acts that no earlier window gave. Its instant is part of what an act is: whoever calls chooses the correlation id, and a
+ * second act under the first one's would hide behind it.
+ */
+export function dropJudgedActs(
+  acts: readonly ControlPlaneAct[],
+  judged: JudgedActs,
+  sha256: Sha256,
+): { fresh: ControlPlaneAct[]; judged: JudgedActs } {
+  const next = new Map(Object.entries(judged));
+  const fresh: ControlPlaneAct[] = [];
+  for (const act of acts) {
+    const { hsm, operation, resource, caller, at, succeeded, correlationId } = act;
+    const mark = sha256(
+      JSON.stringify([hsm, operation.toLowerCase(), resource.toLowerCase(), caller, at, succeeded, correlationId]),
+    ).slice(0, 24);
+    if (!next.has(mark)) fresh.push(act);
+    next.set(mark, act.arrived ?? at);
+  }
+  return { fresh, judged: Object.fromEntries(next) };
+}
+
+/** Like groups: two days of them, and so many at most; never what may be read again. */
+export function forgetOldActs(judged: JudgedActs, watermark: string): JudgedActs {
+  const reach = binOf(Date.parse(watermark) - OVERLAP_MS);
+  const newestFirst = Object.entries(judged).sort(([, a], [, b]) => (a < b ? 1 : -1));
+  return Object.fromEntries(
+    newestFirst.filter(([, arrived], index) => {
+      const at = Date.parse(arrived);
+      return at >= reach || (at >= reach - REMEMBERED_MS && index < MOST_REMEMBERED);
     }),
   );
 }

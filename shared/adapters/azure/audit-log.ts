@@ -1,4 +1,4 @@
-import type { HourVolume } from '../../detection/audit-call.ts';
+import type { ControlPlaneAct, HourVolume } from '../../detection/audit-call.ts';
 import { buildQuery, type LogTable, type QueryName } from '../../detection/queries/build-query.ts';
 import type { KqlValue } from '../../detection/queries/literal.ts';
 import type { AuditLog, LogWindow } from '../../ports/audit-log.ts';
@@ -80,6 +80,17 @@ export function createAuditLog(
     return [...(await hourVolumes(hsm, from, half)), ...(await hourVolumes(hsm, half, to))];
   };
 
+  /** Halved while it is too much for one answer; ten minutes of arrival that are too much give the first of it. */
+  const controlPlane = async (window: LogWindow): Promise<ControlPlaneAct[]> => {
+    const [after, upTo] = [Date.parse(window.after), Date.parse(window.upTo)];
+    const records = await askWindow('controlPlane', window);
+    if (records.length < mostGroups || upTo - after <= BIN_SECONDS * 1000) {
+      return records.map((record) => readControlPlaneAct(window.hsm, record));
+    }
+    const half = new Date(after + Math.floor((upTo - after) / 2)).toISOString();
+    return [...(await controlPlane({ ...window, upTo: half })), ...(await controlPlane({ ...window, after: half }))];
+  };
+
   return {
     sensitiveCalls: (window) => groups('sensitiveCalls', window),
     refusedCalls: (window) => groups('refusedCalls', window),
@@ -100,10 +111,7 @@ export function createAuditLog(
       return records.map((record) => readArrivals(hsm, record));
     },
 
-    async controlPlane(window) {
-      const records = await askWindow('controlPlane', window);
-      return records.map((record) => readControlPlaneAct(window.hsm, record));
-    },
+    controlPlane,
 
     async versionUse(hsm, key, since) {
       const from = new Date(since);

@@ -94,6 +94,7 @@ export const readControlPlaneAct = (hsm: string, record: LogRecord): ControlPlan
   resource: text(record.Resource, 500),
   caller: text(record.Caller),
   at: instant(record.At),
+  arrived: instant(record.LastArrived),
   succeeded: record.Succeeded === true || record.Succeeded === 1,
   correlationId: text(record.CorrelationId, 64),
 });

@@ -165,6 +165,23 @@ describe('the rule of the policy', () => {
     expect(moved?.severity).toBe(severity);
   });
 
+  test('counts an act on the resource once, however many windows show it', async () => {
+    const world = createDetectionWorld();
+    await judgedUpTo(world, START - 10 * MINUTE);
+    const cut = {
+      ...{ hsm: HSM, operation: 'Microsoft.Insights/diagnosticSettings/delete', resource: '/x', caller: 'eve' },
+      ...{ at: iso(START - 8 * MINUTE), arrived: iso(START - 6 * MINUTE), succeeded: true, correlationId: 'c' },
+    };
+    world.detection.log.controlPlane = async () => [cut];
+    for (const [cycle, name] of ['one', 'two', 'three'].entries()) {
+      world.now.value = new Date(START + cycle * 5 * MINUTE);
+      await sweep(world).judge(name);
+      await sweep(world).commit(name);
+    }
+    const [gap] = storedFindings(world).filter(({ detector }) => detector === 'logging-gap');
+    expect(gap?.windows).toHaveLength(1);
+  });
+
   test('leaves our landing container approved beside those it names', async () => {
     const world = createDetectionWorld();
     world.backups = { landingContainerUrl: LANDING } as NonNullable<typeof world.backups>;

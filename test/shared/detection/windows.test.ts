@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CallGroup } from '../../../shared/detection/audit-call.ts';
+import type { CallGroup, ControlPlaneAct } from '../../../shared/detection/audit-call.ts';
 import {
   type AuditWindow,
   dropJudged,
+  dropJudgedActs,
   forgetOld,
+  forgetOldActs,
   type Judged,
   narrower,
   nextWindow,
@@ -211,5 +213,41 @@ describe('over any order of arrival, sweeps, outages and crashes', () => {
       ),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('acts on the resource', () => {
+  const act = (over: Partial<ControlPlaneAct> = {}): ControlPlaneAct => ({
+    ...{ hsm: 'contoso', operation: 'Microsoft.KeyVault/managedHSMs/write', resource: '/r', caller: 'mallory' },
+    ...{ at: at(0), arrived: at(3), succeeded: true, correlationId: 'c' },
+    ...over,
+  });
+  const known = dropJudgedActs([act()], {}, sha256).judged;
+
+  test.each<[string, Partial<ControlPlaneAct>, number]>([
+    ['that an overlapping window gives again are no second ones', {}, 0],
+    ['are the same, whatever the case of their names', { operation: 'MICROSOFT.KEYVAULT/MANAGEDHSMS/WRITE' }, 0],
+    ['of which a row arrives twice are the same', { arrived: at(8) }, 0],
+    ['cannot hide under the correlation id of an earlier one', { at: at(1) }, 1],
+    ['of somebody else are others', { caller: 'eve' }, 1],
+    ['that failed before and succeed now are others', { succeeded: false }, 1],
+  ])('%s', (_title, over, fresh) => {
+    expect(dropJudgedActs([act(over)], known, sha256).fresh).toHaveLength(fresh);
+  });
+
+  test('are forgotten after two days, and not while they may be read again', () => {
+    const three = dropJudgedActs(
+      [act(), act({ at: at(1), arrived: at(2870) }), act({ at: at(2), arrived: at(2890) })],
+      {},
+      sha256,
+    ).judged;
+    expect(Object.values(forgetOldActs(three, at(2900)))).toEqual([at(2890), at(2870)]);
+  });
+
+  test('however many there are, a window says none of those that may be read again twice', () => {
+    const many = Array.from({ length: 20_500 }, (_, number) => act({ correlationId: `c-${number}`, arrived: at(100) }));
+    const { judged } = dropJudgedActs(many, {}, sha256);
+    expect(dropJudgedActs(many, forgetOldActs(judged, at(105)), sha256).fresh).toEqual([]);
+    expect(Object.keys(forgetOldActs(judged, at(200)))).toHaveLength(20_000);
   });
 });

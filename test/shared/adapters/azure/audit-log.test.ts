@@ -227,6 +227,30 @@ test('the activity log shows what concerns the HSM, its settings and its locks',
     'microsoft.keyvault/managedhsms/write',
   ]);
   expect(acts[0]).toMatchObject({ hsm: 'contoso', caller: 'mallory@contoso.example', succeeded: true });
+  expect(Date.parse(acts[0]?.arrived ?? '')).toBeGreaterThan(0);
+});
+
+test('more acts than one answer holds are read by halves', async () => {
+  const from = Date.parse(call().time);
+  for (let number = 0; number < 12; number++) {
+    store.inject(
+      'AzureActivity',
+      {
+        TimeGenerated: call().time,
+        ...{ OperationNameValue: 'Microsoft.KeyVault/managedHSMs/write', _ResourceId: RESOURCE },
+        ...{ Caller: 'mallory@contoso.example', ActivityStatusValue: 'Success', CorrelationId: `c-${number}` },
+      },
+      { ingestedAt: new Date(from - number * 600_000) },
+    );
+  }
+  const window = {
+    hsm: 'contoso',
+    after: new Date(from - 7_200_000).toISOString(),
+    upTo: new Date(from + 60_000).toISOString(),
+  };
+  const acts = await create({ mostGroups: 5 }).controlPlane(window);
+  expect(new Set(acts.map(({ correlationId }) => correlationId)).size).toBe(12);
+  expect(acts).toHaveLength(12);
 });
 
 describe('hostile rows', () => {
