@@ -9,6 +9,8 @@ export interface PolicyInForce {
   version: string;
   /** Set when a newer document does not parse: the last good one stays in force, and this is told. */
   rejected?: { version: string; faults: PolicyFault[] };
+  /** There was a document and there is none now: the last good one stays in force, and this is told. */
+  missing?: true;
 }
 
 const LAST_GOOD = 'policy/last-good.json';
@@ -20,32 +22,30 @@ interface LastGood {
 }
 
 /**
- * The policy document, or the last one that parsed. A document that does not parse changes nothing. It is read at every use:
- * a person who corrects a rule must not wait for an instance of the app to be recycled.
+ * The policy document, or the last one that parsed. A document that does not parse, or is deleted, changes nothing. It is
+ * read at every use: a person who corrects a rule must not wait for an instance of the app to be recycled.
  */
 export async function policyInForce(
   world: Pick<World, 'documents' | 'fallbackRecipients' | 'hsms'>,
 ): Promise<PolicyInForce> {
   const { parsePolicy } = await import('../../shared/policy/schema.ts');
   const current = await world.documents.readText('policy', 'policy.json');
-  const parsed = current
-    ? parsePolicy(
-        current.value,
-        lookedAfter(world.hsms).map(({ name }) => name),
-      )
-    : undefined;
+  const hsms = lookedAfter(world.hsms).map(({ name }) => name);
+  const parsed = current ? parsePolicy(current.value, hsms) : undefined;
   if (current && parsed?.kind === 'valid') {
     await remember(world.documents, { schema: 1, version: current.etag, text: current.value });
     return { policy: parsed.policy, version: current.etag };
   }
-  const rejected =
-    current && parsed?.kind === 'invalid' ? { rejected: { version: current.etag, faults: parsed.faults } } : {};
   const lastGood = await world.documents.read<LastGood>('state', LAST_GOOD);
+  const news =
+    current && parsed?.kind === 'invalid'
+      ? { rejected: { version: current.etag, faults: parsed.faults } }
+      : { ...(lastGood ? { missing: true as const } : {}) };
   const again = lastGood ? parsePolicy(lastGood.value.text) : undefined;
   // It was good once. Should an earlier build or other settings have let pass what is a contradiction now, it stays as it is.
   return again?.policy && lastGood
-    ? { policy: again.policy, version: lastGood.value.version, ...rejected }
-    : { policy: { version: 1, owners: { fallback: world.fallbackRecipients } }, version: 'built in', ...rejected };
+    ? { policy: again.policy, version: lastGood.value.version, ...news }
+    : { policy: { version: 1, owners: { fallback: world.fallbackRecipients } }, version: 'built in', ...news };
 }
 
 /** What each store is known to hold, to spare a read at every use. */

@@ -230,14 +230,14 @@ function dueWork(
   };
 }
 
-function noticesOf({ rejected, version }: PolicyInForce, now: Date): NoticeDue[] {
-  if (!rejected) return [];
-  const notice = {
-    kind: 'PolicyDocumentFault' as const,
-    at: now.toISOString(),
-    rejectedVersion: rejected.version,
-    inForce: version,
-    faults: rejected.faults,
-  };
-  return [{ id: `policy-fault-${rejected.version}`, notice, repeatAfter: 'P1D' }];
+function noticesOf({ rejected, missing, version: inForce }: PolicyInForce, now: Date): NoticeDue[] {
+  const at = now.toISOString();
+  if (rejected) {
+    const { version: rejectedVersion, faults } = rejected;
+    const notice = { kind: 'PolicyDocumentFault' as const, at, rejectedVersion, inForce, faults };
+    return [{ id: `policy-fault-${rejectedVersion}`, notice, repeatAfter: 'P1D' }];
+  }
+  if (!missing) return [];
+  const notice = { kind: 'PolicyDocumentMissing' as const, at, inForce };
+  return [{ id: `policy-missing-${inForce}`, notice, repeatAfter: 'P365D' }];
 }

@@ -11,7 +11,8 @@ export async function showHealth(world: World) {
   const [checks, heartbeats] = await Promise.all([
     Promise.all([
       check('state', async () => {
-        const { version, rejected } = await policyInForce(world);
+        const { version, rejected, missing } = await policyInForce(world);
+        if (missing) return `policy ${version} in force; its document is gone`;
         return rejected
           ? `policy ${version} in force; a newer document has ${rejected.faults.length} faults`
           : `policy ${version} in force`;

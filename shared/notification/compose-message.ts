@@ -20,7 +20,7 @@ import {
 } from './compose/incident-notices.ts';
 import { keyRotated } from './compose/key-rotated.ts';
 import { keysUnreadable } from './compose/keys-unreadable.ts';
-import { policyDocumentFault } from './compose/policy-document-fault.ts';
+import { policyDocumentFault, policyDocumentMissing } from './compose/policy-document-fault.ts';
 import { policyDrift } from './compose/policy-drift.ts';
 import { policyDriftDigest } from './compose/policy-drift-digest.ts';
 import { restoreCompleted, restoreFailed, restoreRequested } from './compose/restore-notices.ts';
@@ -71,6 +71,8 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return policyDriftDigest(notice, context);
     case 'PolicyDocumentFault':
       return policyDocumentFault(notice, context);
+    case 'PolicyDocumentMissing':
+      return policyDocumentMissing(notice, context);
     case 'KeysUnreadable':
       return keysUnreadable(notice, context);
     case 'SweepFailed':

@@ -144,6 +144,7 @@ export type Notice =
     })
   | (AboutHeartbeat & { kind: 'HeartbeatRecovered'; last: string })
   | { kind: 'PolicyDocumentFault'; at: string; rejectedVersion: string; inForce: string; faults: PolicyFault[] }
+  | { kind: 'PolicyDocumentMissing'; at: string; inForce: string }
   /** Keys that could not be read, while the work on the others went on. */
   | {
       kind: 'KeysUnreadable';

@@ -41,3 +41,26 @@ function whatHolds({ inForce, rejectedVersion }: Extract<Notice, { kind: 'Policy
   }
   return 'The last good document stays in force, so no key is treated otherwise than before.';
 }
+
+/** Somebody removed the document, and nobody would notice, because what it said still holds. */
+export function policyDocumentMissing(
+  { at, inForce }: Extract<Notice, { kind: 'PolicyDocumentMissing' }>,
+  context: ComposeContext,
+): Draft {
+  return {
+    severity: 'attention',
+    action: true,
+    headline: 'policy document is gone',
+    preheader: 'The last good document stays in force.',
+    paragraphs: [
+      'There was a policy document, and there is none now. The last good one stays in force, so no key is treated otherwise than before.',
+      'You are told this once, and once a year while it lasts.',
+    ],
+    facts: [
+      { label: 'Installation', value: context.installation },
+      { label: 'In force', value: inForce },
+      { label: 'At', value: instant(at) },
+    ],
+    mustDo: ['Put the document back where it was; GET /api/policy shows what is in force. Find out who removed it.'],
+  };
+}

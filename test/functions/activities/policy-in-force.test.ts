@@ -72,6 +72,16 @@ describe('the policy in force', () => {
     expect(await policyInForce(world)).toMatchObject({ version, rejected: { version } });
   });
 
+  test('stays the last good one while there is no document any more, which is told', async () => {
+    const { world, write } = aStore();
+    await write(policy('P30D'));
+    const before = await policyInForce(world);
+    await world.documents.remove('policy', 'policy.json');
+    expect(await policyInForce(world)).toEqual({ ...before, missing: true });
+    await write(policy('P30D'));
+    expect(await policyInForce(world)).not.toHaveProperty('missing');
+  });
+
   test('is good again as soon as the document is', async () => {
     const { world, write } = aStore();
     await write('{}');

@@ -180,6 +180,22 @@ describe('a sweep', () => {
     const { found } = await survey();
     expect(found.notices).toMatchObject([{ notice: { kind: 'PolicyDocumentFault' }, repeatAfter: 'P1D' }]);
   });
+
+  test('tells once that a policy document is gone, and again when another one goes', async () => {
+    const { world, survey } = aWorld(notDue('a'));
+    const write = () =>
+      world.documents.put('policy', 'policy.json', { version: 1, owners: { fallback: ['keys@contoso.example'] } });
+    const lose = async () => {
+      await write();
+      await survey();
+      await world.documents.remove('policy', 'policy.json');
+      return (await survey()).found.notices;
+    };
+    const [first] = await lose();
+    expect(first).toMatchObject({ notice: { kind: 'PolicyDocumentMissing' }, repeatAfter: 'P365D' });
+    const [second] = await lose();
+    expect(second?.id).not.toBe(first?.id);
+  });
 });
 
 describe('a key that cannot be read', () => {

@@ -79,6 +79,7 @@ const SUBJECTS: [what: string, Notice, subject: string, Severity][] = [
     'attention',
   ],
   ['a faulty document', EXAMPLES.PolicyDocumentFault, 'ACTION: policy document rejected: 2 faults', 'attention'],
+  ['a document that is gone', EXAMPLES.PolicyDocumentMissing, 'ACTION: policy document is gone', 'attention'],
   [
     'keys that cannot be read',
     EXAMPLES.KeysUnreadable,

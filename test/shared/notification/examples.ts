@@ -183,6 +183,7 @@ export const EXAMPLES: { [Kind in Notice['kind']]: NoticeOf<Kind> } = {
       { path: '', rule: 'names a fallback', got: 'nothing', example: '{ "owners": { "fallback": ["a@b.example"] } }' },
     ],
   },
+  PolicyDocumentMissing: { kind: 'PolicyDocumentMissing', at: about.at, inForce: '"0x8DD"' },
   KeysUnreadable: {
     kind: 'KeysUnreadable',
     at: about.at,

@@ -27,7 +27,7 @@ describe('who is told', () => {
     expect(to(notify, severity)).toEqual(expected);
   });
 
-  test.each<Notice>([EXAMPLES.PolicyDocumentFault, EXAMPLES.SweepFailed])(
+  test.each<Notice>([EXAMPLES.PolicyDocumentFault, EXAMPLES.PolicyDocumentMissing, EXAMPLES.SweepFailed])(
     'the fallback alone when no key is concerned: $kind',
     (notice) => {
       expect(routeMessage({ severity: 'attention' }, notice, owners)).toEqual(owners.fallback);
