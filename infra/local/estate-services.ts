@@ -83,7 +83,8 @@ async function boot(
   const saved = await state.load();
   const clock = createClock(realNow, (saved?.clock as { offsetMs: number } | undefined)?.offsetMs ?? 0);
   // Azurite and the libraries of this process take the time from Date.
-  installMovableDate(() => clock.offsetMs);
+  const putDateBack = installMovableDate(() => clock.offsetMs);
+  await lifecycle.running(Promise.resolve({ stop: async () => putDateBack() }));
   const [certificates, key, secrets, seed] = await Promise.all([
     obtainCertificates(join(state.path, 'tls')),
     obtainSigningKey(state.path),

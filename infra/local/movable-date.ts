@@ -7,7 +7,9 @@ const RealDate = globalThis.Date;
 /** Real time in milliseconds, whatever `Date` says meanwhile. */
 export const realNow = (): number => RealDate.now();
 
-export function installMovableDate(offsetMs: () => number): void {
+/** Returns what puts the `Date` back that was there before. */
+export function installMovableDate(offsetMs: () => number): () => void {
+  const before = globalThis.Date;
   const MovableDate = new Proxy(RealDate, {
     construct: (target, args, newTarget) =>
       Reflect.construct(target, args.length === 0 ? [RealDate.now() + offsetMs()] : args, newTarget),
@@ -16,4 +18,7 @@ export function installMovableDate(offsetMs: () => number): void {
       property === 'now' ? () => RealDate.now() + offsetMs() : Reflect.get(target, property, receiver),
   });
   globalThis.Date = MovableDate;
+  return () => {
+    globalThis.Date = before;
+  };
 }

@@ -24,7 +24,7 @@ export async function scratch(): Promise<string> {
 export async function estateParts() {
   const directory = await scratch();
   const clock = createClock(realNow);
-  installMovableDate(() => clock.offsetMs);
+  afterAll(installMovableDate(() => clock.offsetMs));
   const [tls, key] = await Promise.all([obtainCertificates(directory), obtainSigningKey(directory)]);
   trustAuthority(tls.ca);
   const tokens = createTokens(key, clock);
