@@ -59,7 +59,7 @@ export function policyDocumentMissing(
     facts: [
       { label: 'Installation', value: context.installation },
       { label: 'In force', value: inForce },
-      { label: 'At', value: instant(at) },
+      { label: 'At', value: at },
     ],
     mustDo: ['Put the document back where it was; GET /api/policy shows what is in force. Find out who removed it.'],
   };
