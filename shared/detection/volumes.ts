@@ -1,12 +1,15 @@
 import type { Caller, HourVolume } from './audit-call.ts';
 import { type CalendarHour, calendarHours } from './calendar-hours.ts';
 import type { DetectionFacts } from './detection-facts.ts';
+import { allowanceLeft, noted, ranBefore, startOfAllowance } from './excused-bursts.ts';
 import { groupBy } from './group-by.ts';
-import { type DetectionMemory, MEMORY_LIMITS, type SeriesMemory } from './memory.ts';
+import type { DetectionMemory, SeriesMemory } from './memory.ts';
 import { overlaid } from './overlaid.ts';
 import type { DetectionRule } from './rule.ts';
-import { anscombe, ewma, inverseAnscombe, logPoissonTail, median, scaledMad } from './statistics.ts';
+import { bounded, endOf, fillTo, newSeries, push, startOf } from './series.ts';
+import { anscombe, ewma, inverseAnscombe, logPoissonTail } from './statistics.ts';
 import { hourOf } from './time-bins.ts';
+import { usualAt } from './usual-volume.ts';
 
 /** One hour of one caller on one key, against what is usual. */
 export interface VolumeReading {
@@ -43,13 +46,8 @@ export interface VolumeSettings {
   isBatch(who: string): boolean;
 }
 
-const HOURS = MEMORY_LIMITS.days * 24;
-/** Fewer points than these of one hour and day type say nothing. */
-const LEAST_POINTS = 4;
 const CLIP = 3;
 const CAP_Z = 6;
-/** A median moves by so much of itself a day, so that a slow ramp cannot teach itself in. */
-const MOVE = 0.2;
 
 /** Reads the closed hours of a window, oldest first, and learns each after it was read. */
 export function readVolumes(
@@ -176,104 +174,6 @@ function advance(
   return { reading, state };
 }
 
-const BURST_HOURS = 2;
-
-/** Days on which a burst as large came at about this hour: a job that does not run every night. */
-function ranBefore({ bursts = [] }: SeriesMemory, hour: number, count: number, factor: number): number {
-  const alike = bursts.filter((burst) => {
-    const apart = Math.abs(hour - burst.hour) % 24;
-    return hour - burst.hour >= 12 && Math.min(apart, 24 - apart) <= BURST_HOURS && count <= 1.5 * factor * burst.count;
-  });
-  return new Set(alike.map((burst) => Math.floor((burst.hour + 12) / 24))).size;
-}
-
-const noted = ({ bursts = [] }: SeriesMemory, hour: number, count: number) =>
-  [...bursts, { hour, count }].filter((burst) => hour - burst.hour < HOURS).slice(-MEMORY_LIMITS.bursts);
-
-/** A burst may fall into two hours, so what the first leaves of the allowance is for the second. */
-const allowanceLeft = ({ allowance }: SeriesMemory, hour: number, whole: number): number =>
-  allowance !== undefined && hour - allowance.hour < 24 ? allowance.left : whole;
-
-const startOfAllowance = ({ allowance }: SeriesMemory, hour: number): number =>
-  allowance !== undefined && hour - allowance.hour < 24 ? allowance.hour : hour;
-
-interface Usual {
-  /** All on the stabilised scale: the largest median of the hour and its neighbours, its scale, and the hour's own. */
-  centre: number;
-  /** The same before the calendar's factor. */
-  unscaled: number;
-  scale: number;
-  own: number;
-  ownScale: number;
-  /** Of plain counts, of the hour itself. */
-  mean: number;
-  factor: number;
-  slot: number;
-}
-
-/** What the same hour and its neighbours were on days of the same type, up to 28 days back. */
-function usualAt(
-  series: SeriesMemory,
-  hour: number,
-  rule: DetectionRule,
-  { slot, factor, alike }: CalendarHour,
-): Usual | undefined {
-  const samples = alike.map((days, index) => sampleOf(series, hour + index - 1, days));
-  const own = samples[1] ?? [];
-  if (own.length < LEAST_POINTS) return undefined;
-  const known = samples.filter((sample) => sample.length >= LEAST_POINTS).map((sample) => sample.map(anscombe));
-  const medians = known.map((sample) => median(sample));
-  const stable = own.map(anscombe);
-  const wide = series.counts.length / 24 < rule.learning.volumeDays ? 1.5 : 1;
-  // One scale of the three hours together: of twenty days each it is uncertain by a quarter, and the largest is too large.
-  const residuals = known.flatMap((sample, index) => sample.map((value) => value - (medians[index] ?? 0)));
-  const scale = wide * Math.max(1, scaledMad(residuals, 0));
-  const unscaled = held(series, slot, Math.floor(hour / 24), Math.max(...medians));
-  const stretch = (value: number) => (factor === 1 ? value : anscombe(inverseAnscombe(value) * factor));
-  const ownCentre = Math.min(median(stable), unscaled);
-  return {
-    centre: stretch(unscaled),
-    unscaled,
-    scale,
-    own: stretch(ownCentre),
-    ownScale: wide * Math.max(1, scaledMad(stable)),
-    mean: own.reduce((sum, count) => sum + count, 0) / own.length,
-    factor,
-    slot,
-  };
-}
-
-/** Counts at this hour so many days before. */
-function sampleOf({ counts, start }: SeriesMemory, hour: number, daysBack: readonly number[]): number[] {
-  const sample: number[] = [];
-  for (const back of daysBack) {
-    const index = hour - back * 24 - start;
-    if (index < 0) break;
-    const count = counts[index];
-    if (count !== undefined) sample.push(count);
-  }
-  return sample;
-}
-
-/** The median, no further from the one before than a fifth a day. */
-function held(series: SeriesMemory, slot: number, day: number, computed: number): number {
-  const before = series.centres[slot] ?? -1;
-  if (before < 0) return computed;
-  const days = Math.max(1, day - (series.moved[slot] ?? day));
-  const most = (before + 2) * (1 + MOVE * days);
-  const least = Math.max(0, before - 2) * Math.max(0, 1 - MOVE * days);
-  return anscombe(Math.max(least, Math.min(most, inverseAnscombe(computed))));
-}
-
-const newSeries = (start: number): SeriesMemory => ({
-  start,
-  counts: [],
-  centres: Array<number>(48).fill(-1),
-  moved: Array<number>(48).fill(0),
-  drift: 0,
-  z: 0,
-});
-
 /** Hours that nobody reported were quiet, and count against a drift; after two days of quiet there is none left. */
 function throughQuiet(
   series: SeriesMemory | undefined,
@@ -287,32 +187,4 @@ function throughQuiet(
     state = advance(state, quiet, 0, rule, at(quiet), NO_LEAVE).state;
   }
   return state;
-}
-
-function fillTo(series: SeriesMemory, hour: number): SeriesMemory {
-  const missing = hour - endOf(series);
-  if (missing <= 0) return series;
-  if (missing >= HOURS) return { ...newSeries(hour - HOURS), counts: Array<number>(HOURS).fill(0) };
-  const counts = [...series.counts, ...Array<number>(missing).fill(0)].slice(-HOURS);
-  return { ...series, counts, start: hour - counts.length, drift: 0 };
-}
-
-const endOf = ({ start, counts }: SeriesMemory): number => start + counts.length;
-
-function push({ counts }: SeriesMemory, count: number): number[] {
-  const longer = counts.length < HOURS ? counts.slice() : counts.slice(1);
-  longer.push(count);
-  return longer;
-}
-const startOf = ({ start, counts }: SeriesMemory): number => (counts.length < HOURS ? start : start + 1);
-
-/** Room for so many series; those that were quiet longest go first. */
-function bounded(series: Record<string, SeriesMemory>): Record<string, SeriesMemory> {
-  const all = Object.entries(series);
-  if (all.length <= MEMORY_LIMITS.series) return series;
-  // Long-known series are worth more than what a flood of new names brought this hour.
-  const sorted = all.sort(
-    ([a, x], [b, y]) => y.counts.length - x.counts.length || endOf(y) - endOf(x) || (a < b ? -1 : 1),
-  );
-  return Object.fromEntries(sorted.slice(0, MEMORY_LIMITS.series));
 }

@@ -1,0 +1,23 @@
+import { MEMORY_LIMITS, type SeriesMemory } from './memory.ts';
+
+const KEPT_HOURS = MEMORY_LIMITS.days * 24;
+const BURST_HOURS = 2;
+
+/** Days on which a burst as large came at about this hour: a job that does not run every night. */
+export function ranBefore({ bursts = [] }: SeriesMemory, hour: number, count: number, factor: number): number {
+  const alike = bursts.filter((burst) => {
+    const apart = Math.abs(hour - burst.hour) % 24;
+    return hour - burst.hour >= 12 && Math.min(apart, 24 - apart) <= BURST_HOURS && count <= 1.5 * factor * burst.count;
+  });
+  return new Set(alike.map((burst) => Math.floor((burst.hour + 12) / 24))).size;
+}
+
+export const noted = ({ bursts = [] }: SeriesMemory, hour: number, count: number) =>
+  [...bursts, { hour, count }].filter((burst) => hour - burst.hour < KEPT_HOURS).slice(-MEMORY_LIMITS.bursts);
+
+/** A burst may fall into two hours, so what the first leaves of the allowance is for the second. */
+export const allowanceLeft = ({ allowance }: SeriesMemory, hour: number, whole: number): number =>
+  allowance !== undefined && hour - allowance.hour < 24 ? allowance.left : whole;
+
+export const startOfAllowance = ({ allowance }: SeriesMemory, hour: number): number =>
+  allowance !== undefined && hour - allowance.hour < 24 ? allowance.hour : hour;
