@@ -1,7 +1,8 @@
 import type { Caller } from './audit-call.ts';
 import type { CompromiseClass, Finding, ResponseMode, Severity } from './finding.ts';
+import type { JudgedCall } from './judged-calls.ts';
 import type { DetectorId } from './rule.ts';
-import type { JudgedCall, Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 /** One rule of detection: what it looks for, why to believe it, what to do about it. */
 export interface Detector {

@@ -1,5 +1,5 @@
 import type { CallClass, CallGroup } from './audit-call.ts';
-import type { JudgedCall } from './scene.ts';
+import type { JudgedCall } from './judged-calls.ts';
 
 /** Calls of one caller that share a fate: all announced by the journal, or none. */
 export interface CallerGroup {

@@ -1,5 +1,6 @@
 import type { CallClass } from './audit-call.ts';
-import { actionOf, agentOf, decayed, newCaller, pairId } from './habits.ts';
+import { decayed, newCaller, pairId } from './habits.ts';
+import type { JudgedCall } from './judged-calls.ts';
 import {
   type CallerMemory,
   type DetectionMemory,
@@ -8,9 +9,8 @@ import {
   type PairMemory,
   type Sighting,
 } from './memory.ts';
-import { isPublic, networkOf } from './network.ts';
 import { overlaid } from './overlaid.ts';
-import { isQuarantined, type JudgedCall, type Scene } from './scene.ts';
+import { isQuarantined, type Scene } from './scene.ts';
 import { binOf, dayOf, hourOf } from './time-bins.ts';
 
 /**
@@ -45,12 +45,8 @@ export function learnCallers(scene: Scene): Pick<DetectionMemory, 'callers' | 'k
     learnKey(keys, scene.memory.keys, call);
     const id = pairId(call.key, call.who);
     const pair = pairs.get(id) ?? own(scene.memory.pairs, id);
-    const day = dayOf(call.lastMs);
-    pairs.set(id, {
-      first: Math.min(pair?.first ?? day, day),
-      last: Math.max(pair?.last ?? day, day),
-      classes: addTo(pair?.classes ?? [], call.class, 12),
-    });
+    const seen = withCall(pair, dayOf(call.lastMs), call.class);
+    if (seen !== pair) pairs.set(id, seen);
   }
 
   return {
@@ -62,6 +58,14 @@ export function learnCallers(scene: Scene): Pick<DetectionMemory, 'callers' | 'k
   };
 }
 
+/** The pair itself where the call adds nothing: most calls are like others of their day. */
+function withCall(pair: PairMemory | undefined, day: number, of: CallClass): PairMemory {
+  if (pair === undefined) return { first: day, last: day, classes: [of] };
+  const classes = addTo(pair.classes, of, 12);
+  if (day >= pair.first && day <= pair.last && classes === pair.classes) return pair;
+  return { first: Math.min(pair.first, day), last: Math.max(pair.last, day), classes };
+}
+
 function learnRefusal(caller: CallerMemory, call: JudgedCall): void {
   const bin = binOf(call.firstMs);
   if (caller.refusing !== undefined && caller.refusing.bin !== bin) closeBin(caller);
@@ -70,7 +74,7 @@ function learnRefusal(caller: CallerMemory, call: JudgedCall): void {
     bin: Math.max(bin, open.bin),
     count: open.count + call.count,
     keys: call.key === undefined ? open.keys : addTo(open.keys, call.key, 50),
-    actions: addTo(open.actions, actionOf(call), 20),
+    actions: addTo(open.actions, call.action, 20),
   };
 }
 
@@ -90,7 +94,7 @@ function closeBin(caller: CallerMemory): void {
 
 function learnHabit(caller: CallerMemory, call: JudgedCall): void {
   const day = dayOf(call.lastMs);
-  const action = actionOf(call);
+  const { action } = call;
   const habit = own(caller.actions, action);
   if (habit !== undefined || Object.keys(caller.actions).length < MEMORY_LIMITS.actions) {
     caller.actions[action] = {
@@ -99,9 +103,9 @@ function learnHabit(caller: CallerMemory, call: JudgedCall): void {
       day: Math.max(day, habit?.day ?? day),
     };
   }
-  see(caller.networks, networkOf(call.address), day, MEMORY_LIMITS.networks);
-  see(caller.agents, agentOf(call.userAgent), day, MEMORY_LIMITS.agents);
-  if (isPublic(call.address) && !call.trustedService) caller.public = true;
+  see(caller.networks, call.place.network, day, MEMORY_LIMITS.networks);
+  see(caller.agents, call.agent, day, MEMORY_LIMITS.agents);
+  if (call.place.public && !call.trustedService) caller.public = true;
   learnDay(caller, call, day, action);
   learnReading(caller, call);
 }
@@ -144,7 +148,9 @@ const isUse = (of: CallClass): boolean => of === 'crypto.protect' || of === 'cry
 
 function see(sightings: Record<string, Sighting>, name: string, day: number, limit: number): void {
   const known = own(sightings, name);
+  if (known !== undefined && day >= known.first && day <= known.last) return;
   sightings[name] = { first: Math.min(known?.first ?? day, day), last: Math.max(known?.last ?? day, day) };
+  if (known !== undefined) return;
   const names = Object.keys(sightings);
   if (names.length <= limit) return;
   const oldest = names.reduce((a, b) => ((sightings[b]?.last ?? 0) < (sightings[a]?.last ?? 0) ? b : a));
@@ -177,9 +183,8 @@ function newest<T>(
   ageOf: (entry: T) => string,
 ): Record<string, T> {
   const entries = overlaid(before, changed);
-  const names = Object.entries(entries);
-  if (names.length <= limit) return entries;
-  const sorted = names.map(([id, entry]) => ({ id, entry, age: ageOf(entry) }));
+  if (Object.keys(entries).length <= limit) return entries;
+  const sorted = Object.entries(entries).map(([id, entry]) => ({ id, entry, age: ageOf(entry) }));
   sorted.sort((a, b) => (a.age === b.age ? (a.id < b.id ? -1 : 1) : a.age < b.age ? 1 : -1));
   return Object.fromEntries(sorted.slice(0, limit).map(({ id, entry }) => [id, entry]));
 }

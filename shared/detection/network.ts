@@ -1,23 +1,47 @@
-/** The network of an address: /24 of IPv4, /48 of IPv6; `no address` where it is neither. */
-export function networkOf(address: string): string {
+import type { DetectionRule } from './rule.ts';
+
+/** What an address says. */
+export interface Place {
+  /** /24 of IPv4, /48 of IPv6; `no address` where it is neither. */
+  network: string;
+  /** The whole internet could have it: not RFC 1918, carrier-grade, loopback, link-local or unique local. */
+  public: boolean;
+  /** In a public range of ours. */
+  allowed: boolean;
+  /** On the list of hostile ranges. */
+  hostile: boolean;
+}
+
+/** Reads each address once, and each range once: few addresses make many calls. */
+export function createPlaces({
+  allowedRanges,
+  threatRanges,
+}: Pick<DetectionRule['network'], 'allowedRanges' | 'threatRanges'>): (address: string) => Place {
+  const allowed = allowedRanges.flatMap((range) => prefixOf(range) ?? []);
+  const hostile = threatRanges.flatMap((range) => prefixOf(range) ?? []);
+  const known = new Map<string, Place>();
+  return (address) => {
+    const found = known.get(address);
+    if (found !== undefined) return found;
+    const bits = bitsOf(address);
+    const lies = (ranges: readonly Prefix[]) => bits !== undefined && ranges.some((range) => starts(bits, range));
+    const place = {
+      network: networkOf(address),
+      public: bits !== undefined && !lies(PRIVATE),
+      allowed: lies(allowed),
+      hostile: lies(hostile),
+    };
+    known.set(address, place);
+    return place;
+  };
+}
+
+function networkOf(address: string): string {
   const v4 = parseV4(address);
-  if (v4 !== undefined) return `${address.trim().split('.').slice(0, 3).join('.')}.0/24`;
+  if (v4 !== undefined) return `${v4.slice(0, 3).join('.')}.0/24`;
   const v6 = parseV6(address);
   if (v6 !== undefined) return `${v6.slice(0, 3).map(hex).join(':')}::/48`;
   return 'no address';
-}
-
-/** RFC 1918, carrier-grade, loopback, link-local and unique local addresses. False for what is no address. */
-export const isPrivate = (address: string): boolean => isPrivateBits(bitsOf(address));
-
-/** An address that the whole internet could have. */
-export const isPublic = (address: string): boolean => isPublicBits(bitsOf(address));
-
-/** Whether the address lies in `203.0.113.0/24`, `2001:db8::/32` or is the address. False where either is none. */
-export function inRange(address: string, range: string): boolean {
-  const bits = bitsOf(address);
-  const prefix = prefixOf(range);
-  return bits !== undefined && prefix !== undefined && starts(bits, prefix);
 }
 
 interface Prefix {
@@ -37,10 +61,6 @@ function prefixOf(range: string): Prefix | undefined {
   return { width: all.length, bits: all.slice(0, bits) };
 }
 
-const isPublicBits = (bits: string | undefined): boolean => bits !== undefined && !isPrivateBits(bits);
-
-const isPrivateBits = (bits: string | undefined): boolean =>
-  bits !== undefined && PRIVATE.some((prefix) => starts(bits, prefix));
 function bitsOf(address: string): string | undefined {
   const v4 = parseV4(address);
   if (v4 !== undefined) return v4.map((part) => part.toString(2).padStart(8, '0')).join('');

@@ -1,5 +1,6 @@
+import type { JudgedCall } from './judged-calls.ts';
 import type { RecentFinding } from './memory.ts';
-import type { JudgedCall, Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 /** Earlier findings of a detector that ended within the span before the calls began. */
 export function recentOf(

@@ -3,6 +3,7 @@ import type { Finding } from './finding.ts';
 import { learnCallers } from './learn-callers.ts';
 import { learnLog } from './learn-log.ts';
 import { type ConsumedIntent, type DetectionMemory, MEMORY_LIMITS, type RecentFinding, type Told } from './memory.ts';
+import { overlaid } from './overlaid.ts';
 import type { Scene } from './scene.ts';
 
 export interface Report {
@@ -29,12 +30,17 @@ export function remember(
     series: news.series,
     log: learnLog(scene),
     consumed: alive(
-      { ...memory.consumed, ...news.consumed },
+      overlaid(memory.consumed, new Map(Object.entries(news.consumed))),
       MEMORY_LIMITS.consumed,
       ({ to }: ConsumedIntent) => Date.parse(to) + DAY_MS,
       nowMs,
     ),
-    told: alive({ ...memory.told, ...news.told }, MEMORY_LIMITS.told, ({ until }: Told) => Date.parse(until), nowMs),
+    told: alive(
+      overlaid(memory.told, new Map(Object.entries(news.told))),
+      MEMORY_LIMITS.told,
+      ({ until }: Told) => Date.parse(until),
+      nowMs,
+    ),
     recent: recentAfter(scene, reports),
   };
 }
@@ -56,8 +62,9 @@ function alive<T>(
   endOf: (entry: T) => number,
   nowMs: number,
 ): Record<string, T> {
-  const left = Object.entries(entries).filter(([, entry]) => endOf(entry) > nowMs);
-  if (left.length <= limit) return Object.fromEntries(left);
+  const all = Object.entries(entries);
+  const left = all.filter(([, entry]) => endOf(entry) > nowMs);
+  if (left.length <= limit) return left.length === all.length ? entries : Object.fromEntries(left);
   left.sort(([a, x], [b, y]) => endOf(y) - endOf(x) || (a < b ? -1 : 1));
   return Object.fromEntries(left.slice(0, limit));
 }

@@ -3,9 +3,9 @@ import type { CallClass } from './audit-call.ts';
 import type { Detector, Draft } from './detector.ts';
 import type { Finding, Severity } from './finding.ts';
 import { distinct, keysOf } from './grouping.ts';
-import { inRange, isPublic, networkOf } from './network.ts';
+import { type JudgedCall, TEXT_LIMIT } from './judged-calls.ts';
 import { isOffDay } from './off-days.ts';
-import { type JudgedCall, lookUp, type Scene, TEXT_LIMIT } from './scene.ts';
+import { lookUp, type Scene } from './scene.ts';
 import { clampScore, severityOf } from './score.ts';
 
 /** Lower-case hex SHA-256 of the UTF-8 text; given, because pure code has no crypto of its own. */
@@ -89,11 +89,10 @@ function modifiersOf(scene: Scene, calls: readonly JudgedCall[], keys: readonly 
   return modifiers;
 }
 
-function isStrangePublic(scene: Scene, { address, trustedService, who }: JudgedCall): boolean {
-  if (trustedService || !isPublic(address)) return false;
-  if (scene.rule.network.allowedRanges.some((range) => inRange(address, range))) return false;
+function isStrangePublic(scene: Scene, { place, trustedService, who }: JudgedCall): boolean {
+  if (trustedService || !place.public || place.allowed) return false;
   const known = lookUp(scene.memory.callers, who)?.networks ?? {};
-  return lookUp(known, networkOf(address)) === undefined;
+  return lookUp(known, place.network) === undefined;
 }
 
 function outsideHours({ rule: { calendar } }: Scene, at: number): boolean {

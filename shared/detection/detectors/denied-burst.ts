@@ -1,9 +1,9 @@
 import { type Detector, type Draft, parameter } from '../detector.ts';
 import { groupBy } from '../group-by.ts';
 import { countOf, distinct, keysOf, nameOf, namesOf } from '../grouping.ts';
-import { actionOf } from '../habits.ts';
+import type { JudgedCall } from '../judged-calls.ts';
 import { callerOf, recentOf } from '../recent.ts';
-import { type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import { lookUp, type Scene } from '../scene.ts';
 import { logNegativeBinomialTail } from '../statistics.ts';
 import { binOf } from '../time-bins.ts';
 
@@ -57,7 +57,7 @@ function judge(scene: Scene, calls: JudgedCall[]): Draft | undefined {
   const open = known?.refusing?.bin === bin ? known.refusing : undefined;
   const count = countOf(calls) + (open?.count ?? 0);
   const keys = distinct([...keysOf(calls), ...(open?.keys ?? [])]).sort();
-  const actions = distinct([...calls.map(actionOf), ...(open?.actions ?? [])]);
+  const actions = distinct([...calls.map(({ action }) => action), ...(open?.actions ?? [])]);
   const grave = calls.filter((call) => call.outcome === 'denied' && GRAVE.test(call.class));
   const denied = calls.filter(({ outcome }) => outcome === 'denied');
   const { burst, logTail, usual } = isBurst(scene, first, count);

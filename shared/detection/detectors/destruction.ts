@@ -1,7 +1,8 @@
 import { type Detector, type Draft, parameter } from '../detector.ts';
 import { byCaller, distinct, keysOf, nameOf, namesOf, succeeded } from '../grouping.ts';
+import type { JudgedCall } from '../judged-calls.ts';
 import { callerOf, recentOf } from '../recent.ts';
-import { type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import { lookUp, type Scene } from '../scene.ts';
 import { callerOfAct } from './guard-rail-change.ts';
 
 const ID = 'destruction';

@@ -1,7 +1,8 @@
 import { type Detector, type Draft, parameter } from '../detector.ts';
 import { groupBy } from '../group-by.ts';
 import { byCaller, nameOf, succeeded } from '../grouping.ts';
-import { isCanary, type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import type { JudgedCall } from '../judged-calls.ts';
+import { isCanary, lookUp, type Scene } from '../scene.ts';
 
 const ID = 'dormant-key-use';
 const DAY_MS = 86_400_000;

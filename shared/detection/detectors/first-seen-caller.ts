@@ -1,8 +1,9 @@
 import { type Detector, type Draft, parameter } from '../detector.ts';
 import { groupBy } from '../group-by.ts';
 import { distinct, keysOf, nameOf, namesOf, succeeded } from '../grouping.ts';
-import { agentOf, firstSeenByKey, pairId } from '../habits.ts';
-import { isCanary, isOurs, type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import { firstSeenByKey, pairId } from '../habits.ts';
+import type { JudgedCall } from '../judged-calls.ts';
+import { isCanary, lookUp, type Scene } from '../scene.ts';
 import { surpriseOfNew } from '../statistics.ts';
 import { dayOf } from '../time-bins.ts';
 
@@ -38,7 +39,7 @@ export const firstSeenCaller: Detector = {
         call.class !== 'authentication' &&
         !isTheHsm(call) &&
         !isCanary(scene, call) &&
-        !isOurs(scene, call),
+        !call.ours,
     );
     const fresh = calls.filter((call) => isFresh(scene, call));
     const seen = firstSeenByKey(scene.memory, new Set(keysOf(fresh)));
@@ -90,7 +91,7 @@ function judge(scene: Scene, who: string, calls: JudgedCall[], fresh: JudgedCall
     title: `${nameOf(surprising[0])} used ${namesOf(keys)} for the first time`,
     explanation: `${worst.why.join(' ')} In ${Math.floor(scene.age)} days this caller never touched it.`,
     nextStep: 'Ask the owner of the key whether this caller is expected.',
-    facts: { keys: keys.length, client: agentOf(surprising[0]?.userAgent ?? ''), days: Math.floor(scene.age) },
+    facts: { keys: keys.length, client: surprising[0]?.agent ?? 'none', days: Math.floor(scene.age) },
     marks: ['new'],
   };
 }

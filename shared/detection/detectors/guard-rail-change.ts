@@ -2,7 +2,7 @@ import type { ControlPlaneAct } from '../audit-call.ts';
 import type { Detector, Draft } from '../detector.ts';
 import { byCaller, nameOf, succeeded } from '../grouping.ts';
 import { graveActions, guidOf } from '../roles.ts';
-import { isOurs, lookUp, type Scene } from '../scene.ts';
+import { lookUp, type Scene } from '../scene.ts';
 
 /** What holds the HSM's doors shut: role definitions, settings, its network, locks, and connections to key managers outside. */
 export const guardRailChange: Detector = {
@@ -83,8 +83,7 @@ function settings(scene: Scene): Draft[] {
   const calls = scene.calls.filter(
     (call) =>
       succeeded(call) &&
-      (call.class === 'settings.update' ||
-        (call.class === 'settings.read' && changed.length > 0 && !isOurs(scene, call))),
+      (call.class === 'settings.update' || (call.class === 'settings.read' && changed.length > 0 && !call.ours)),
   );
   const updates = calls.filter(({ class: of }) => of === 'settings.update');
   const base = opened ? 75 : changed.length > 0 ? 40 : now === undefined ? 50 : 20;

@@ -2,8 +2,9 @@ import type { CallClass } from '../audit-call.ts';
 import { type Detector, type Draft, parameter } from '../detector.ts';
 import { byCaller, distinct, keysOf, nameOf, namesOf, succeeded } from '../grouping.ts';
 import { pairId } from '../habits.ts';
+import type { JudgedCall } from '../judged-calls.ts';
 import { callerOf, recentOf } from '../recent.ts';
-import { type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import { lookUp, type Scene } from '../scene.ts';
 
 const ID = 'key-material-movement';
 const HOUR_MS = 3_600_000;

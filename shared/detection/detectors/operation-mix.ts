@@ -1,9 +1,10 @@
 import { type Detector, type Draft, parameter } from '../detector.ts';
 import { groupBy } from '../group-by.ts';
 import { distinct, nameOf, namesOf, succeeded } from '../grouping.ts';
-import { actionOf, decayed } from '../habits.ts';
+import { decayed } from '../habits.ts';
+import type { JudgedCall } from '../judged-calls.ts';
 import type { CallerMemory } from '../memory.ts';
-import { isCanary, isOurs, type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import { isCanary, lookUp, type Scene } from '../scene.ts';
 import { jensenShannon, percentile } from '../statistics.ts';
 import { dayOf, hourOf, isoDay } from '../time-bins.ts';
 
@@ -38,7 +39,7 @@ export const operationMix: Detector = {
         call.unexplained > 0 &&
         call.class !== 'authentication' &&
         !isCanary(scene, call) &&
-        !isOurs(scene, call),
+        !call.ours,
     );
     return [...groupBy(calls, ({ who }) => who)].flatMap(([who, calls]) => {
       const known = lookUp(scene.memory.callers, who);
@@ -64,14 +65,14 @@ const QUIET =
 const WRAPS = new Set(['read.key', 'read.list', 'crypto.protect wrapkey', 'crypto.unprotect unwrapkey']);
 
 function novelty(scene: Scene, who: string, known: CallerMemory | undefined, calls: JudgedCall[]): Draft | undefined {
-  const fresh = calls.filter((call) => lookUp(known?.actions ?? {}, actionOf(call)) === undefined);
+  const fresh = calls.filter((call) => lookUp(known?.actions ?? {}, call.action) === undefined);
   const person = calls[0]?.caller.upn !== undefined;
   const crypto = fresh.filter(({ class: of }) => of === 'crypto.protect' || of === 'crypto.unprotect');
   if (person && crypto.length > 0) {
     return told(crypto, 55, 'People manage keys, and services use them.', 'crypto by a person', { learning: false });
   }
-  if (wrapsOnly(scene, who, known) && crypto.some((call) => !WRAPS.has(actionOf(call)))) {
-    const odd = crypto.filter((call) => !WRAPS.has(actionOf(call)));
+  if (wrapsOnly(scene, who, known) && crypto.some((call) => !WRAPS.has(call.action))) {
+    const odd = crypto.filter((call) => !WRAPS.has(call.action));
     return told(
       odd,
       65,
@@ -80,9 +81,9 @@ function novelty(scene: Scene, who: string, known: CallerMemory | undefined, cal
       { learning: false },
     );
   }
-  const loud = fresh.filter((call) => !QUIET.test(actionOf(call)));
+  const loud = fresh.filter((call) => !QUIET.test(call.action));
   if (known === undefined || Object.keys(known.actions).length === 0 || loud.length === 0) return undefined;
-  const takes = loud.some((call) => TAKES.test(actionOf(call)));
+  const takes = loud.some((call) => TAKES.test(call.action));
   // People do many things, each seldom; what a person manages is told where it takes or destroys something.
   const base = person ? 15 : 35 + (takes ? 20 : 0);
   return told(loud, base, 'It never did so before.', 'new');
@@ -104,7 +105,7 @@ function told(
   subject: string,
   more: { learning?: boolean } = {},
 ): Draft {
-  const actions = distinct(calls.map(actionOf)).sort();
+  const actions = distinct(calls.map(({ action }) => action)).sort();
   return {
     calls,
     explained: false,

@@ -4,9 +4,10 @@ import type { Finding } from '../finding.ts';
 import { firstUseOfGrant } from '../granted-use.ts';
 import { byCaller, distinct, keysOf, nameOf, namesOf, succeeded } from '../grouping.ts';
 import { decayed } from '../habits.ts';
+import type { JudgedCall } from '../judged-calls.ts';
 import { recentOf } from '../recent.ts';
 import { BUILT_IN_ROLES, graveActions, guidOf, isHsmWide } from '../roles.ts';
-import { type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import { lookUp, type Scene } from '../scene.ts';
 import { dayOf } from '../time-bins.ts';
 
 const ID = 'role-assignment-change';

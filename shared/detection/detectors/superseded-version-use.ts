@@ -3,7 +3,8 @@ import { type Detector, type Draft, parameter } from '../detector.ts';
 import { groupBy } from '../group-by.ts';
 import { byCaller, nameOf, succeeded } from '../grouping.ts';
 import { pairId } from '../habits.ts';
-import { type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import type { JudgedCall } from '../judged-calls.ts';
+import { lookUp, type Scene } from '../scene.ts';
 
 const ID = 'superseded-version-use';
 const HOUR_MS = 3_600_000;
@@ -42,8 +43,8 @@ function superseded(scene: Scene, key: KnownKey, calls: readonly JudgedCall[]): 
   if (newest === undefined) return [];
   const since = Date.parse(newest.createdOn);
   const compromised = key.compromisedOn === undefined ? undefined : Date.parse(key.compromisedOn);
-  const old = calls.filter(({ class: of, version, who, firstMs, ...call }) => {
-    if (of !== 'crypto.protect' || call.outcome !== 'ok' || version === newest.version) return false;
+  const old = calls.filter(({ class: of, version, who, firstMs, outcome }) => {
+    if (of !== 'crypto.protect' || outcome !== 'ok' || version === newest.version) return false;
     const known = key.versions.find((each) => each.version === version);
     if (known === undefined) return false;
     const lost = compromised !== undefined && Date.parse(known.createdOn) < compromised && firstMs > compromised;

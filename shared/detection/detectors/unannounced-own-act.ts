@@ -1,7 +1,7 @@
 import type { CallClass } from '../audit-call.ts';
 import type { Detector } from '../detector.ts';
 import { byCaller, distinct, keysOf, nameOf, namesOf, succeeded } from '../grouping.ts';
-import { isCanary, isOurs } from '../scene.ts';
+import { isCanary } from '../scene.ts';
 
 /** The app announces each act before it: what carries its identity without an announcement is not the app. */
 export const unannouncedOwnAct: Detector = {
@@ -25,11 +25,7 @@ export const unannouncedOwnAct: Detector = {
   evaluate(scene) {
     const calls = scene.calls.filter(
       (call) =>
-        ANNOUNCED.has(call.class) &&
-        succeeded(call) &&
-        call.unexplained > 0 &&
-        isOurs(scene, call) &&
-        !isCanary(scene, call),
+        ANNOUNCED.has(call.class) && succeeded(call) && call.unexplained > 0 && call.ours && !isCanary(scene, call),
     );
     return byCaller(calls).map(({ calls, explained }) => ({
       calls,

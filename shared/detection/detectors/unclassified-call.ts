@@ -1,7 +1,7 @@
 import { classOfName } from '../classify-call.ts';
 import type { Detector, Draft } from '../detector.ts';
 import { byCaller, distinct, nameOf, succeeded } from '../grouping.ts';
-import { isOurs, type JudgedCall } from '../scene.ts';
+import type { JudgedCall } from '../judged-calls.ts';
 
 /** What the app cannot name it cannot judge: a new operation of the service, or a name that does not fit its path. */
 export const unclassifiedCall: Detector = {
@@ -19,7 +19,7 @@ export const unclassifiedCall: Detector = {
   compromise: 'misuse',
   techniques: ['T1526'],
   evaluate(scene) {
-    const calls = scene.calls.filter((call) => succeeded(call) && call.unexplained > 0 && !isOurs(scene, call));
+    const calls = scene.calls.filter((call) => succeeded(call) && call.unexplained > 0 && !call.ours);
     const unknown = calls.filter(({ class: of, status }) => of === 'unclassified' && status > 200 && status < 300);
     const contradicting = calls.filter((call) => {
       const named = call.path === '' ? undefined : classOfName(call.operation);

@@ -1,9 +1,8 @@
 import { type Detector, type Draft, parameter } from '../detector.ts';
 import { groupBy } from '../group-by.ts';
 import { distinct, keysOf, nameOf, namesOf, succeeded } from '../grouping.ts';
-import { agentOf } from '../habits.ts';
-import { inRange, isPublic, networkOf } from '../network.ts';
-import { type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import type { JudgedCall } from '../judged-calls.ts';
+import { lookUp, type Scene } from '../scene.ts';
 import { surpriseOfNew } from '../statistics.ts';
 import { dayOf } from '../time-bins.ts';
 
@@ -64,8 +63,8 @@ function judge(scene: Scene, calls: JudgedCall[]): Draft | undefined {
     explanation: worst.why,
     nextStep: 'Ask the owner of this caller where it runs; treat its token as stolen until that is known.',
     facts: {
-      networks: distinct(strange.map(({ address }) => networkOf(address))).length,
-      client: agentOf(first.userAgent),
+      networks: distinct(strange.map(({ place }) => place.network)).length,
+      client: first.agent,
     },
     marks: ['network'],
   };
@@ -73,9 +72,9 @@ function judge(scene: Scene, calls: JudgedCall[]): Draft | undefined {
 
 function oddityOf(scene: Scene, call: JudgedCall): Oddity | undefined {
   const { network } = scene.rule;
-  const open = isPublic(call.address) && !call.trustedService;
-  const allowed = network.allowedRanges.some((range) => inRange(call.address, range));
-  if (network.threatRanges.some((range) => inRange(call.address, range))) {
+  const { allowed, hostile } = call.place;
+  const open = call.place.public && !call.trustedService;
+  if (hostile) {
     return { base: 75, why: 'The address is on the list of hostile ranges.', subject: 'hostile' };
   }
   const closed = network.privateOnly || scene.facts.lookedUp.network?.publicAccess === false;
@@ -105,7 +104,7 @@ function newNetwork(scene: Scene, call: JudgedCall, open: boolean): Oddity | und
   const known = lookUp(scene.memory.callers, call.who);
   // A caller without history is new in itself, which another detector tells.
   if (known === undefined || Object.keys(known.networks).length === 0) return undefined;
-  const network = networkOf(call.address);
+  const { network } = call.place;
   if (lookUp(known.networks, network) !== undefined) return undefined;
   const today = dayOf(call.firstMs);
   const start = dayOf(Date.parse(known.first));
@@ -115,7 +114,7 @@ function newNetwork(scene: Scene, call: JudgedCall, open: boolean): Oddity | und
     .map(({ first }) => today - first);
   if (surpriseOfNew(ages, Math.max(1, days)) < parameter(scene, ID, 'surprise')) return undefined;
   const learning = days < scene.rule.learning.noveltyDays || scene.age < scene.rule.learning.noveltyDays;
-  const newClient = lookUp(known.agents, agentOf(call.userAgent)) === undefined;
+  const newClient = lookUp(known.agents, call.agent) === undefined;
   const service = call.caller.upn === undefined;
   const extra = newClient ? 15 : 0;
   const withClient = newClient ? ' Its client is new, too.' : '';

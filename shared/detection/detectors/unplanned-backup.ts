@@ -1,7 +1,8 @@
 import type { Detector, Draft } from '../detector.ts';
 import { groupBy } from '../group-by.ts';
 import { byCaller, nameOf, succeeded } from '../grouping.ts';
-import { type JudgedCall, lookUp, type Scene } from '../scene.ts';
+import type { JudgedCall } from '../judged-calls.ts';
+import { lookUp, type Scene } from '../scene.ts';
 
 /** A full backup holds every key, sealed under the security domain; whoever holds both holds the HSM. */
 export const unplannedBackup: Detector = {
