@@ -69,7 +69,7 @@ export function incidentApprovalWanted(notice: Of<'IncidentApprovalWanted'>, con
     ],
     facts: incidentFacts(notice, context, []),
     mustDo: [
-      `Look at ${where(notice)}, speak with those who depend on it, then approve or deny each step.`,
+      `Look at ${where(notice)}, speak with those who depend on it, then approve or deny each step: ${decide(notice)}.`,
       'Nobody decides about themselves, or about an incident that they declared.',
     ],
     ...ownerOf(notice),
@@ -90,18 +90,18 @@ export function incidentContained(notice: Of<'IncidentContained'>, context: Comp
   return {
     severity: whole ? 'attention' : urgency(notice),
     action: !whole,
-    headline: `${hsm} incident ${whole ? 'contained' : 'contained in part'}`,
+    headline: `${hsm} incident contained${whole ? '' : ' in part'}: ${fewOf(notice.keys, 2).join(', ') || notice.subject}`,
     preheader: whole ? `${counted(done.length, 'step')} done.` : (remains[0] ?? ''),
     paragraphs: [
       `Done: ${done.length === 0 ? 'nothing that was still needed' : fewOf(done).join('; ')}.`,
       whole
-        ? 'Nothing that the app knows of lets the intruder in any more. Each role that was taken away can be put back by one call.'
+        ? 'Nothing that the app knows of lets the intruder in any more. Each role that was taken away can be put back, by the call below with kind putBack.'
         : `Not done, so the intruder may still get in: ${fewOf(remains).join('; ')}`,
     ],
     facts: incidentFacts(notice, context, []),
     mustDo: whole
-      ? [`Find out what it was, and set a verdict at ${where(notice)}.`]
-      : [`Decide what remains at ${where(notice)}.`],
+      ? [`Find out what it was, and give a verdict: ${decide(notice)} with kind verdict.`]
+      : [`Look at ${where(notice)}, and decide what remains: ${decide(notice)}.`],
     ...ownerOf(notice),
   };
 }
@@ -121,7 +121,7 @@ export function incidentEscalated(notice: Of<'IncidentEscalated'>, context: Comp
       ...steps.slice(0, 6).map(stepText),
     ],
     facts: incidentFacts(notice, context, [instantFact('Waits since', since)]),
-    mustDo: [`Decide at ${where(notice)}, or find somebody who can.`],
+    mustDo: [`Look at ${where(notice)}, and decide, or find somebody who can: ${decide(notice)}.`],
     ...ownerOf(notice),
   };
 }
@@ -167,6 +167,8 @@ const found = ({ findings, findingsInAll }: IncidentNotice): string =>
   `${findings.join('; ')}${findingsInAll > findings.length ? `; ${findingsInAll - findings.length} more` : ''}.`;
 
 const where = ({ incident }: IncidentNotice): string => `GET /api/incidents/${incident}`;
+
+const decide = ({ incident }: IncidentNotice): string => `POST /api/incidents/${incident}/decisions`;
 
 const incidentFacts = (notice: IncidentNotice, context: ComposeContext, more: Parameters<typeof hsmFacts>[2]) =>
   hsmFacts(notice, context, [
