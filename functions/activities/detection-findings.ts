@@ -2,12 +2,9 @@ import type { Finding } from '../../shared/detection/finding.ts';
 import { type FindingRecord, isToBeTold, mergeFinding } from '../../shared/detection/finding-record.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { LifecycleEvent } from '../../shared/events/lifecycle-event.ts';
-import { subtractDuration } from '../../shared/time.ts';
 import type { StoredFindingRef } from '../detection-outcomes.ts';
 import type { World } from '../world.ts';
-
-export const findingPath = (hsm: string, day: string, id: string): string =>
-  `detection/${hsm}/findings/${day}/${id}.json`;
+import { findingPath, placeFinding } from './finding-places.ts';
 
 /** Findings keep their place for so long: the longest window of a detector is a week. */
 export const PLACES_KEPT = 'P8D';
@@ -16,7 +13,7 @@ const MOST_TRIES = 10;
 
 /**
  * Stores a finding, or adds to it what this window saw. It lies under the day on which it was first found, which `places` knows,
- * or yesterday's list where a crash lost that.
+ * or its own place where a crash lost that.
  */
 export async function storeFinding(
   world: World,
@@ -25,8 +22,7 @@ export async function storeFinding(
   places: Record<string, string>,
 ): Promise<StoredFindingRef> {
   const { hsm, id, foundAt } = finding;
-  const today = foundAt.slice(0, 10);
-  const day = places[id] ?? (await placeOf(world, hsm, id, today));
+  const day = places[id] ?? (await placeFinding(world.documents, id, { hsm, day: foundAt.slice(0, 10) })).day;
   const path = findingPath(hsm, day, id);
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
     const stored = await world.documents.read<FindingRecord>('state', path);
@@ -38,12 +34,6 @@ export async function storeFinding(
     if (typeof written !== 'string') return { id, day };
   }
   throw busy(id);
-}
-
-async function placeOf(world: World, hsm: string, id: string, today: string): Promise<string> {
-  const yesterday = subtractDuration(new Date(today), 'P1D').toISOString().slice(0, 10);
-  const found = await world.documents.read('state', findingPath(hsm, yesterday, id));
-  return found ? yesterday : today;
 }
 
 /** Publishes a finding that is to be told, journals that, and marks it as told. Told already: nothing happens. */

@@ -4,6 +4,7 @@ import { type Incident, type IncidentSubject, subjectKey } from '../../shared/in
 import type { Documents, Stored } from '../../shared/ports/documents.ts';
 import { incidentId } from '../instance-ids.ts';
 import type { World } from '../world.ts';
+import { findingPath } from './finding-places.ts';
 import { hex, utf8 } from './text.ts';
 
 const path = (id: string): string => `incidents/${id}.json`;
@@ -96,9 +97,6 @@ export async function pointSubject(
     : await world.documents.create('state', at, next);
   return typeof written !== 'string';
 }
-
-export const findingPath = (hsm: string, day: string, id: string): string =>
-  `detection/${hsm}/findings/${day}/${id}.json`;
 
 export const readFinding = async (documents: Documents, hsm: string, day: string, id: string) =>
   (await documents.read<Finding>('state', findingPath(hsm, day, id)))?.value;

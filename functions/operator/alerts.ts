@@ -7,8 +7,8 @@ import {
   knownRule,
 } from '../../shared/incident/judge-alert.ts';
 import { canonicalJson } from '../../shared/journal/canonical.ts';
+import { putFinding } from '../activities/finding-places.ts';
 import { joinOne, respondTo } from '../activities/incident-joining.ts';
-import { findingPath } from '../activities/incident-records.ts';
 import { hex, utf8 } from '../activities/text.ts';
 import { detectionId } from '../instance-ids.ts';
 import type { Starter } from '../start-once.ts';
@@ -124,7 +124,7 @@ async function handle(world: World, starter: Starter, { verdict, receivedAt }: S
   const at = new Date(receivedAt);
   for (const fact of verdict.facts) {
     const finding = findingOf(fact, digest(world, [fact.hsm, fact.what, fact.correlationId ?? fact.at]), at);
-    await world.documents.put('state', findingPath(fact.hsm, finding.foundAt.slice(0, 10), finding.id), finding);
+    await putFinding(world.documents, finding);
     const joined = await joinOne(world, finding, `alert ${verdict.rule}`);
     if (joined) await respondTo(starter, joined.incident, joined.changed);
   }

@@ -129,7 +129,7 @@ export async function answerTo(
     case 'decideRetirement':
       return answerToRetirements(world, client, operation, request, caller);
     case 'showPolicy':
-      return showPolicy(world);
+      return showPolicy(world, query.hsm);
     case 'verifyJournal':
       return verifyJournal(world);
     case 'showHealth':

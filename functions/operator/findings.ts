@@ -2,6 +2,7 @@ import type { Severity } from '../../shared/detection/finding.ts';
 import type { FindingRecord } from '../../shared/detection/finding-record.ts';
 import { compareSeverity } from '../../shared/detection/score.ts';
 import { DAY_MS } from '../../shared/time.ts';
+import { findFinding } from '../activities/finding-places.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import { ProblemError } from './problem.ts';
@@ -36,13 +37,8 @@ export async function listFindings(
 }
 
 export async function showFinding(world: World, id: string): Promise<Answer> {
-  for (const { name } of world.hsms) {
-    for await (const path of world.documents.list('state', folderOf(name))) {
-      if (!path.endsWith(`/${id}.json`)) continue;
-      const finding = (await world.documents.read<FindingRecord>('state', path))?.value;
-      if (finding) return { status: 200, body: shown(finding) };
-    }
-  }
+  const finding = await findFinding(world.documents, id);
+  if (finding && world.hsms.some(({ name }) => name === finding.hsm)) return { status: 200, body: shown(finding) };
   throw new ProblemError({
     status: 404,
     code: 'FindingNotFound',

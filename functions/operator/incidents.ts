@@ -5,9 +5,10 @@ import { describeSubject, type Incident, subjectOf } from '../../shared/incident
 import { openIncident } from '../../shared/incident/join.ts';
 import { waitingFor } from '../../shared/incident/turn.ts';
 import { isWatched, showWatch } from '../../shared/incident/watch.ts';
+import { putFinding } from '../activities/finding-places.ts';
 import { joinOne, respondTo } from '../activities/incident-joining.ts';
 import { freshPlan } from '../activities/incident-planning.ts';
-import { changeIncident, findingPath, idOf, readIncident, readIncidents } from '../activities/incident-records.ts';
+import { changeIncident, idOf, readIncident, readIncidents } from '../activities/incident-records.ts';
 import { hex, utf8 } from '../activities/text.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
@@ -93,7 +94,7 @@ export async function declareIncident(
     if (JSON.stringify(stands.asked) !== JSON.stringify(asked)) throw keyUsedBefore('a declared incident');
   }
   const { id, foundAt } = stands.finding;
-  await world.documents.put('state', findingPath(asked.hsm, foundAt.slice(0, 10), id), stands.finding);
+  await putFinding(world.documents, stands.finding);
   const joined = await joinOne(world, stands.finding, `operator ${caller.name}`);
   if (!joined) throw new Error('a declared compromise opens an incident');
   const incident = await changeIncident(world, joined.incident.id, (current) =>

@@ -262,7 +262,9 @@ export const operatorRoutes: readonly OperatorRoute[] = [
     summary: 'The policy in force, and the faults of a newer document that does not parse.',
     anyOf: ['Viewer', 'Operator', 'Approver', 'Auditor'],
     params: none,
-    query: none,
+    query: z.strictObject({
+      hsm: hsm.optional().describe('Shows each field of the rule of this HSM as well, with where it came from.'),
+    }),
     answers: { 200: 'The policy.' },
   },
   {

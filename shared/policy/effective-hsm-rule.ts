@@ -1,6 +1,7 @@
 import { detectionFields, mergeDetection } from './detection-section.ts';
 import type { HsmEntry, HsmSections, PartialNotice, PolicyDocument } from './document.ts';
 import { drillHsmBy, isSameHsm } from './drill-hsm.ts';
+import { type ExplainedField, explainField } from './explain.ts';
 import { literalLength, matchesGlob } from './glob.ts';
 import { BUILT_IN_HSM_RULE, type HsmRule } from './hsm-rule.ts';
 import { mergeResponse } from './response-rule.ts';
@@ -60,16 +61,14 @@ export function effectiveHsmRule(policy: PolicyDocument, hsm: string, policyVers
   };
 }
 
-/** One row a field, for people: `backup.rpo`, `P2D`, `hsms[0] contoso-*`. */
-export function explainHsmRule({ rule, origin }: EffectiveHsmRule): { field: string; value: string; from: string }[] {
-  const rows = HSM_SECTIONS.flatMap((section) =>
+/** For people: `backup.rpo`, `P2D`, `hsms[0] contoso-*`. */
+export function explainHsmRule({ rule, origin }: EffectiveHsmRule): ExplainedField[] {
+  const fields = HSM_SECTIONS.flatMap((section) =>
     fieldsOf(section, rule[section]).map(({ field, value }) => ({ field: `${section}.${field}`, value })),
   );
-  return [...rows, { field: 'notice.notify', value: rule.notice.notify }].map(({ field, value }) => ({
-    field,
-    value: printed(value),
-    from: origin[field] ?? 'built in',
-  }));
+  return [...fields, { field: 'notice.notify', value: rule.notice.notify }].flatMap(({ field, value }) =>
+    explainField(field, value, origin[field] ?? 'built in'),
+  );
 }
 
 /** The rule with what the sections set. */
@@ -124,12 +123,3 @@ function noticeOf(policy: PolicyDocument, hsm: string): { notice: NoticeRule; fr
 
 const addressesOf = (policy: PolicyDocument, notice: PartialNotice | undefined): string[] | undefined =>
   notice?.notify ?? (notice?.owner === undefined ? undefined : policy.owners.names?.[notice.owner]);
-
-function printed(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(printed).join(', ');
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (Object.keys(value).length === 0) return 'none';
-  return Object.entries(value)
-    .map(([name, member]) => `${name} ${member}`)
-    .join(', ');
-}

@@ -2,6 +2,7 @@ import type { Tags } from '../keys/key.ts';
 import { ruleFaults } from './check-rule.ts';
 import { BUILT_IN_ROTATION, type KeyEntry, type PartialRule, type PolicyDocument } from './document.ts';
 import { drillHsmBy, isSameHsm } from './drill-hsm.ts';
+import { type ExplainedField, explainField } from './explain.ts';
 import { literalLength, matchesGlob } from './glob.ts';
 import { looksLikeMail, readTags, type TagWishes } from './key-tags.ts';
 import { mergeRotation } from './merge-rule.ts';
@@ -78,16 +79,16 @@ export function effectiveRule(
   };
 }
 
-/** One row a field, for people: `rotation.before`, `P30D`, `class tier0`. */
-export function explainRule(effective: EffectiveRule): { field: string; value: string; from: string }[] {
+/** For people: `rotation.before`, `P30D`, `class tier0`. */
+export function explainRule(effective: EffectiveRule): ExplainedField[] {
   const { rule, hold, origin, class: className } = effective;
-  const row = (field: string, value: unknown) => ({ field, value: printed(value), from: origin[field] ?? 'not set' });
+  const rows = (field: string, value: unknown) => explainField(field, value, origin[field] ?? 'not set');
   return [
-    ...(className === undefined ? [] : [row('class', className)]),
-    ...ROTATION_FIELDS.map((field) => row(`rotation.${field}`, rule.rotation[field])),
-    row('notice.notify', rule.notice.notify),
-    row('notice.owner', rule.notice.owner),
-    ...(hold === undefined ? [] : [row('hold', hold.until === undefined ? 'until removed' : `until ${hold.until}`)]),
+    ...(className === undefined ? [] : rows('class', className)),
+    ...ROTATION_FIELDS.flatMap((field) => rows(`rotation.${field}`, rule.rotation[field])),
+    ...rows('notice.notify', rule.notice.notify),
+    ...rows('notice.owner', rule.notice.owner),
+    ...(hold === undefined ? [] : rows('hold', hold.until === undefined ? 'until removed' : `until ${hold.until}`)),
   ];
 }
 
@@ -200,17 +201,4 @@ function mailsOf(policy: PolicyDocument, owner: string): string[] | undefined {
   const wanted = owner.toLowerCase();
   const named = Object.entries(policy.owners.names ?? {}).find(([name]) => name.toLowerCase() === wanted);
   return named?.[1] ?? (looksLikeMail(owner) ? [owner] : undefined);
-}
-
-function printed(value: unknown): string {
-  if (value === undefined) return 'none';
-  if (!Array.isArray(value)) {
-    return typeof value === 'object' && value !== null
-      ? Object.entries(value)
-          .map(([name, part]) => `${name} ${part}`)
-          .join(', ')
-      : String(value);
-  }
-  if (value.length === 0) return 'none';
-  return value.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join(', ');
 }

@@ -129,9 +129,14 @@ describe('the operator API', () => {
   });
 
   test('shows the policy in force with its schema, and that the app is healthy', async () => {
-    expect(await look.api('GET', '/api/policy', { as: 'viewer' })).toMatchObject({
+    expect(await look.api('GET', '/api/policy?hsm=contoso', { as: 'viewer' })).toMatchObject({
       status: 200,
-      body: { policy: { version: 1 }, rejected: null, schema: { type: 'object' } },
+      body: {
+        policy: { version: 1 },
+        rejected: null,
+        rule: expect.arrayContaining([{ field: 'response.keyScope', value: 'policy', from: 'policy' }]),
+        schema: { type: 'object' },
+      },
     });
     expect(await look.api('GET', '/api/health', { as: 'viewer' })).toMatchObject({
       status: 200,

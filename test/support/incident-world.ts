@@ -1,10 +1,11 @@
 import type { OrchestrationContext } from 'durable-functions';
+import { findingPath } from '../../functions/activities/finding-places.ts';
 import { incidentContainmentActivities } from '../../functions/activities/incident-containment.ts';
 import { incidentEvidenceActivities } from '../../functions/activities/incident-evidence.ts';
 import { incidentJoiningActivities, joinOne } from '../../functions/activities/incident-joining.ts';
 import { incidentNoticeActivities } from '../../functions/activities/incident-notices.ts';
 import { incidentPlanningActivities } from '../../functions/activities/incident-planning.ts';
-import { findingPath, incidentOf } from '../../functions/activities/incident-records.ts';
+import { incidentOf } from '../../functions/activities/incident-records.ts';
 import { incidentRotationActivities } from '../../functions/activities/incident-rotation.ts';
 import { incidentActivities } from '../../functions/activities/incidents.ts';
 import { runActivity } from '../../functions/implement.ts';

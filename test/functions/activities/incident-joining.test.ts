@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { findingPath } from '../../../functions/activities/finding-places.ts';
 import { incidentJoiningActivities } from '../../../functions/activities/incident-joining.ts';
-import { findingPath, readIncidents } from '../../../functions/activities/incident-records.ts';
+import { readIncidents } from '../../../functions/activities/incident-records.ts';
 import type { Finding } from '../../../shared/detection/finding.ts';
 import { aFinding, SERVICE } from '../../shared/incident/builders.ts';
 import { createFakeLog } from '../../support/log.ts';

@@ -296,6 +296,13 @@ describe('effectiveHsmRule', () => {
     const rows = explainHsmRule(effectiveHsmRule(policy, 'contoso-1', 'v1'));
     expect(rows).toContainEqual({ field: 'backup.rpo', value: 'P8D', from: 'hsms[1] contoso-*' });
     expect(rows).toContainEqual({ field: 'geography.regions', value: 'none', from: 'built in' });
+    const announced = { from: '2026-12-20T00:00Z', until: '2026-12-21T00:00Z', why: 'A migration' };
+    const told = effectiveHsmRule({ ...policy, detection: { announced: [announced, announced] } }, 'contoso-1', 'v1');
+    expect(explainHsmRule(told)).toContainEqual({
+      field: 'detection.announced[1]',
+      value: 'from 2026-12-20T00:00Z, until 2026-12-21T00:00Z, why "A migration"',
+      from: 'policy',
+    });
     expect(rows.every(({ value }) => value !== '' && !value.includes('[object'))).toBe(true);
   });
 
