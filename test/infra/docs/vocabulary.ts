@@ -41,16 +41,23 @@ export function kindsOf(file: string, type: string): string[] {
   return kinds;
 }
 
-/** Members of a union of literals, as the compiler reads them. */
-export function unionOf(file: string, name: string): string[] {
-  const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest);
-  const declared = source.statements.find((node) => ts.isTypeAliasDeclaration(node) && node.name.text === name);
-  if (declared === undefined || !ts.isTypeAliasDeclaration(declared) || !ts.isUnionTypeNode(declared.type)) {
-    throw new Error(`${file} declares no union ${name}`);
-  }
-  return declared.type.types.flatMap((member) =>
-    ts.isLiteralTypeNode(member) && ts.isStringLiteral(member.literal) ? [member.literal.text] : [],
-  );
+/**
+ * Every public reason: members of a type that is called a reason, and what stands in a field `reason`, or first in a call of
+ * `refuse`. Codes of problems count, too.
+ */
+export function reasonsIn(): string[] {
+  const written = [
+    /\breason: ('[A-Z]\w+'(?:\s*\| '[A-Z]\w+')*)/g,
+    /\brefus(?:e|ed|al)\(\s*('[A-Z]\w+')/g,
+    /export type \w*(?:Reason|ProblemCode) =([^;]+);/g,
+  ];
+  const found = [...sources('shared'), ...sources('functions')].flatMap((file) => {
+    const text = read(file);
+    return written.flatMap((pattern) =>
+      [...text.matchAll(pattern)].flatMap(([, all = '']) => [...all.matchAll(/'(\w+)'/g)].map(([, one = '']) => one)),
+    );
+  });
+  return [...new Set(found)].toSorted();
 }
 
 export interface Call {
