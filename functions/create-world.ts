@@ -9,6 +9,7 @@ import { createHsmBackups } from '../shared/adapters/azure/hsm-backups.ts';
 import { createHsmConfiguration } from '../shared/adapters/azure/hsm-configuration.ts';
 import { createHsmCrypto } from '../shared/adapters/azure/hsm-crypto.ts';
 import { createHsmDeletedKeys } from '../shared/adapters/azure/hsm-deleted-keys.ts';
+import { createHsmEndpoints } from '../shared/adapters/azure/hsm-endpoints.ts';
 import { createHsmKeys } from '../shared/adapters/azure/hsm-keys.ts';
 import { createHsmResources } from '../shared/adapters/azure/hsm-resources.ts';
 import { createJournalLog } from '../shared/adapters/azure/journal-log.ts';
@@ -103,6 +104,14 @@ export function createWorld({ installation, hsms, identities: clientIds, ...sett
             resources: createHsmResources({ ...settings.arm, identity: identities.restore }),
             securityDomain: createSecurityDomain({ hsms, identity: identities.restore }),
             jobs: createHsmBackups({ hsms, identity: identities.restore }),
+            ...(settings.endpoint
+              ? {
+                  endpoints: {
+                    ...settings.endpoint,
+                    service: createHsmEndpoints({ ...settings.arm, identity: identities.restore }),
+                  },
+                }
+              : {}),
           },
         }
       : {}),

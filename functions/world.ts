@@ -1,4 +1,4 @@
-import type { AlertSettings, HsmSettings } from '../shared/config.ts';
+import type { AlertSettings, EndpointSettings, HsmSettings } from '../shared/config.ts';
 import type { HeartbeatSchedules } from '../shared/heartbeat/expected.ts';
 import type { AuditLog } from '../shared/ports/audit-log.ts';
 import type { BackupVault } from '../shared/ports/backup-vault.ts';
@@ -12,6 +12,7 @@ import type { HsmBackups } from '../shared/ports/hsm-backups.ts';
 import type { HsmConfiguration } from '../shared/ports/hsm-configuration.ts';
 import type { HsmCrypto } from '../shared/ports/hsm-crypto.ts';
 import type { HsmDeletedKeys } from '../shared/ports/hsm-deleted-keys.ts';
+import type { HsmEndpoints } from '../shared/ports/hsm-endpoints.ts';
 import type { HsmKeys } from '../shared/ports/hsm-keys.ts';
 import type { HsmResources } from '../shared/ports/hsm-resources.ts';
 import type { JournalLog } from '../shared/ports/journal-log.ts';
@@ -44,6 +45,8 @@ export interface RecoveryWorld {
   resources: HsmResources;
   securityDomain: SecurityDomain;
   jobs: HsmBackups;
+  /** Where private endpoints of new HSMs are made; absent: people make them, and no drill makes an HSM. */
+  endpoints?: EndpointSettings & { service: HsmEndpoints };
 }
 
 /** What containment needs; present where an identity has the duty respond. */

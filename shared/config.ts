@@ -45,6 +45,15 @@ export interface BackupSettings {
   vaultRegion: string;
 }
 
+/** Where the app makes the private endpoint of an HSM that it makes. */
+export interface EndpointSettings {
+  subnetId: string;
+  /** Azure region of that network, which need not be the HSM's. */
+  region: string;
+  /** The private DNS zone that holds the names; absent: somebody else writes them. */
+  zoneId?: string;
+}
+
 export interface LogsSettings {
   /** Id of the Log Analytics workspace that the HSMs' audit logs go to. */
   workspace: string;
@@ -81,6 +90,8 @@ export interface Config {
   };
   /** Where backups go; absent when this installation makes none. */
   backup?: BackupSettings;
+  /** Where private endpoints of new HSMs are made; absent when people make them. */
+  endpoint?: EndpointSettings;
   /** Where audit logs are read; absent when this installation detects nothing. */
   logs?: LogsSettings;
   alerts: AlertSettings;
@@ -161,6 +172,9 @@ const json = <T extends z.ZodType>(inner: T) =>
     })
     .pipe(inner);
 
+/** As `westeurope`. */
+const REGION = /^[a-z0-9]{3,40}$/;
+
 const hsm = z.strictObject({
   name: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/),
   uri: httpsUrl().refine((uri) => parseUrl(uri)?.href === `${parseUrl(uri)?.origin}/`),
@@ -168,6 +182,19 @@ const hsm = z.strictObject({
     .string()
     .regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.KeyVault\/managedHSMs\/[^/]+$/i),
   replicated: z.boolean().optional(),
+});
+
+const endpoint = z.strictObject({
+  subnetId: z
+    .string()
+    .regex(
+      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/virtualNetworks\/[^/]+\/subnets\/[^/]+$/i,
+    ),
+  region: z.string().regex(REGION),
+  zoneId: z
+    .string()
+    .regex(/^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/privateDnsZones\/[^/]+$/i)
+    .optional(),
 });
 
 const hsms = z
@@ -306,12 +333,17 @@ const settings = z.strictObject({
     }),
   MHSM_VAULT_REGION: z
     .string()
-    .regex(/^[a-z0-9]{3,40}$/)
+    .regex(REGION)
     .optional()
     .register(documented, {
       rule: `The Azure region of that account, in lower case without spaces; ${TOGETHER}`,
       example: 'northeurope',
     }),
+  MHSM_HSM_ENDPOINT: json(endpoint).optional().register(documented, {
+    rule: 'A JSON object {subnetId, region, zoneId?}: where private endpoints of HSMs that the app makes are made; region is that of the network. Left out, no drill makes an HSM.',
+    example:
+      '{"subnetId":"/subscriptions/…/virtualNetworks/keys/subnets/endpoints","region":"westeurope","zoneId":"/subscriptions/…/privateDnsZones/privatelink.managedhsm.azure.net"}',
+  }),
   MHSM_ALERT_CALLERS: json(z.array(z.guid()).min(1))
     .default(['461e8683-5575-4561-ac7f-899cc907d62a'])
     .register(documented, {
@@ -617,6 +649,7 @@ function arrange(found: z.output<typeof settings>): Config {
     ...(landingContainerUrl !== undefined && vaultBlobUrl !== undefined && vaultRegion !== undefined
       ? { backup: { landingContainerUrl, vaultBlobUrl, vaultRegion } }
       : {}),
+    ...endpointOf(found.MHSM_HSM_ENDPOINT),
     ...(found.MHSM_LOGS_WORKSPACE !== undefined && found.MHSM_AUDIT_SCHEDULE !== undefined
       ? {
           logs: {
@@ -663,4 +696,10 @@ function arrange(found: z.output<typeof settings>): Config {
       jwksUrl: found.MHSM_API_JWKS_URL,
     },
   };
+}
+
+function endpointOf(found: z.output<typeof endpoint> | undefined): Pick<Config, 'endpoint'> {
+  if (found === undefined) return {};
+  const { subnetId, region, zoneId } = found;
+  return { endpoint: { subnetId, region, ...(zoneId === undefined ? {} : { zoneId }) } };
 }

@@ -6,11 +6,12 @@ import { rehearsalId, tearDownId } from '../instance-ids.ts';
 import type { World } from '../world.ts';
 import { deletionCommand, keepDrillPart, readDrillPart, readDrills, type TornDown } from './drill-records.ts';
 import { announceOnHsm } from './hsm-acts.ts';
+import { removeEndpoint } from './hsm-endpoints.ts';
 import { releaseHsmLock } from './hsm-lock.ts';
 import { partFrom } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
-import { recoveryWorld } from './recovery-hsm.ts';
 import { newResourceId, readRecovery, type StoredRecovery } from './recovery-records.ts';
+import { recoveryWorld } from './recovery-steps.ts';
 import { closeRehearsal, creationSettlesOn } from './rehearsals.ts';
 
 /** How often the service is asked while it deletes an HSM. */
@@ -54,6 +55,8 @@ export const drillTearDownActivities = (world: World) =>
           return { kind: 'later', until: soon(world), why: refusal?.why ?? `${newHsm} is being deleted` };
         }
         case 'gone': {
+          if (!(await removeEndpoint(world, recovery)))
+            return { kind: 'later', until: soon(world), why: `the private endpoint of ${newHsm} is being deleted` };
           await releaseHsmLock(world, newHsm, recovery.id);
           await partFrom(world, newHsm);
           // Last of all: from then on nobody looks again.

@@ -120,6 +120,7 @@ export async function decideDrillNow(
     records,
     watchedSince,
     now: world.clock.now(),
+    reachesNewHsm: world.recovery?.endpoints !== undefined,
     ...(lastDrillOn === undefined ? {} : { lastDrillOn }),
     ...(running === undefined ? {} : { running }),
     ...(request === undefined ? {} : { request }),

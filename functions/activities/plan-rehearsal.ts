@@ -21,6 +21,7 @@ export async function planRehearsal(
   cost: CostVerdict,
 ): Promise<DrillActivityOutcomes['prepareDrill']> {
   if (!world.recovery) return refused('NoDutyOfRestoring', NOBODY, SET_IDENTITY);
+  if (!world.recovery.endpoints) return refused('NoWayToTarget', CLOSED, NAME_SUBNET);
   const { resourceId } = await knownHsm(world, hsm);
   const source = await world.recovery.resources.read(resourceId);
   if (!source) return refused('SourceUnknown', `Azure shows no HSM ${hsm} to the identity of restoring.`, LOOK);
@@ -39,15 +40,20 @@ export async function planRehearsal(
     rehearsal: {
       ...{ drill, softDeleteDays },
       until: toIso(addDuration(new Date(startedOn), rule.holdersWithin)),
-      cost: [cost.estimate.text, ...warnings],
+      cost: [cost.estimate.text, ENDPOINT_COSTS, ...warnings],
     },
   };
   await createRecovery(world, recovery);
   return { kind: 'prepared', target: newHsm, rehearsal: recovery.id };
 }
 
+/** https://azure.microsoft.com/pricing/details/private-link */
+const ENDPOINT_COSTS =
+  'Its private endpoint is billed beside it, by the hour and by gigabyte, until the drill removes it.';
 const NOBODY = 'This installation recovers nothing: no identity has the duty of restoring.';
 const SET_IDENTITY = 'Set MHSM_IDENTITY_RESTORE, and let it create and delete Managed HSMs in the resource group.';
 const LOOK = 'See whether the HSM exists, and whether the identity of restoring holds Managed HSM contributor on it.';
+const CLOSED = 'The HSM of a drill is closed to the public network, and no subnet is named for its private endpoint.';
+const NAME_SUBNET = 'Set MHSM_HSM_ENDPOINT, and let the identity of restoring make private endpoints.';
 const NAME_THEM =
   'Set drills.administratorIds to the object ids of those who administer a temporary HSM, the identity of restoring among them.';

@@ -1,58 +1,14 @@
 import { drillTags } from '../../shared/drill/decide-tear-down.ts';
-import { AppError } from '../../shared/errors.ts';
-import type { RecoveryActivityOutcomes } from '../recovery-outcomes.ts';
-import type { RecoveryWorld, World } from '../world.ts';
-import { announceOnHsm } from './hsm-acts.ts';
+import type { World } from '../world.ts';
+import { reachNewHsm } from './hsm-endpoints.ts';
 import { joinHsm, knownHsm } from './joined-hsms.ts';
 import { changeRecovery, newResourceId, reportStep, type StoredRecovery } from './recovery-records.ts';
+import { announceStep, later, recoveryWorld, type StepResult, stepRefused } from './recovery-steps.ts';
 import { mayCreate } from './rehearsals.ts';
 import { lineagePath, securityDomainOf } from './security-domain-lineage.ts';
 
-/** What a step comes to: `done` with what shows it, or what `performRecoveryStep` answers. */
-export type StepResult =
-  | { kind: 'done'; evidence: string }
-  | Exclude<RecoveryActivityOutcomes['performRecoveryStep'], { kind: 'done' }>;
-
 /** How often the service is asked while it makes an HSM, or opens a security domain. */
 const LOOK_AGAIN_MS = 15_000;
-/** How long to leave a busy HSM alone before asking again. */
-export const BUSY_PAUSE_MS = 60_000;
-
-export const later = (world: World, ms: number, why: string): StepResult => ({
-  kind: 'later',
-  until: new Date(world.clock.now().getTime() + ms).toISOString(),
-  why,
-});
-
-/** `final`, by its public reason: in a rehearsal it is not tried again, because trying again changes nothing. */
-export const stepRefused = (explanation: string, final?: string): StepResult => ({
-  kind: 'refused',
-  explanation,
-  ...(final === undefined ? {} : { final }),
-});
-
-/** What a recovery needs of the installation, or a fault that says which setting is missing. */
-export function recoveryWorld(world: World): RecoveryWorld {
-  if (world.recovery) return world.recovery;
-  throw new AppError('ERR_CONFIG', 'This installation recovers nothing: no identity has the duty of restoring.', {
-    nextStep: 'Set MHSM_IDENTITY_RESTORE, and let it create Managed HSMs in the resource group.',
-  });
-}
-
-/** Announces an act of a recovery; the id names the recovery, so that a repeat is the same act. */
-export const announceStep = (world: World, recovery: StoredRecovery, act: string, step = act) =>
-  announceOnHsm(world, {
-    act,
-    duty: 'restore',
-    hsm: recovery.newHsm,
-    target: `recoveries/${recovery.id}`,
-    instance: recovery.id,
-    cause: recovery.by,
-    count: { [act]: 1 },
-    lastsMinutes: 240,
-    step,
-    detail: { reason: recovery.reason },
-  });
 
 /** Creates the new HSM, and lets the app reach it once it is provisioned. It is not activated: nobody downloads a new domain. */
 export async function createNewHsm(world: World, recovery: StoredRecovery): Promise<StepResult> {
@@ -94,6 +50,8 @@ export async function createNewHsm(world: World, recovery: StoredRecovery): Prom
   if (found.uri === undefined || found.provisioningState === 'Provisioning') {
     return later(world, LOOK_AGAIN_MS, `${recovery.newHsm} is being provisioned`);
   }
+  const way = await reachNewHsm(world, recovery, found);
+  if (way) return way;
   const lost = await knownHsm(world, recovery.hsm);
   const uri = found.uri.replace(/\/+$/, '');
   const drill = rehearsal ? { drill: rehearsal.drill } : {};

@@ -1,8 +1,8 @@
 import { hasCode } from '../../shared/errors.ts';
 import type { JobFamily, JobStart } from '../../shared/ports/hsm-backups.ts';
 import type { World } from '../world.ts';
-import { announceStep, BUSY_PAUSE_MS, later, recoveryWorld, type StepResult } from './recovery-hsm.ts';
 import { changeRecovery, type SentJob, type StoredRecovery } from './recovery-records.ts';
+import { announceStep, BUSY_PAUSE_MS, later, recoveryWorld, type StepResult } from './recovery-steps.ts';
 
 const SHORTEST_PAUSE_MS = 10_000;
 /** So often a job whose reply was lost each time, and which never took effect, is sent. */

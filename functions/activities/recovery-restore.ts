@@ -9,9 +9,9 @@ import { readRecord } from './catalogue.ts';
 import { readHsmInventory, withSealedMaterial } from './hsm-inventory.ts';
 import { knownHsm } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
-import { later, recoveryWorld, type StepResult, stepRefused } from './recovery-hsm.ts';
 import { followJob, forgetJob } from './recovery-jobs.ts';
 import { changeRecovery, newestGoodBackup, reportStep, type StoredRecovery } from './recovery-records.ts';
+import { later, recoveryWorld, type StepResult, stepRefused } from './recovery-steps.ts';
 import { manifestOf } from './restore-requests.ts';
 
 /**

@@ -15,18 +15,10 @@ import { custodyOf } from './custody-ledger.ts';
 import { type HsmLock, releaseHsmLock, takeHsmLock } from './hsm-lock.ts';
 import { knownHsm } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
-import {
-  attachIdentities,
-  awaitActivation,
-  BUSY_PAUSE_MS,
-  createNewHsm,
-  enterRecovery,
-  later,
-  recoveryWorld,
-  type StepResult,
-} from './recovery-hsm.ts';
+import { attachIdentities, awaitActivation, createNewHsm, enterRecovery } from './recovery-hsm.ts';
 import { changeRecovery, recoveryOf, reportStep, runbookOf, type StoredRecovery } from './recovery-records.ts';
 import { restoreBackup, takeSafetyBackup, verifyRestore } from './recovery-restore.ts';
+import { BUSY_PAUSE_MS, later, recoveryWorld, type StepResult } from './recovery-steps.ts';
 import { closeRehearsal, endOfRehearsal, stageForRehearsal } from './rehearsals.ts';
 
 /** A step that the service refused is tried again after so long; a person who mends the cause need not ask. */

@@ -6,7 +6,7 @@ import { type Runbook, uriBeside } from '../../shared/recovery/runbook.ts';
 import { manifestPath } from '../activities/backup-copies.ts';
 import { readRecord } from '../activities/catalogue.ts';
 import { knownHsm } from '../activities/joined-hsms.ts';
-import { fingerprintOf, recoveryWorld } from '../activities/recovery-hsm.ts';
+import { fingerprintOf } from '../activities/recovery-hsm.ts';
 import {
   createRecovery,
   newResourceId,
@@ -15,6 +15,7 @@ import {
   runbookOf,
   type StoredRecovery,
 } from '../activities/recovery-records.ts';
+import { recoveryWorld } from '../activities/recovery-steps.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';

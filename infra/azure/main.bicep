@@ -401,6 +401,25 @@ module recoverDeleted 'modules/recoveries-subscription.bicep' = [for id in hsmSu
   params: { installation: installation, principalId: identities.outputs.restore.principalId }
 }]
 
+module joinsSubnet 'modules/subnet-joiner.bicep' = if (recoveries) {
+  name: 'joins-subnet'
+  scope: resourceGroup(empty(subnets.endpoints) ? subscription().subscriptionId : split(subnets.endpoints, '/')[2], empty(subnets.endpoints) ? resourceGroup().name : split(subnets.endpoints, '/')[4])
+  params: {
+    installation: installation
+    network: empty(subnets.endpoints) ? '${installation}-vnet' : split(subnets.endpoints, '/')[8]
+    subnet: empty(subnets.endpoints) ? 'endpoints' : split(subnets.endpoints, '/')[10]
+    principalId: identities.outputs.restore.principalId
+  }
+  dependsOn: [network]
+}
+
+module joinsZone 'modules/zone-joiner.bicep' = if (recoveries) {
+  name: 'joins-zone'
+  scope: resourceGroup(split(zoneGroupId, '/')[2], split(zoneGroupId, '/')[4])
+  params: { installation: installation, zone: zones.hsm, principalId: identities.outputs.restore.principalId }
+  dependsOn: [dns]
+}
+
 module attaches 'modules/identity-operator.bicep' = if (recoveries) {
   name: 'attaches'
   params: { identity: '${installation}-backup', principalId: identities.outputs.restore.principalId }
@@ -457,6 +476,9 @@ module app 'modules/app.bicep' = {
       MHSM_LANDING_CONTAINER_URL: '${landingAccount.outputs.blob}hsm-backups'
       MHSM_VAULT_BLOB_URL: vaultAccount.outputs.blob
       MHSM_VAULT_REGION: toLower(replace(vaultLocation, ' ', ''))
+      MHSM_HSM_ENDPOINT: recoveries
+        ? string({ subnetId: network.outputs.endpointSubnetId, region: toLower(replace(location, ' ', '')), zoneId: '${zoneGroupId}/providers/Microsoft.Network/privateDnsZones/${zones.hsm}' })
+        : ''
       MHSM_ALERT_CALLERS: string(['461e8683-5575-4561-ac7f-899cc907d62a'])
       MHSM_ALERT_RULES: string(map(alertRules, rule => { rule: '${installation}-${rule}', hsms: map(allHsms, one => one.name) }))
       MHSM_ARM_URL: environment().resourceManager

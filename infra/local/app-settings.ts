@@ -1,4 +1,5 @@
 import { IDENTITIES } from './identity/registrations.ts';
+import { RESOURCE_GROUP } from './seed/resource-id.ts';
 
 /** The addresses of the running estate that the app is told. */
 export interface EstateAddresses {
@@ -16,6 +17,14 @@ export interface EstateAddresses {
   webhook?: { url: string; secret: string };
   api: { issuer: string; audience: string; jwksUrl: string };
 }
+
+const NETWORK = `${RESOURCE_GROUP}/providers/Microsoft.Network`;
+/** The estate has no networks, only their names; an HSM that is made closed answers once an endpoint leads to it. */
+const ENDPOINT = {
+  subnetId: `${NETWORK}/virtualNetworks/keys/subnets/endpoints`,
+  region: 'westeurope',
+  zoneId: `${NETWORK}/privateDnsZones/privatelink.managedhsm.azure.net`,
+};
 
 /** The app settings of the function app in the embedded estate: what Bicep sets in Azure. */
 export function appSettings(estate: EstateAddresses): Record<string, string> {
@@ -46,6 +55,7 @@ export function appSettings(estate: EstateAddresses): Record<string, string> {
     MHSM_VAULT_BLOB_URL: estate.vaultBlobUrl,
     MHSM_VAULT_REGION: 'northeurope',
     MHSM_ARM_URL: estate.managementUrl,
+    MHSM_HSM_ENDPOINT: JSON.stringify(ENDPOINT),
     ...(estate.logs === undefined
       ? {}
       : {

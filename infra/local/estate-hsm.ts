@@ -22,6 +22,19 @@ export interface HsmDefinition {
   /** ISO instant; absent for an HSM of the seed. */
   createdOn?: string;
   tags?: Record<string, string>;
+  /** Closed to the public network: answers once a private endpoint leads to it. HSMs of the seed are open to the host. */
+  closed?: boolean;
+  endpoints?: EndpointDefinition[];
+}
+
+/** A private endpoint that leads to the HSM. */
+export interface EndpointDefinition {
+  resourceId: string;
+  region: string;
+  subnetId: string;
+  tags: Record<string, string>;
+  /** Private DNS zones that hold its name. */
+  zones: string[];
 }
 
 /** One Managed HSM of the estate, with what seeds, the control surface and the management endpoint need of it. */
@@ -62,6 +75,7 @@ export function createEstateHsm(definition: HsmDefinition, options: EstateHsmOpt
     definition;
   const hsm = createManagedHsm({
     ...{ name, resourceId, region, retentionDays, purgeProtection, port, estate, activated },
+    reachable: () => !definition.closed || (definition.endpoints ?? []).length > 0,
     administrators: [...administrators],
     ...(readings ? { readings } : {}),
     ...(securityDomain ? { securityDomain } : {}),

@@ -14,6 +14,8 @@ export interface DrillInput {
   watchedSince: string;
   /** A drill of this HSM that runs. */
   running?: string;
+  /** Whether the installation can reach an HSM that it makes. */
+  reachesNewHsm: boolean;
   request?: { id: string; by: string; note: string /** Restores this one. */; backup?: string };
   now: Date;
 }
@@ -34,7 +36,13 @@ export type DrillDecision =
   | { kind: 'keep'; reason: 'NotDue' | 'DrillsOff'; nextOn?: string; explanation: string }
   | {
       kind: 'refused';
-      reason: 'NoBackupInWindow' | 'BackupUnknown' | 'BackupNotLocked' | 'NoTarget' | 'TargetIsSource';
+      reason:
+        | 'NoBackupInWindow'
+        | 'BackupUnknown'
+        | 'BackupNotLocked'
+        | 'NoTarget'
+        | 'TargetIsSource'
+        | 'NoWayToTarget';
       explanation: string;
       nextStep: string;
     };
@@ -53,7 +61,7 @@ export function decideDrill(input: DrillInput): DrillDecision {
     const explanation = `The next drill of ${hsm} is due on ${toIso(due)}.`;
     return { kind: 'keep', reason: 'NotDue', nextOn: toIso(due), explanation };
   }
-  const unfit = refuseTarget(hsm, rule.target);
+  const unfit = refuseTarget(hsm, rule.target, input.reachesNewHsm);
   if (unfit !== undefined) return unfit;
   const instance = drillInstanceId(hsm, request === undefined ? toIso(due) : `request-${request.id}`);
   const picked = pickBackup(input, instance);
@@ -74,7 +82,7 @@ export function decideDrill(input: DrillInput): DrillDecision {
 export const drillInstanceId = (hsm: string, occasion: string): string =>
   `drill-${hsm}-${occasion.replace(/[^0-9A-Za-z-]/g, '')}`;
 
-function refuseTarget(hsm: string, target: DrillTarget): DrillDecision | undefined {
+function refuseTarget(hsm: string, target: DrillTarget, reachesNewHsm: boolean): DrillDecision | undefined {
   if (target.kind === 'standing' && target.hsm.toLowerCase() === hsm.toLowerCase()) {
     return {
       kind: 'refused',
@@ -83,7 +91,8 @@ function refuseTarget(hsm: string, target: DrillTarget): DrillDecision | undefin
       nextStep: 'Name another HSM of the same security domain in drills.target.',
     };
   }
-  if (target.kind === 'standing' || target.region !== '') return undefined;
+  if (target.kind === 'standing') return undefined;
+  if (target.region !== '') return reachesNewHsm ? undefined : noWay(hsm);
   return {
     kind: 'refused',
     reason: 'NoTarget',
@@ -91,6 +100,15 @@ function refuseTarget(hsm: string, target: DrillTarget): DrillDecision | undefin
     nextStep: 'Set drills.target to a standing HSM, or to a temporary one with its region.',
   };
 }
+
+/** Said before anything is made: a new HSM is closed to the public network, and would cost without being of use. */
+const noWay = (hsm: string): DrillDecision => ({
+  kind: 'refused',
+  reason: 'NoWayToTarget',
+  explanation: `A drill of ${hsm} makes an HSM that is closed to the public network, and no subnet is named for its private endpoint.`,
+  nextStep:
+    'Set MHSM_HSM_ENDPOINT and let the identity of restoring make private endpoints, or name a standing drill HSM.',
+});
 
 /** Locked copies only, because a proof of what may still change proves nothing; the requested one whatever its age. */
 function pickBackup(

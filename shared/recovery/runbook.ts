@@ -227,9 +227,11 @@ function recoverySteps(names: RecoveryNames): RecoveryStep[] {
     step('createHsm', ['prerequisites'], 'automation', us, `Create ${newHsm} in ${region}`, {
       what: [
         'A new name: the old one may be taken until it is purged. It is not activated, and nobody downloads a new security domain.',
+        'It is closed to the public network, so a private endpoint in the network of the app leads to it.',
       ],
       commands: [
         `az keyvault create --hsm-name ${newHsm} --resource-group ${group} --location ${region} --administrators OBJECT-ID --retention-days 90`,
+        `az network private-endpoint create --name ${newHsm} --resource-group ${group} --subnet SUBNET-ID --private-connection-resource-id HSM-ID --group-id managedhsm --connection-name managedhsm`,
       ],
       evidence: 'the resource id of the new HSM, provisioned and not activated',
     }),

@@ -2,6 +2,7 @@ import type { RecoveryWorld } from '../../functions/world.ts';
 import type { BackupJob } from '../../shared/backup/backup.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { JobReading, JobStart } from '../../shared/ports/hsm-backups.ts';
+import type { HsmEndpoint, NewHsmEndpoint } from '../../shared/ports/hsm-endpoints.ts';
 import type { DeletedHsm, HsmResource, NewHsm } from '../../shared/ports/hsm-resources.ts';
 import type { DomainProgress } from '../../shared/ports/security-domain.ts';
 import type { FakeWorld } from './world.ts';
@@ -17,6 +18,8 @@ export interface FakeRecovery extends RecoveryWorld {
   starts: JobStart[];
   readings: JobReading[];
   removed: string[];
+  /** Private endpoints by resource id, as a test leaves them; each is there and approved from its creation on. */
+  endpointsMade: Map<string, HsmEndpoint & Partial<NewHsmEndpoint> & { zones: string[] }>;
   aResource(resourceId: string): HsmResource;
   /** Shows the HSM that is backed up, as a drill reads it. */
   putSource(resourceId: string): void;
@@ -41,6 +44,22 @@ export function addFakeRecovery(world: FakeWorld): FakeRecovery {
     starts: [],
     readings: [],
     removed: [],
+    endpointsMade: new Map(),
+    endpoints: {
+      subnetId: '/network/subnets/endpoints',
+      region: 'westeurope',
+      zoneId: '/zones/privatelink.managedhsm.azure.net',
+      service: {
+        read: async (id) => fake.endpointsMade.get(id),
+        async create(wish) {
+          const state = { provisioningState: 'Succeeded', connection: 'Approved', zones: [] };
+          fake.endpointsMade.set(wish.resourceId, { ...wish, ...state });
+        },
+        readZones: async (id) => fake.endpointsMade.get(id)?.zones ?? [],
+        nameIn: async (id, zone) => void fake.endpointsMade.get(id)?.zones.push(zone),
+        remove: async (id) => void fake.endpointsMade.delete(id),
+      },
+    },
     aResource: (resourceId) => aResource({ resourceId, region: 'westeurope', identities: [], tags: {} }),
     putSource(resourceId) {
       const known = { tenantId: 'tenant', administrators: ['group-of-source'] };

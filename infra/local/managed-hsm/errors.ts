@@ -37,6 +37,13 @@ export const accessDenied = (dataAction: string, scope: string) =>
 /** Source of the text: Azure/azure-sdk-for-net, KeysTestBase and BackupRestoreTestBase. */
 export const restoreInProgress = () => conflict('User triggered Restore operation is in progress');
 
+/** The text is that of a vault; an HSM's is not published. https://learn.microsoft.com/troubleshoot/azure/key-vault/firewall-configuration-issues */
+export const publicNetworkClosed = () =>
+  forbidden(
+    'Public network access is disabled and request is not from a trusted service nor via an approved private link.',
+    'ForbiddenByConnection',
+  );
+
 export const notImplemented = (what: string) =>
   new HsmError(501, 'NotImplemented', `${what} is not part of the embedded estate.`);
 

@@ -7,7 +7,7 @@ import type { Access } from './access.ts';
 import { API_VERSIONS, errorBody, responseHeaders } from './answers.ts';
 import { authenticate } from './authentication.ts';
 import { anyBody, parseBody } from './bodies.ts';
-import { badParameter, fromReading, HsmError, restoreInProgress } from './errors.ts';
+import { badParameter, fromReading, HsmError, publicNetworkClosed, restoreInProgress } from './errors.ts';
 import { createThrottle } from './limits.ts';
 import type { Readings } from './readings.ts';
 import { type Call, createRouter, type MatchedRoute, type Reply, type Route } from './routes/route.ts';
@@ -32,6 +32,7 @@ export function createPipeline(options: {
   routes(): readonly Route[];
   restoring(): boolean;
   activated(): boolean;
+  reachable(): boolean;
 }) {
   const { estate, vault, readings } = options;
   const match = createRouter(options.routes);
@@ -69,6 +70,8 @@ export function createPipeline(options: {
       },
     });
 
+    // The firewall comes before the call is looked at, and before the audit log.
+    if (!options.reachable()) return finish(await replyOf(() => Promise.reject(publicNetworkClosed()), activityId));
     const { audience } = options;
     const authentication = await authenticate(request, { tokens: estate.tokens, tenantId: estate.tenantId, audience });
     if (authentication.kind === 'refused') {

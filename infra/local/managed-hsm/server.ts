@@ -50,6 +50,8 @@ export interface ManagedHsmOptions {
   readings?: Partial<Readings>;
   /** Default: a new one. Two HSMs with the same domain restore each other's backups. */
   securityDomain?: SecurityDomain;
+  /** Whether the caller's network leads to it; default: it does. */
+  reachable?(): boolean;
   /** Default true; a new HSM of the service is not, until its security domain was downloaded. */
   activated?: boolean;
 }
@@ -161,6 +163,7 @@ export function createManagedHsm(options: ManagedHsmOptions): ManagedHsm {
     routes: () => [...extensions, ...builtIn],
     restoring: () => busy?.kind === 'restore',
     activated: () => activated,
+    reachable: options.reachable ?? (() => true),
   });
 
   function schedulePurge(keyName: string, key: DeletedKey | undefined): void {

@@ -44,9 +44,15 @@ export function hsmResource(hsm: EstateHsm, provisioning: boolean): Record<strin
       enableSoftDelete: true,
       softDeleteRetentionInDays: definition.retentionDays,
       enablePurgeProtection: definition.purgeProtection,
-      publicNetworkAccess: 'Disabled',
+      publicNetworkAccess: definition.closed === false ? 'Enabled' : 'Disabled',
       networkAcls: { bypass: 'None', defaultAction: 'Deny', ipRules: [], virtualNetworkRules: [] },
-      privateEndpointConnections: [],
+      privateEndpointConnections: (definition.endpoints ?? []).map(({ resourceId }) => ({
+        id: `${definition.resourceId}/privateEndpointConnections/${resourceId.split('/').at(-1)}`,
+        properties: {
+          privateEndpoint: { id: resourceId },
+          privateLinkServiceConnectionState: { status: 'Approved' },
+        },
+      })),
       provisioningState: provisioningState(hsm, provisioning),
       statusMessage: provisioning ? 'The Managed HSM is being provisioned.' : 'The Managed HSM is provisioned.',
       securityDomainProperties: hsm.activated

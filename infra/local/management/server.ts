@@ -3,9 +3,11 @@ import * as z from 'zod';
 import type { Estate } from '../estate.ts';
 import type { EstateHsm } from '../estate-hsm.ts';
 import type { Fleet } from '../hsm-fleet.ts';
-import { type Answer, json, listen, type Request } from '../http.ts';
+import { type Answer, listen, type Request } from '../http.ts';
 import { TENANT_ID } from '../identity/registrations.ts';
 import { type ActivityEntry, activityRow, operationOf } from './activity.ts';
+import { ArmError, parse } from './arm.ts';
+import { answerEndpoint } from './endpoints.ts';
 import { deletedHsmResource, hsmResource, identityNamed } from './resource.ts';
 
 /** Audience of tokens. */
@@ -16,18 +18,6 @@ export interface ManagementService {
   /** Estate seconds until a new HSM is provisioned. In Azure it takes many minutes. */
   provisioningSeconds: number;
   stop(): Promise<void>;
-}
-
-/** A refusal in Resource Manager's form. */
-class ArmError extends Error {
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
 }
 
 const identity = z.object({
@@ -46,6 +36,7 @@ const hsmBody = z.object({
     enableSoftDelete: z.literal(true).optional(),
     softDeleteRetentionInDays: z.int().min(7).max(90).default(90),
     enablePurgeProtection: z.boolean().default(true),
+    publicNetworkAccess: z.enum(['Enabled', 'Disabled']).default('Enabled'),
   }),
 });
 const patchBody = z.object({
@@ -104,6 +95,7 @@ export async function startManagement(options: {
       identities: attachedBy(body.identity) ?? [],
       retentionDays: properties.softDeleteRetentionInDays,
       purgeProtection: properties.enablePurgeProtection,
+      closed: properties.publicNetworkAccess === 'Disabled',
       ...(body.tags ? { tags: body.tags } : {}),
     });
     return { status: 202, body: shown(hsm) };
@@ -128,6 +120,8 @@ export async function startManagement(options: {
       );
     }
     const { method, path } = request;
+    const endpoint = answerEndpoint(request, fleet);
+    if (endpoint) return endpoint;
     const hsmPath = HSM.exec(path);
     if (hsmPath) {
       const { name } = hsmPath.groups ?? {};
@@ -175,7 +169,8 @@ export async function startManagement(options: {
         activity?.(activityRow({ ...at, request, operation, caller, status, ...(message ? { message } : {}) }));
       };
       refused = tell;
-      const fault = await estate.faults.meet('management', `${request.method} managedHSMs`);
+      const type = /privateEndpoints/i.test(request.path) ? 'privateEndpoints' : 'managedHSMs';
+      const fault = await estate.faults.meet('management', `${request.method} ${type}`);
       if (fault.kind === 'answer') throw new ArmError(fault.status, fault.code, fault.message);
       if (fault.kind === 'lostReply' && fault.when === 'before') return { destroy: true };
       const answer = await act(request);
@@ -215,16 +210,4 @@ function attach(hsm: EstateHsm, given: z.infer<typeof identity> | null | undefin
   if (!next) return;
   hsm.backups.identities.clear();
   for (const name of next) hsm.backups.identities.add(name);
-}
-
-function parse<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
-  let body: unknown;
-  try {
-    body = json(request);
-  } catch (error) {
-    throw new ArmError(400, 'InvalidRequestContent', `The body is not JSON: ${String(error)}`);
-  }
-  const parsed = schema.safeParse(body);
-  if (!parsed.success) throw new ArmError(400, 'InvalidRequestContent', z.prettifyError(parsed.error));
-  return parsed.data;
 }

@@ -81,6 +81,9 @@ function classifyStatus(status: number, failure: Failure, context: FailureContex
   );
 }
 
+/** Texts of a firewall, which come with the code Forbidden. https://learn.microsoft.com/azure/key-vault/general/troubleshooting-access-issues */
+const CLOSED_NETWORK = /public network access is disabled|client address is(n't| not) authorized/i;
+
 /** Texts of a 403 that speak of the key's own state, which no role assignment can mend. */
 const KEY_STATE = /not permitted on this key|disabled|expired|not yet valid|before its|outside (of )?its/i;
 
@@ -97,7 +100,8 @@ function classifyForbidden(status: number, failure: Failure, context: FailureCon
     return new AppError('ERR_DENIED', message, { nextStep: grantInstruction(denial, context.hsmName), cause, denial });
   }
   const message = `Could not ${context.act} as ${who}${quoted(failure)}`;
-  if (status === 403 && context.hsmName !== undefined && KEY_STATE.test(failure.text)) {
+  const closed = /^ForbiddenBy(Firewall|Connection)$/.test(failure.code) || CLOSED_NETWORK.test(failure.text);
+  if (status === 403 && !closed && context.hsmName !== undefined && KEY_STATE.test(failure.text)) {
     return fail(
       'ERR_REFUSED_BY_SERVICE',
       `Could not ${context.act}${quoted(failure)}`,
@@ -105,10 +109,9 @@ function classifyForbidden(status: number, failure: Failure, context: FailureCon
       cause,
     );
   }
-  const nextStep =
-    failure.code === 'ForbiddenByFirewall'
-      ? "Let the app's network through the firewall of the service."
-      : `Assign ${context.role ?? 'a role that permits it'} on the resource to this identity, if it is not there yet.`;
+  const nextStep = closed
+    ? "Let the app's network reach the service: by a private endpoint whose name the app resolves, or through its firewall."
+    : `Assign ${context.role ?? 'a role that permits it'} on the resource to this identity, if it is not there yet.`;
   return new AppError('ERR_DENIED', message, { nextStep, cause, denial: { duty, clientId } });
 }
 

@@ -1,9 +1,6 @@
-import type { HttpMethods, Pipeline } from '@azure/core-rest-pipeline';
+import type { HttpMethods } from '@azure/core-rest-pipeline';
 import type { DeletedHsm, HsmResource, HsmResources, NewHsm } from '../../ports/hsm-resources.ts';
-import { once } from '../once.ts';
-import { classifyFailure } from './classify-failure.ts';
-import type { Identity } from './credentials.ts';
-import { REPEATING, REQUEST_MS } from './hsm-client.ts';
+import { type ArmOptions, createArm } from './arm.ts';
 
 /** Source: Azure/bicep-types-az, microsoft.keyvault/2026-02-01. */
 const API_VERSION = '2026-02-01';
@@ -46,48 +43,14 @@ interface WireDeleted {
   };
 }
 
-/**
- * Managed HSMs through Azure Resource Manager, acting as one identity. Every request may be repeated: writes are PUT, PATCH
- * or DELETE of a whole, and a purge of what is purged already is answered as not found.
- */
-export function createHsmResources(options: {
-  /** Azure Resource Manager, without a slash at the end. */
-  armUrl: string;
-  /** Whom tokens are for: another one in each cloud. */
-  audience: string;
-  identity: Identity;
-  requestMs?: number;
-}): HsmResources {
-  const { armUrl, audience, identity, requestMs = REQUEST_MS } = options;
-  const connection = once(() => connect(identity, `${audience}/.default`));
-
-  const send = async (act: string, method: HttpMethods, path: string, body?: unknown): Promise<unknown> => {
-    try {
-      const { rest, pipeline, client } = await connection();
-      const url = path.startsWith('https://') ? path : `${armUrl}${path}?api-version=${API_VERSION}`;
-      const request = rest.createPipelineRequest({
-        ...{ url, method, timeout: requestMs },
-        headers: rest.createHttpHeaders({ accept: 'application/json', 'content-type': 'application/json' }),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const response = await pipeline.sendRequest(client, request);
-      const parsed = parse(response.bodyAsText);
-      if (response.status < 400) return parsed;
-      const { code, message } = (parsed as { error?: { code?: string; message?: string } } | undefined)?.error ?? {};
-      throw new rest.RestError(message ?? `Azure Resource Manager answered ${response.status}.`, {
-        ...{ statusCode: response.status, request, response },
-        ...(code === undefined ? {} : { code }),
-      });
-    } catch (error) {
-      throw classifyFailure(error, { act, identity, role: ROLE });
-    }
-  };
-  /** Undefined when there is nothing at the path. */
-  const sendIfThere = (...call: Parameters<typeof send>) =>
-    send(...call).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === 'ERR_NOT_FOUND') return undefined;
-      throw error;
-    });
+/** Managed HSMs through Azure Resource Manager. A purge of what is purged already is answered as not found. */
+export function createHsmResources(options: ArmOptions): HsmResources {
+  const { armUrl } = options;
+  const arm = createArm(options, ROLE);
+  const send = (act: string, method: HttpMethods, path: string, body?: unknown) =>
+    arm.send(act, method, path, API_VERSION, body);
+  const sendIfThere = (act: string, method: HttpMethods, path: string) =>
+    arm.sendIfThere(act, method, path, API_VERSION);
 
   return {
     async read(resourceId) {
@@ -121,26 +84,9 @@ export function createHsmResources(options: {
   };
 }
 
-async function connect(identity: Identity, scopes: string) {
-  const [rest, credential] = await Promise.all([import('@azure/core-rest-pipeline'), identity.credential()]);
-  const pipeline: Pipeline = rest.createPipelineFromOptions({ retryOptions: { ...REPEATING } });
-  pipeline.addPolicy(rest.bearerTokenAuthenticationPolicy({ credential, scopes }));
-  return { rest, pipeline, client: rest.createDefaultHttpClient() };
-}
-
 /** A link to another host is not followed: our token would go with it. */
 const sameHost = (link: string, armUrl: string): boolean =>
   URL.canParse(link) && new URL(link).origin === new URL(armUrl).origin;
-
-function parse(text: string | null | undefined): unknown {
-  if (!text) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A gateway's page: the status says what there is to say.
-    return undefined;
-  }
-}
 
 const assigned = (identities: string[]) => ({
   type: identities.length === 0 ? 'None' : 'UserAssigned',

@@ -70,6 +70,13 @@ const provisioned = () => {
 async function newHsmIsThere() {
   await performRecoveryStep('createHsm');
   provisioned();
+  await reached();
+}
+
+/** The endpoint is made, named, and seen to be both. */
+async function reached() {
+  for (const why of ['is being made', 'is being written'])
+    expect(await performRecoveryStep('createHsm')).toMatchObject({ kind: 'later', why: expect.stringContaining(why) });
   expect(await performRecoveryStep('createHsm')).toEqual({ kind: 'done' });
 }
 
@@ -110,9 +117,22 @@ describe('the new HSM', () => {
     for (let run = 0; run < 3; run++) expect(await performRecoveryStep('createHsm')).toMatchObject({ kind: 'later' });
     expect(azure.created).toHaveLength(1);
     provisioned();
-    expect(await performRecoveryStep('createHsm')).toEqual({ kind: 'done' });
+    await reached();
     expect(world.hsms.map(({ name }) => name)).toContain('contoso-two');
     expect(world.journalled.map(({ class: act }) => act)).toContain('hsm.create');
+  });
+
+  test('without a subnet waits for the private endpoint that a person makes', async () => {
+    delete azure.endpoints;
+    await performRecoveryStep('createHsm');
+    provisioned();
+    expect(await performRecoveryStep('createHsm')).toMatchObject({
+      kind: 'refused',
+      explanation: expect.stringContaining('MHSM_HSM_ENDPOINT'),
+    });
+    const network = azure.made.get(RESOURCE)?.network;
+    network?.privateEndpoints.push({ id: 'by hand', status: 'Approved' });
+    expect(await performRecoveryStep('createHsm')).toEqual({ kind: 'done' });
   });
 
   test('is refused when it has a security domain of its own', async () => {

@@ -78,6 +78,13 @@ async function made() {
   expect(await perform('createHsm')).toMatchObject({ kind: 'later' });
 }
 
+/** Provisioned, and its private endpoint made, named, and seen to be both. */
+async function reached() {
+  Object.assign(azure.made.get(resource) ?? {}, { provisioningState: 'Succeeded' });
+  for (let turn = 0; turn < 2; turn++) expect(await perform('createHsm')).toMatchObject({ kind: 'later' });
+  expect(await perform('createHsm')).toEqual({ kind: 'done' });
+}
+
 describe('a drill on a temporary HSM', () => {
   test('plans a rehearsal, with the administrators of the source and those of the policy, and makes nothing', async () => {
     expect(await prepare()).toEqual({ kind: 'prepared', target: hsm, rehearsal: ID });
@@ -106,8 +113,7 @@ describe('a drill on a temporary HSM', () => {
         tags: { 'mhsm-drill': DRILL, 'mhsm-installation': world.installation },
       },
     ]);
-    Object.assign(azure.made.get(resource) ?? {}, { provisioningState: 'Succeeded' });
-    expect(await perform('createHsm')).toEqual({ kind: 'done' });
+    await reached();
     expect(world.hsms.map(({ name }) => name)).toContain(hsm);
     expect(lookedAfter(world.hsms).map(({ name }) => name)).not.toContain(hsm);
   });
@@ -153,8 +159,7 @@ describe('a drill on a temporary HSM', () => {
 
   test('restores once: a job that failed is what the drill has found', async () => {
     await made();
-    Object.assign(azure.made.get(resource) ?? {}, { provisioningState: 'Succeeded' });
-    await perform('createHsm');
+    await reached();
     const completedOn = world.now.value.toISOString();
     await changeRecovery(world, ID, (recovery) => ({ ...recovery, safety: { sentOn: completedOn, completedOn } }));
     expect(await perform('restore')).toMatchObject({ kind: 'later' });
@@ -163,6 +168,80 @@ describe('a drill on a temporary HSM', () => {
     expect(await perform('restore')).toMatchObject({ kind: 'refused', final: 'JobFailed' });
     expect(azure.sent.filter((each) => each.startsWith('restore'))).toHaveLength(1);
     expect(await next()).toMatchObject({ kind: 'ended', reason: 'JobFailed', result: 'failed' });
+  });
+});
+
+describe('the way to it', () => {
+  const endpoint = () => resource.replace('KeyVault/managedHSMs', 'Network/privateEndpoints');
+
+  test('is a private endpoint with its name, made once, tagged with the drill, and announced', async () => {
+    await made();
+    await reached();
+    expect([...azure.endpointsMade.values()]).toMatchObject([
+      {
+        ...{ resourceId: endpoint(), hsmId: resource, subnetId: '/network/subnets/endpoints', region: 'westeurope' },
+        tags: { 'mhsm-drill': DRILL, 'mhsm-installation': world.installation },
+        zones: ['/zones/privatelink.managedhsm.azure.net'],
+      },
+    ]);
+    const intents = world.journalled.filter(({ kind }) => kind === 'intent').map(({ class: act }) => act);
+    expect(intents).toEqual(['hsm.create', 'endpoint.create', 'endpoint.name']);
+  });
+
+  test.each([
+    [{ provisioningState: 'Updating' }, { kind: 'later' }],
+    [{ provisioningState: 'Failed' }, { kind: 'refused', explanation: expect.stringContaining('/network/subnets') }],
+    [{ connection: 'Pending' }, { kind: 'refused', explanation: expect.stringContaining('approve its connection') }],
+  ])('is waited for, and what stands against it is said: %o', async (state, expected) => {
+    await made();
+    Object.assign(azure.made.get(resource) ?? {}, { provisioningState: 'Succeeded' });
+    await perform('createHsm');
+    Object.assign(azure.endpointsMade.get(endpoint()) ?? {}, state);
+    expect(await perform('createHsm')).toMatchObject(expected);
+    expect(world.hsms.map(({ name }) => name)).not.toContain(hsm);
+  });
+
+  test('is not made any more once the drill is over', async () => {
+    await made();
+    Object.assign(azure.made.get(resource) ?? {}, { provisioningState: 'Succeeded' });
+    await closeRehearsal(world, await stored(), {
+      by: 'x',
+      reason: 'Cancelled',
+      explanation: 'off',
+      result: 'skipped',
+    });
+    expect(await perform('createHsm')).toMatchObject({ kind: 'refused' });
+    expect(azure.endpointsMade.size).toBe(0);
+  });
+
+  test('needs a subnet: without one the drill is refused before anything is made', async () => {
+    delete azure.endpoints;
+    expect(await prepare()).toMatchObject({ kind: 'refused', reason: 'NoWayToTarget' });
+    expect(azure.created).toEqual([]);
+  });
+
+  test('is removed after the HSM, and nothing but what carries the tags of the drill', async () => {
+    await made();
+    await reached();
+    azure.softDelete(resource, '2030-01-08T00:00:00Z');
+    const why = expect.stringContaining('private endpoint');
+    expect(await remove()).toMatchObject({ kind: 'later', why });
+    expect(azure.endpointsMade.size).toBe(0);
+    expect(await remove()).toMatchObject({ kind: 'gone' });
+  });
+
+  test('stays when somebody else made what has its name', async () => {
+    await made();
+    await reached();
+    Object.assign(azure.endpointsMade.get(endpoint()) ?? {}, { tags: {} });
+    azure.softDelete(resource, '2030-01-08T00:00:00Z');
+    expect(await remove()).toMatchObject({ kind: 'gone' });
+    expect(azure.endpointsMade.size).toBe(1);
+  });
+
+  test('is priced beside the HSM for whoever approves it', async () => {
+    await prepare();
+    expect((await stored()).rehearsal?.cost.join(' ')).toContain('private endpoint is billed');
   });
 });
 

@@ -43,6 +43,8 @@ const ELSEWHERE = [
   ['host', 'the signing secrets of webhooks', 'webhookSecret', 'principalId'],
   ['restore', 'making an HSM in a recovery', 'recover', 'principalId'],
   ['restore', 'finding and purging deleted HSMs', 'recoverDeleted', 'principalId'],
+  ['restore', 'putting the private endpoint of an HSM that it made into the subnet', 'joinsSubnet', 'principalId'],
+  ['restore', 'naming an HSM that it made', 'joinsZone', 'principalId'],
   ['restore', 'attaching the backup identity to an HSM that it made', 'attaches', 'principalId'],
 ] as const;
 
@@ -71,7 +73,7 @@ test('making and removing HSMs is granted only where recoveries are asked for', 
   const { resources } = JSON.parse(readFileSync(`${ROOT}infra/azure/main.json`, 'utf8')) as {
     resources: Record<string, { condition?: string }>;
   };
-  for (const module of ['recover', 'recoverDeleted', 'attaches'])
+  for (const module of ['recover', 'recoverDeleted', 'joinsSubnet', 'joinsZone', 'attaches'])
     expect(resources[module]?.condition).toBe("[parameters('recoveries')]");
   const defaults = JSON.parse(readFileSync(`${ROOT}infra/azure/main.json`, 'utf8')).parameters;
   expect([defaults.recoveries.defaultValue, defaults.reinstates.defaultValue]).toEqual([false, false]);

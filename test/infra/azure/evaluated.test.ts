@@ -119,6 +119,17 @@ describe('the app starts with the settings that a deployment gives it', () => {
     expect(configOf({ reinstates: true }).identities.reinstate).toBe(`${GUID}5`);
   });
 
+  test('an HSM that the app makes is reached where recoveries are asked for, and nowhere else', () => {
+    expect(configOf()).not.toHaveProperty('endpoint');
+    const subnet = `${GROUP}/providers/Microsoft.Network/virtualNetworks/keys/subnets/endpoints`;
+    outputs.network = { endpointSubnetId: subnet };
+    expect(configOf({ recoveries: true }).endpoint).toEqual({
+      subnetId: subnet,
+      region: 'westeurope',
+      zoneId: `${GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.managedhsm.azure.net`,
+    });
+  });
+
   test('secrets are references to Key Vault, which the app refuses to take for the secret itself', () => {
     const signIn = { mail: { ...(base.mail as Fields), user: 'keys' }, mailReference: `${SECRET}/smtp` };
     expect(settingsOf(signIn).MHSM_MAIL_PASSWORD).toBe(

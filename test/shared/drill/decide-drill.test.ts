@@ -18,10 +18,13 @@ const anInput = (changes: Partial<DrillInput> = {}): DrillInput => ({
   records: [aRecord(daysAgo(1)), aRecord(daysAgo(2)), aRecord(daysAgo(40))],
   lastDrillOn: daysAgo(91),
   watchedSince: daysAgo(400),
+  reachesNewHsm: true,
   now: NOW,
   ...changes,
 });
 const request = { id: 'r1', by: 'alice', note: 'audit' };
+
+const TEMPORARY = { kind: 'temporary', region: 'northeurope', softDeleteDays: 7 } as const;
 
 describe('decideDrill', () => {
   it.each<[string, Partial<DrillInput>, Record<string, unknown>]>([
@@ -76,6 +79,17 @@ describe('decideDrill', () => {
       { rule: aRule({ target: { kind: 'temporary', region: '', softDeleteDays: 7 } }) },
       { kind: 'refused', reason: 'NoTarget' },
     ],
+    [
+      'refuses to make an HSM that it could not reach',
+      { rule: aRule({ target: TEMPORARY }), reachesNewHsm: false },
+      { kind: 'refused', reason: 'NoWayToTarget', nextStep: expect.stringContaining('MHSM_HSM_ENDPOINT') },
+    ],
+    [
+      'makes one that it reaches',
+      { rule: aRule({ target: TEMPORARY }), reachesNewHsm: true },
+      { kind: 'run', target: TEMPORARY },
+    ],
+    ['needs no way to a standing drill HSM', { reachesNewHsm: false }, { kind: 'run' }],
   ])('%s', (_title, changes, expected) => {
     expect(decideDrill(anInput(changes))).toMatchObject(expected);
   });
