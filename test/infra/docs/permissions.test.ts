@@ -59,6 +59,8 @@ const PLACES: Record<string, string> = {
   'webhook secret': 'webhookSecret',
   'groups of the HSMs': 'recover',
   'subscriptions of the HSMs': 'recoverDeleted',
+  'subnet of endpoints': 'joinsSubnet',
+  'DNS zone of HSMs': 'joinsZone',
   'backup identity': 'attaches',
 };
 
