@@ -55,6 +55,9 @@ export function createTimerTriggers(options: {
   const cancels = new Map<string, () => void>();
   let stopped = false;
 
+  /** By app setting, as the portal does it. https://learn.microsoft.com/azure/azure-functions/disable-function */
+  const isDisabled = (name: string) => /^(true|1)$/i.test(options.settings[`AzureWebJobs.${name}.Disabled`] ?? '');
+
   const statusFile = (name: string) => join(folder, `${name}.json`);
 
   const readStatus = (timer: TimerFunction): ScheduleStatus | null => {
@@ -133,7 +136,10 @@ export function createTimerTriggers(options: {
   return {
     names: [...timers.keys()],
     start() {
-      for (const timer of timers.values()) startTimer(timer);
+      for (const timer of timers.values()) {
+        if (isDisabled(timer.name)) log('information', `Function '${timer.name}' is disabled.`);
+        else startTimer(timer);
+      }
     },
     async runNow(name) {
       const timer = timers.get(name);

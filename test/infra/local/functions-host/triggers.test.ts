@@ -27,7 +27,12 @@ const settingsAt = (offsetMs: number, state?: string) => ({
   app: 'trigger-app',
   offsetMs,
   ...(state ? { state } : {}),
-  settings: { NIGHTLY: '0 0 2 * * *', QUEUE: 'incoming', Events: queue.connection },
+  settings: {
+    NIGHTLY: '0 0 2 * * *',
+    QUEUE: 'incoming',
+    Events: queue.connection,
+    'AzureWebJobs.resting.Disabled': 'true',
+  },
 });
 
 type Seen = Record<string, Record<string, unknown>[]>;
@@ -206,6 +211,7 @@ describe('timers follow estate time', () => {
     const all = await until(seen, (each) => (each.interval?.length ?? 0) > before + 1);
     expect(all.interval).toHaveLength(before + 2);
     expect(all.interval?.at(-1)).toMatchObject({ isPastDue: false, schedule: { adjustForDST: true } });
+    expect(all.resting, 'one that the settings disable').toBeUndefined();
   });
 
   test('retries by policy on the estate clock', async () => {
