@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningEstate } from '../../infra/local/estate-run.ts';
 import { IDENTITIES } from '../../infra/local/identity/registrations.ts';
 import type { Observer } from '../../infra/local/scenarios/observer.ts';
-import { bootEstate } from './support.ts';
+import { bootEstate, useKey } from './support.ts';
 
 let estate: RunningEstate;
 let look: Observer;
@@ -34,20 +34,7 @@ beforeAll(async () => {
 afterAll(() => estate?.stop());
 
 /** What the HSM answers the intruder now. */
-async function intrude(): Promise<number> {
-  const url = new URL('/hsms/contoso/traffic', estate.ready.control);
-  const reply = await estate.call({
-    method: 'POST',
-    url,
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ key: 'orders', operation: 'wrap', count: 1, identity: 'consumer' }),
-  });
-  const { succeeded, failures } = JSON.parse(reply.body.toString('utf8')) as {
-    succeeded: number;
-    failures: { status: number }[];
-  };
-  return failures[0]?.status ?? (succeeded > 0 ? 200 : 0);
-}
+const intrude = () => useKey(estate, { key: 'orders' });
 
 interface Shown {
   status: string;

@@ -8,6 +8,25 @@ export async function bootEstate(options: EstateOptions = {}): Promise<{ estate:
   return { estate, look: createObserver(estate) };
 }
 
+/** One call of a consumer with a key, over the HSM's own address: the status of its answer, 200 where it was done. */
+export async function useKey(
+  estate: RunningEstate,
+  use: { key: string; operation?: 'wrap' | 'unwrap'; version?: string; hsm?: string },
+): Promise<number> {
+  const { hsm = 'contoso', operation = 'wrap', ...rest } = use;
+  const reply = await estate.call({
+    method: 'POST',
+    url: new URL(`/hsms/${hsm}/traffic`, estate.ready.control),
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...rest, operation, count: 1, identity: 'consumer' }),
+  });
+  const { succeeded, failures } = JSON.parse(reply.body.toString('utf8')) as {
+    succeeded: number;
+    failures: { status: number }[];
+  };
+  return failures[0]?.status ?? (succeeded > 0 ? 200 : 0);
+}
+
 /** A small generator with a seed, so that a failing run can be repeated. https://prng.di.unimi.it/splitmix64.c, 32 bit */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningEstate } from '../../infra/local/estate-run.ts';
+import type { Observer } from '../../infra/local/scenarios/observer.ts';
+import { bootEstate } from './support.ts';
+
+const MINUTE = 60_000;
+/** Short of what the watch may be late itself: after a gap of its own it measures every silence anew. */
+const STEP = 40 * MINUTE;
+
+let estate: RunningEstate;
+let look: Observer;
+
+/** How health answers, and what is late by it. */
+async function health() {
+  const { status, body } = await look.api('GET', '/api/health', { as: 'viewer' });
+  const { heartbeats } = body as { heartbeats: { name: string; overdue: boolean }[] };
+  return { status, late: heartbeats.filter(({ overdue }) => overdue).map(({ name }) => name) };
+}
+
+/** So much later the log is judged, and then the watch looks. */
+async function later(ms: number) {
+  look.advance(ms);
+  for (const [timer, instance] of [
+    ['auditSweepTimer', 'detect-contoso'],
+    ['heartbeatWatchTimer', 'watch-heartbeats'],
+  ] as const) {
+    await estate.runTimer(timer);
+    await look.operation(`/api/operations/${instance}`);
+  }
+}
+
+/** Step by step until health shows just these late. */
+async function untilLate(...late: string[]) {
+  for (let step = 0; step < 12; step++) {
+    if ((await health()).late.join() === late.join()) return;
+    await later(STEP);
+  }
+  throw new Error(`in vain: ${(await health()).late}`);
+}
+
+/** As somebody does in the portal: the setting is changed, and the app starts anew. */
+async function setSweep(disabled: boolean) {
+  estate.ready.settings['AzureWebJobs.expirySweepTimer.Disabled'] = String(disabled);
+  await estate.host?.restart();
+}
+
+const missed = () => look.events('HeartbeatMissed').map(({ body }) => (body.data as { reference: string }).reference);
+const subjects = (part: string) => look.mail().flatMap(({ subject }) => (subject.includes(part) ? [subject] : []));
+
+beforeAll(async () => {
+  ({ estate, look } = await bootEstate({ detection: true }));
+  await look.writePolicy(
+    JSON.stringify({ version: 1, backup: { mode: 'off' }, owners: { fallback: ['keys@contoso.example'] } }),
+  );
+  await estate.runTimer('expirySweepTimer');
+  // The second cycle sees the rows that the first one made.
+  for (let cycle = 0; cycle < 2; cycle++) await later(6 * MINUTE);
+}, 60_000);
+afterAll(() => estate?.stop());
+
+describe('silence on the embedded estate', { timeout: 60_000 }, () => {
+  test('is none while everything runs by the clock', async () => {
+    expect(await health()).toEqual({ status: 200, late: [] });
+  });
+
+  test('of a timer that somebody has disabled is told once, by mail and event, and health answers 503', async () => {
+    estate.logs.ingestion({ outage: 'lose' });
+    await setSweep(true);
+    await untilLate('sweep-contoso');
+    expect((await health()).status).toBe(503);
+    await later(10 * MINUTE);
+    expect(missed()).toEqual(['sweep-contoso']);
+    expect(subjects('the expiry sweep is silent')).toHaveLength(1);
+  });
+
+  test('of the log, whose rows stay away, is told as well', async () => {
+    await untilLate('logs-contoso', 'sweep-contoso');
+    // The workspace knows this log too little for a finding, so it is the watch that tells.
+    expect(missed()).toEqual(['sweep-contoso', 'logs-contoso']);
+    expect(subjects('the audit log is silent')).toHaveLength(1);
+  });
+
+  test('ends when the timer and the rows are back: both are told, and health answers 200', async () => {
+    estate.logs.ingestion({ outage: 'none' });
+    await setSweep(false);
+    await look.settled();
+    await untilLate();
+    expect((await health()).status).toBe(200);
+    expect(subjects('is heard again')).toHaveLength(2);
+  });
+});
