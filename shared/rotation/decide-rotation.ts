@@ -26,6 +26,7 @@ const CHECKS: readonly Check[] = [
   onlyReminds,
   notDue,
   versionBudgetSpent,
+  rotatedTooOften,
   ruleContradictsItself,
   policyOnHsmUnfit,
   inBlackout,
@@ -121,6 +122,23 @@ function versionBudgetSpent({ key, versionsUsed }: Situation): Verdict | undefin
     reason: 'VersionBudgetSpent',
     explanation: `${keyLabel(key)} has ${versionsUsed} versions, and a key holds ${VERSION_LIMIT} at most.`,
     nextStep: 'Make a new key, re-point its consumers to it, and keep this one for what it still has to open.',
+  };
+}
+
+/** More than anybody needs of one key, and few enough that its owner has read of it before the versions are gone. */
+export const MOST_ASKED_A_DAY = 5;
+const DAY_MS = 86_400_000;
+
+/** No version can be taken back, so nobody who only asks may use a key up within minutes. An approved incident may. */
+function rotatedTooOften({ key, cause, versionsCreatedOn = [], now }: Situation): Verdict | undefined {
+  if (cause.kind !== 'Operator') return undefined;
+  const lately = versionsCreatedOn.filter((at) => now.getTime() - Date.parse(at) < DAY_MS);
+  if (lately.length < MOST_ASKED_A_DAY) return undefined;
+  return {
+    kind: 'refused',
+    reason: 'RotatedTooOften',
+    explanation: `${keyLabel(key)} got ${lately.length} versions within a day, and ${VERSION_LIMIT} are all it will ever have.`,
+    nextStep: 'Wait a day; if it is misused, declare an incident, whose rotation another person approves.',
   };
 }
 

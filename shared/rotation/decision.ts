@@ -8,6 +8,7 @@ export type RefusalReason =
   | 'RotationPolicyMissing'
   | 'RotationPolicyOutOfLimits'
   | 'VersionBudgetSpent'
+  | 'RotatedTooOften'
   | 'CadenceCannotLast'
   | 'OutsideWindow'
   | 'InBlackout'

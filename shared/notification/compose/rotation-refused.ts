@@ -12,6 +12,7 @@ const WHY: Record<RefusalReason, string> = {
   RotationPolicyMissing: 'has no rotation policy on the HSM',
   RotationPolicyOutOfLimits: 'its rotation policy cannot be used',
   VersionBudgetSpent: 'has no version left',
+  RotatedTooOften: 'was rotated too often',
   CadenceCannotLast: 'its versions cannot last',
   OutsideWindow: 'no maintenance window follows',
   InBlackout: 'its blackouts never end',

@@ -214,6 +214,26 @@ describe('an operator', () => {
     expect(summary(decideRotation(aRequest({ cause, ...changes })))).toBe(expected);
   });
 
+  const hoursAgo = (...hours: number[]) =>
+    hours.map((each) => new Date(NOW.getTime() - each * 3_600_000).toISOString());
+
+  it('cannot use a key up: five versions within a day are the most, whatever is overridden', () => {
+    const cause = operator('window', 'blackout', 'hold', 'notDue');
+    const ask = (versionsCreatedOn: string[]) => summary(decideRotation(aRequest({ cause, versionsCreatedOn })));
+    expect(ask(hoursAgo(0, 1, 2, 23))).toBe('rotate OperatorRequest');
+    expect(ask(hoursAgo(0, 1, 2, 3, 23))).toBe('refused RotatedTooOften');
+    expect(ask(hoursAgo(1, 2, 3, 4, 24))).toBe('rotate OperatorRequest');
+  });
+
+  it('alone is held to that: what is due, and what an incident asks for, is rotated', () => {
+    const versionsCreatedOn = hoursAgo(1, 2, 3, 4, 5, 6);
+    const incident = { kind: 'Incident', incident: 'incident-1', by: 'bob', overrides: ['notDue'] } as const;
+    expect(planOf({ versionsCreatedOn }).reason).toBe('NearExpiry');
+    expect(planOf({ versionsCreatedOn, cause: { ...incident, overrides: [...incident.overrides] } }).reason).toBe(
+      'Compromise',
+    );
+  });
+
   it('who overrides nothing is told that the key is not due', () => {
     const facts = aKey({ expiresOn: FAR_EXPIRY });
     expect(summary(decideRotation(aRequest({ cause: operator(), facts })))).toBe('keep NotDue');
