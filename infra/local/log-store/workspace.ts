@@ -1,7 +1,7 @@
 import type { EstateClock } from '../clock.ts';
 import type { QueryTable } from './kql/execute.ts';
 import { parseAs } from './kql/literal.ts';
-import { type Column, INGESTION, once, type Relation, type Row } from './kql/relation.ts';
+import { type Column, INGESTION, once, type Relation, type Row, type Shown } from './kql/relation.ts';
 import { ticksOfDate } from './kql/time.ts';
 import { missing, type Type, type Value } from './kql/value.ts';
 import { shaped, type TableRow } from './shape.ts';
@@ -113,7 +113,7 @@ export function createWorkspace(options: { id: string; clock: EstateClock; store
         .filter(({ name }) => !missingTables.includes(name))
         .map(({ name, index, used }): QueryTable => {
           const columns = columnsOfTable(name, used.names(now), allColumns);
-          const relationOf = (window: Window, shown: Omit<Relation, 'rows' | 'within'>): Relation => ({
+          const relationOf = (window: Window, shown: Shown): Relation => ({
             ...shown,
             rows: once(() => index.within(window).filter(visible)),
             within(place, range) {

@@ -35,7 +35,7 @@ export const DEFAULT_TIME_LIMIT_MS = 180_000;
  */
 export function executeQuery(text: string, options: QueryOptions): QueryResult {
   const tables = new Map(options.tables.map((one) => [one.schema.name, one]));
-  const { root, diagnostics } = parseQuery(
+  const { root, diagnostics, references } = parseQuery(
     text,
     options.tables.map(({ schema }) => schema),
   );
@@ -47,6 +47,7 @@ export function executeQuery(text: string, options: QueryOptions): QueryResult {
     text,
     now: ticksOfDate(options.now),
     table: (name: string) => (tables.get(name) as QueryTable).relation(),
+    references: (name: string) => references.get(name) ?? 0,
     relation: compileRelation,
     checkTime: deadline(options.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS),
   };

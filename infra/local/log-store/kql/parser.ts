@@ -67,6 +67,8 @@ export interface Parsed {
   text: string;
   root: Node;
   diagnostics: Diagnostic[];
+  /** How often each name is read; inside a function, which may be called again, twice as often. */
+  references: ReadonlyMap<string, number>;
 }
 
 /** Newest last, by schema and by text with its instants masked. */
@@ -114,7 +116,22 @@ function parse(text: string, schema: Schema): Omit<Parsed, 'text'> {
       message: String(Message),
     };
   });
-  return { root: code.Syntax, diagnostics };
+  return { root: code.Syntax, diagnostics, references: referencesIn(code.Syntax) };
+}
+
+function referencesIn(root: Node): Map<string, number> {
+  const found = new Map<string, number>();
+  const walk = (node: Node, weight: number): void => {
+    const of = kind(node);
+    if (of === 'NameReference') found.set(nameOf(node), (found.get(nameOf(node)) ?? 0) + weight);
+    const { ChildCount, GetChild } = node as { ChildCount: number; GetChild(index: number): Node | null };
+    for (let index = 0; index < ChildCount; index++) {
+      const inside = GetChild.call(node, index);
+      if (inside) walk(inside, of === 'FunctionDeclaration' ? 2 : weight);
+    }
+  };
+  walk(root, 1);
+  return found;
 }
 
 function placeAt(text: string, start: number, length: number): Place & { token: string } {

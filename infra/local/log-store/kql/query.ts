@@ -7,7 +7,7 @@ import { dataTable, print, range } from './operators/sources.ts';
 import { summarize } from './operators/summarize.ts';
 import { union } from './operators/union.ts';
 import { child, isTabular, items, kind, type Node, nameOf, textOf } from './parser.ts';
-import { derived, once, type Relation, shownOf } from './relation.ts';
+import { derived, once, type Relation, shared, shownOf } from './relation.ts';
 import { type Binding, refuseIn, type Scope } from './scope.ts';
 import { typeNamed } from './value.ts';
 
@@ -15,8 +15,9 @@ import { typeNamed } from './value.ts';
 export function compileRelation(node: Node, scope: Scope): Relation {
   switch (kind(node)) {
     case 'ParenthesizedExpression':
-    case 'MaterializeExpression':
       return compileRelation(child(node, 'Expression'), scope);
+    case 'MaterializeExpression':
+      return shared(compileRelation(child(node, 'Expression'), scope));
     case 'NameReference':
       return named(node, scope);
     case 'PipeExpression':
@@ -110,7 +111,8 @@ export function bind(name: string, node: Node, scope: Scope): Binding {
   if (isTabular(node)) {
     const relation = once(() => {
       const made = compileRelation(node, scope);
-      return derived(made, { ...shownOf(made), source: name }, (rows) => rows);
+      const called = derived(made, { ...shownOf(made), source: name }, (row) => row);
+      return scope.world.references(name) > 1 ? shared(called) : called;
     });
     return { kind: 'tabular', relation };
   }

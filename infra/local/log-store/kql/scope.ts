@@ -25,6 +25,8 @@ export interface World {
   /** Ticks of `now()`: one instant for a whole query. */
   now: number;
   table(name: string): Relation;
+  /** How often the query reads a name. */
+  references(name: string): number;
   /** Reads and runs a tabular expression: expressions and operators hold such ones inside. */
   relation(node: Node, scope: Scope): Relation;
   /** Throws QueryTimeout when the query has had its time. */

@@ -27,24 +27,30 @@ function computed(nodes: readonly Node[], input: Relation, scope: Scope) {
     return { ...compile(node, inside), plain: isPlain(target), origin: placeOf(target, inside) };
   });
   const heavy = compiled.filter(({ plain, constant }) => !plain && !constant);
-  const made = withComputed(heavy.map(({ get }) => get));
+  const made = withComputed(
+    input,
+    heavy.map(({ get }) => get),
+  );
   const getters = compiled.map((one): Getter => {
     const index = heavy.indexOf(one);
     return index < 0 ? made.over(one.get) : (made.computed[index] as Getter);
   });
   const ingestion = input.ingestion && made.over(input.ingestion);
   const origins = compiled.map(({ origin }) => origin);
-  return { wrap: made.wrap, over: made.over, getters, origins, ...(ingestion ? { ingestion } : {}) };
+  return {
+    ...{ wrap: made.wrap, over: made.over, getters, origins },
+    carried: { ...(ingestion && { ingestion }), ...(made.layout && { layout: made.layout }) },
+  };
 }
 
 export function project(node: Node, input: Relation, scope: Scope): Relation {
   const nodes = items(node.Expressions);
-  const { wrap, getters, origins, ingestion } = computed(nodes, input, scope);
+  const { wrap, getters, origins, carried } = computed(nodes, input, scope);
   const columns = columnsOf(node);
   if (columns.length !== getters.length) refuseIn(scope, node, 'this project');
   const shown = {
     columns: columns.map((one, index): Column => ({ ...one, get: getters[index] as Getter })),
-    ...(ingestion ? { ingestion } : {}),
+    ...carried,
   };
   const places = new Map<Place, Place | undefined>(columns.map(({ name }, index) => [name, origins[index]]));
   return derived(input, shown, wrap, (place) => (typeof place === 'string' ? places.get(place) : place));
@@ -52,7 +58,7 @@ export function project(node: Node, input: Relation, scope: Scope): Relation {
 
 export function extend(node: Node, input: Relation, scope: Scope): Relation {
   const nodes = items(node.Expressions);
-  const { wrap, over, getters, origins, ingestion } = computed(nodes, input, scope);
+  const { wrap, over, getters, origins, carried } = computed(nodes, input, scope);
   const columns = columnsOf(node);
   const before = new Map(input.columns.map((one) => [one.name, one]));
   const made = new Map<string, { get: Getter; origin: Place | undefined }>();
@@ -73,7 +79,7 @@ export function extend(node: Node, input: Relation, scope: Scope): Relation {
         made.get(one.name)?.get ?? (before.has(one.name) ? over((before.get(one.name) as Column).get) : undefined);
       return get ? { ...one, get } : refuseIn(scope, node, `the column '${one.name}' of this extend`);
     }),
-    ...(ingestion ? { ingestion } : {}),
+    ...carried,
   };
   return derived(input, shown, wrap, (place) => {
     const own = typeof place === 'string' ? made.get(place) : undefined;
@@ -86,7 +92,7 @@ export function rearrange(node: Node, input: Relation, scope: Scope): Relation {
   const columns = columnsOf(node).map(
     ({ name }) => input.columns.find((one) => one.name === name) ?? refuseIn(scope, node, `the column '${name}' here`),
   );
-  return derived(input, { ...shownOf(input), columns }, (rows) => rows);
+  return derived(input, { ...shownOf(input), columns }, (row) => row);
 }
 
 /** The parser puts renamed columns where they were, under their new names. */
@@ -102,7 +108,7 @@ export function rename(node: Node, input: Relation, scope: Scope): Relation {
   return derived(
     input,
     { ...shownOf(input), columns },
-    (rows) => rows,
+    (row) => row,
     (place) => (typeof place === 'string' ? (renamed.get(place) ?? place) : place),
   );
 }

@@ -12,10 +12,7 @@ export function filter(node: Node, input: Relation, scope: Scope): Relation {
   // Rows that a range leaves out are not even made; the others are still asked all of the condition.
   let narrowed = input;
   for (const { place, range } of rangesIn(condition, inside)) narrowed = narrowed.within?.(place, range) ?? narrowed;
-  return derived(narrowed, shownOf(input), (rows) => {
-    scope.world.checkTime();
-    return rows.filter((row) => get(row) === true);
-  });
+  return derived(narrowed, shownOf(input), (row) => (get(row) === true ? row : undefined));
 }
 
 export function take(node: Node, input: Relation, scope: Scope): Relation {

@@ -1,7 +1,7 @@
 import { AGGREGATES, type Aggregate } from '../aggregates.ts';
 import { compile } from '../expression.ts';
 import { child, columnsOf, items, kind, type Node, nameOf, optional } from '../parser.ts';
-import { cellColumns, type Getter, given, type Relation, type Row } from '../relation.ts';
+import { cellColumns, eachRow, type Getter, given, type Relation } from '../relation.ts';
 import { overRelation, refuseIn, type Scope } from '../scope.ts';
 import { keyOf, type Value } from '../value.ts';
 
@@ -38,7 +38,7 @@ export function summarize(node: Node, input: Relation, scope: Scope): Relation {
 
   const columns = columnsOf(node);
   if (columns.length !== by.length + results.length) return refuseIn(scope, node, 'this summarize');
-  const groups = grouped(input.rows(), by, aggregates);
+  const groups = grouped(input, by, aggregates, scope);
   // Without `by` there is one row, even of nothing.
   if (groups.length === 0 && by.length === 0) groups.push({ by: [], states: aggregates.map((one) => one.start()) });
   for (const group of groups) group.states = aggregates.map((one, slot) => one.done(group.states[slot]));
@@ -48,10 +48,15 @@ export function summarize(node: Node, input: Relation, scope: Scope): Relation {
   };
 }
 
-function grouped(rows: readonly Row[], by: readonly Getter[], aggregates: readonly Aggregate[]): Group[] {
+/** Rows between two looks at the clock. */
+const ROWS_A_LOOK = 65_536;
+
+function grouped(input: Relation, by: readonly Getter[], aggregates: readonly Aggregate[], { world }: Scope): Group[] {
   const groups = new Map<unknown, Group>();
   const only = by.length === 1 ? by[0] : undefined;
-  for (const row of rows) {
+  let seen = 0;
+  eachRow(input, (row) => {
+    if (++seen % ROWS_A_LOOK === 0) world.checkTime();
     const values = only ? undefined : by.map((get) => get(row));
     const single = only?.(row) ?? null;
     const key = values ? JSON.stringify(values) : keyOf(single);
@@ -64,6 +69,6 @@ function grouped(rows: readonly Row[], by: readonly Getter[], aggregates: readon
     for (let slot = 0; slot < aggregates.length; slot++) {
       states[slot] = (aggregates[slot] as Aggregate).add(states[slot], row);
     }
-  }
+  });
   return [...groups.values()];
 }

@@ -1,13 +1,17 @@
 import { child, columnsOf, items, kind, type Node, nameOf, parameters, referent, textOf } from '../parser.ts';
-import { type Column, once, type Place, type Range, type Relation, type Row } from '../relation.ts';
+import {
+  type Column,
+  eachRow,
+  type Frame,
+  frameOf,
+  type Place,
+  type Range,
+  type Relation,
+  type Row,
+  streamed,
+} from '../relation.ts';
 import { refuseIn, type Scope } from '../scope.ts';
 import { missing } from '../value.ts';
-
-/** A row of one of the united tables. */
-interface Part {
-  from: number;
-  row: Row;
-}
 
 /** Columns meet by name and type; where types differ the parser gives each its own, as `name_type`. */
 export function union(node: Node, first: Relation | undefined, scope: Scope): Relation {
@@ -26,22 +30,28 @@ export function union(node: Node, first: Relation | undefined, scope: Scope): Re
   const sourceColumn = sourceNode ? nameOf(sourceNode) || textOf(sourceNode) : undefined;
   const sources = parts.map((one, index) => one.source ?? `union_arg${index}`);
   const columns = columnsOf(node).map((column): Column => {
-    if (column.name === sourceColumn) return { ...column, get: (row) => sources[(row as Part).from] ?? '' };
+    if (column.name === sourceColumn) return { ...column, get: (row) => sources[(row as Frame).from] ?? '' };
     const otherwise = missing(column.type);
     const getters = parts.map((part) => columnFor(column, part)?.get);
     return {
       ...column,
       get: (row) => {
-        const { from, row: inner } = row as Part;
-        return getters[from]?.(inner) ?? otherwise;
+        const { from, base } = row as Frame;
+        return getters[from]?.(base) ?? otherwise;
       },
     };
   });
   const ingestions = parts.map((one) => one.ingestion);
-  const shown = { columns, ingestion: (row: Row) => ingestions[(row as Part).from]?.((row as Part).row) ?? null };
+  const layout = { size: 0 };
+  const shown = {
+    ...{ columns, layout },
+    ingestion: (row: Row) => ingestions[(row as Frame).from]?.((row as Frame).base) ?? null,
+  };
   const united = (of: readonly Relation[]): Relation => ({
     ...shown,
-    rows: once(() => of.flatMap(({ rows }, from) => rows().map((row): Part => ({ from, row })))),
+    ...streamed((visit) => {
+      for (const [from, part] of of.entries()) eachRow(part, (row) => visit(frameOf(row, from, layout)));
+    }),
     within: (place, range) => united(of.map((part) => narrowed(part, place, range))),
   });
   return united(parts);

@@ -4,12 +4,14 @@ import { type Type, toText, type Value } from '../value.ts';
 import { convert } from './conversion.ts';
 import { argument, lifted, ofTexts, type ScalarFunction, textAt } from './function.ts';
 
-const compiledRegex = () => {
+/** Regular expressions by their text; `all` finds every match. */
+const compiledRegex = (all?: 'all') => {
   const known = new Map<string, RegExp | null>();
   return (pattern: string): RegExp | null => {
     const found = known.get(pattern);
     if (found !== undefined) return found;
-    const made = regexOf(pattern);
+    const one = regexOf(pattern);
+    const made = one && all ? new RegExp(one, `${one.flags}g`) : one;
     known.set(pattern, made);
     return made;
   };
@@ -29,11 +31,11 @@ const extract: ScalarFunction = (args, { type }) => {
 /** All matches: the groups of each, or the one group. */
 const extractAll: ScalarFunction = (args) => {
   const [pattern, text] = [argument(args, 0), argument(args, args.length - 1)];
-  const regex = compiledRegex();
+  const regex = compiledRegex('all');
   return (row) => {
     const found = regex(textAt(pattern, row));
     if (!found) return null;
-    const matches = [...textAt(text, row).matchAll(new RegExp(found, `${found.flags}g`))];
+    const matches = [...textAt(text, row).matchAll(found)];
     if (matches.length === 0) return null;
     return matches.map(([whole, ...groups]) => {
       const texts = groups.map((one) => one ?? '');
@@ -80,12 +82,12 @@ const trimBy =
 
 const replaceRegex: ScalarFunction = (args) => {
   const [text, pattern, by] = [argument(args, 0), argument(args, 1), argument(args, 2)];
-  const regex = compiledRegex();
+  const regex = compiledRegex('all');
   return (row) => {
     const found = regex(textAt(pattern, row));
     const replacement = textAt(by, row).replace(/\\(\d)/g, '$$$1');
     const whole = textAt(text, row);
-    return found ? whole.replace(new RegExp(found, `${found.flags}g`), replacement) : whole;
+    return found ? whole.replace(found, replacement) : whole;
   };
 };
 
