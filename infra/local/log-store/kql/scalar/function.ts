@@ -35,8 +35,13 @@ export const lifted =
 /** A function of the texts of its arguments, null being the empty one. */
 export const ofTexts =
   (of: (...texts: string[]) => Value): ScalarFunction =>
-  (args) =>
-  (row) =>
-    of(...args.map((one) => toText(one.get(row), one.type)));
+  (args) => {
+    const [one, other] = args;
+    if (one && !other) return (row) => of(textAt(one, row));
+    return (row) => of(...args.map((each) => textAt(each, row)));
+  };
 
-export const textAt = (one: Compiled, row: Row): string => toText(one.get(row), one.type);
+export function textAt(one: Compiled, row: Row): string {
+  const value = one.get(row);
+  return typeof value === 'string' ? value : toText(value, one.type);
+}

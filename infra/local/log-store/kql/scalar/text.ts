@@ -80,12 +80,15 @@ const trimBy =
     };
   };
 
+/** `\\1` is the first group, where JavaScript says `$1`. */
+const replacementOf = (text: string): string => (text.includes('\\') ? text.replace(/\\(\d)/g, '$$$1') : text);
+
 const replaceRegex: ScalarFunction = (args) => {
   const [text, pattern, by] = [argument(args, 0), argument(args, 1), argument(args, 2)];
   const regex = compiledRegex('all');
   return (row) => {
     const found = regex(textAt(pattern, row));
-    const replacement = textAt(by, row).replace(/\\(\d)/g, '$$$1');
+    const replacement = replacementOf(textAt(by, row));
     const whole = textAt(text, row);
     return found ? whole.replace(found, replacement) : whole;
   };
