@@ -11,11 +11,13 @@ const sources = (folder: string): string[] =>
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `${folder}/${name}`);
 
-/** Every word that the app's code spells out in quotes: reasons, kinds, events, states, codes. */
+/** Every word that the app's code spells out in quotes (reasons, kinds, events, states, codes), or declares. */
 export const spelledOut = (): Set<string> =>
   new Set(
     [...sources('shared'), ...sources('functions')].flatMap((file) =>
-      [...read(file).matchAll(/'(\w+)'/g)].map(([, word = '']) => word),
+      [...read(file).matchAll(/'(\w+)'|\b(?:class|interface|type|const|function) (\w+)/g)].map(
+        ([, quotedWord, declared]) => quotedWord ?? declared ?? '',
+      ),
     ),
   );
 
