@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { appSettings } from '../infra/local/app-settings.ts';
-import { loadConfig, SETTING_NAMES } from '../shared/config.ts';
+import { loadConfig } from '../shared/config.ts';
+import { SETTING_NAMES } from '../shared/settings.ts';
 
 const sample = JSON.parse(readFileSync(new URL('../local.settings.sample.json', import.meta.url), 'utf8')) as {
   IsEncrypted: boolean;

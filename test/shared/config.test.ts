@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, loadConfig, type SettingFault } from '../../shared/config.ts';
+import { ConfigError, loadConfig } from '../../shared/config.ts';
+import type { SettingFault } from '../../shared/read-settings.ts';
 
 const resourceId = (name: string) =>
   `/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/managedHSMs/${name}`;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { loadConfig, SETTING_NAMES } from '../../../shared/config.ts';
+import { loadConfig } from '../../../shared/config.ts';
+import { SETTING_NAMES } from '../../../shared/settings.ts';
 import { type Fields, made, params, ROOT } from './template.ts';
 
 const settings = params('app').settings as Fields;

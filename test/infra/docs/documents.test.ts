@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SETTING_NAMES } from '../../../shared/config.ts';
 import { jsonSchema, parsePolicy } from '../../../shared/policy/schema.ts';
+import { SETTING_NAMES } from '../../../shared/settings.ts';
 import { anchorOf, headingsOf, linksOf, markdownFiles, parts, quoted, read, root } from './documents.ts';
 import { callsIn, faultOf, spelledOut } from './vocabulary.ts';
 
