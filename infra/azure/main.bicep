@@ -146,7 +146,7 @@ var alertRules = ['security-domain', 'restore', 'purge', 'role-at-hsm', 'key-exp
 
 module network 'modules/network.bicep' = {
   name: 'network'
-  params: { name: installation, location: location, subnets: subnets, addressPrefix: addressPrefix, tags: allTags }
+  params: { name: installation, location: location, subnets: subnets, addressPrefix: addressPrefix, mailPort: string(mail.port), tags: allTags }
 }
 
 module dns 'modules/dns-zones.bicep' = if (empty(dnsGroupId)) {
@@ -195,6 +195,11 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
+module guard 'modules/guard.bicep' = {
+  name: 'guard'
+  params: { name: installation, tags: allTags, actionGroupId: alerts.outputs.actionGroupId }
+}
+
 module workbook 'modules/workbook.bicep' = {
   name: 'workbook'
   params: { name: installation, location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
@@ -209,7 +214,15 @@ module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
 
 module hostAccount 'modules/storage.bicep' = {
   name: 'storage-host'
-  params: { name: '${short}host${token}', location: location, tags: allTags, sku: storageSku }
+  params: {
+    name: '${short}host${token}'
+    location: location
+    tags: allTags
+    sku: storageSku
+    workspaceId: monitoring.outputs.workspaceId
+    reads: false
+    keep: true
+  }
 }
 
 module stateAccount 'modules/storage.bicep' = {
@@ -222,6 +235,7 @@ module stateAccount 'modules/storage.bicep' = {
     versioning: true
     trustedServices: true
     workspaceId: monitoring.outputs.workspaceId
+    queues: true
     keep: true
   }
 }
@@ -304,6 +318,7 @@ module topic 'modules/topic.bicep' = {
     queue: 'key-events'
     deadLetters: 'undelivered'
     publisherId: identities.outputs.observe.principalId
+    workspaceId: monitoring.outputs.workspaceId
   }
   dependsOn: [queue, stateContainers]
 }

@@ -57,7 +57,16 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     // Flex Consumption sends everything that goes out through this subnet.
     virtualNetworkSubnetId: appSubnetId
     keyVaultReferenceIdentity: host.id
-    siteConfig: { minTlsVersion: '1.2', http20Enabled: true }
+    clientAffinityEnabled: false
+    // Should somebody open the public network again, the default there is still to refuse.
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      http20Enabled: true
+      remoteDebuggingEnabled: false
+      ipSecurityRestrictionsDefaultAction: 'Deny'
+      scmIpSecurityRestrictionsDefaultAction: 'Deny'
+    }
     functionAppConfig: {
       deployment: {
         storage: {

@@ -44,6 +44,22 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
+// Who asked what of the logs themselves, beside what they hold.
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: workspace
+  name: 'key-lifecycle'
+  properties: {
+    workspaceId: workspace.id
+    logs: [{ category: 'Audit', enabled: true }]
+  }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = {
+  scope: workspace
+  name: 'keep'
+  properties: { level: 'CanNotDelete', notes: 'Audit logs of the HSMs: evidence, and all that detection knows.' }
+}
+
 resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: workspace
   name: guid(workspace.id, readerId, logReader)

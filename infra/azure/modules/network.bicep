@@ -7,9 +7,12 @@ param name string
 param subnets object
 @description('Address space of the new network: /24 or larger.')
 param addressPrefix string
+@description('Port of the mail server, which the app is let out to.')
+param mailPort string
 param tags object
 
 var makesNetwork = empty(subnets.app)
+var appPrefix = cidrSubnet(addressPrefix, 26, 0)
 
 // The way out of a new network: to Entra ID, to Resource Manager, to the mail server and the webhooks. Nothing comes in by it.
 resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (makesNetwork) {
@@ -35,15 +38,93 @@ resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if (mak
   properties: {
     securityRules: [
       {
-        name: 'no-internet-in'
+        name: 'instances-among-themselves'
         properties: {
-          access: 'Deny'
+          access: 'Allow'
           direction: 'Inbound'
           priority: 100
           protocol: '*'
-          sourceAddressPrefix: 'Internet'
+          sourceAddressPrefix: appPrefix
+          sourcePortRange: '*'
+          destinationAddressPrefix: appPrefix
+          destinationPortRange: '*'
+        }
+      }
+      {
+        name: 'probes-of-the-platform'
+        properties: {
+          access: 'Allow'
+          direction: 'Inbound'
+          priority: 110
+          protocol: '*'
+          sourceAddressPrefix: 'AzureLoadBalancer'
           sourcePortRange: '*'
           destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+      {
+        name: 'nothing-else-in'
+        properties: {
+          access: 'Deny'
+          direction: 'Inbound'
+          priority: 200
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+      {
+        name: 'https-out'
+        properties: {
+          access: 'Allow'
+          direction: 'Outbound'
+          priority: 100
+          protocol: 'Tcp'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: 'Internet'
+          destinationPortRange: '443'
+        }
+      }
+      {
+        name: 'mail-out'
+        properties: {
+          access: 'Allow'
+          direction: 'Outbound'
+          priority: 110
+          protocol: 'Tcp'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: mailPort
+        }
+      }
+      {
+        name: 'platform-out'
+        properties: {
+          access: 'Allow'
+          direction: 'Outbound'
+          priority: 120
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: 'AzureCloud'
+          destinationPortRange: '*'
+        }
+      }
+      {
+        name: 'nothing-else-out'
+        properties: {
+          access: 'Deny'
+          direction: 'Outbound'
+          priority: 200
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: 'Internet'
           destinationPortRange: '*'
         }
       }
@@ -99,7 +180,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = if (makesNetwo
       {
         name: 'app'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 26, 0)
+          addressPrefix: appPrefix
           defaultOutboundAccess: false
           delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
           natGateway: { id: gateway.id }

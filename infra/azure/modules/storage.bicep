@@ -15,6 +15,10 @@ param versioning bool = false
 param softDeleteDays int = 14
 @description('Workspace that is told of each access to a blob; empty: none is.')
 param workspaceId string = ''
+@description('Tells who read a blob, too, and not only who changed one.')
+param reads bool = true
+@description('Tells who put messages into its queues and took them.')
+param queues bool = false
 @description('Refuses the removal of the account, to whoever may remove the group too.')
 param keep bool = false
 
@@ -28,8 +32,11 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
+    allowedCopyScope: 'AAD'
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
+    isLocalUserEnabled: false
+    isSftpEnabled: false
     minimumTlsVersion: 'TLS1_2'
     publicNetworkAccess: 'Disabled'
     supportsHttpsTrafficOnly: true
@@ -54,7 +61,25 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!
   properties: {
     workspaceId: workspaceId
     logs: [
-      { category: 'StorageRead', enabled: true }
+      { category: 'StorageRead', enabled: reads }
+      { category: 'StorageWrite', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
+  }
+}
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' existing = {
+  parent: account
+  name: 'default'
+}
+
+resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (queues && !empty(workspaceId)) {
+  scope: queueService
+  name: 'key-lifecycle'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'StorageRead', enabled: reads }
       { category: 'StorageWrite', enabled: true }
       { category: 'StorageDelete', enabled: true }
     ]
@@ -64,7 +89,7 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!
 resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (keep) {
   scope: account
   name: 'keep'
-  properties: { level: 'CanNotDelete', notes: 'Records or copies of backups that auditors and recoveries rely on.' }
+  properties: { level: 'CanNotDelete', notes: 'Records, copies of backups, or the memory of work in flight: others rely on them.' }
 }
 
 output id string = account.id

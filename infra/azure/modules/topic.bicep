@@ -10,6 +10,7 @@ param queue string
 param deadLetters string
 @description('Principal id of the identity that publishes.')
 param publisherId string
+param workspaceId string
 
 var queueSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 var blobContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
@@ -25,6 +26,16 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
     disableLocalAuth: true
     publicNetworkAccess: 'Disabled'
     minimumTlsVersionAllowed: '1.2'
+    dataResidencyBoundary: 'WithinRegion'
+  }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: topic
+  name: 'key-lifecycle'
+  properties: {
+    workspaceId: workspaceId
+    logs: [{ categoryGroup: 'allLogs', enabled: true }]
   }
 }
 

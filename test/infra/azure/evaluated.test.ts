@@ -130,6 +130,31 @@ describe('the app starts with the settings that a deployment gives it', () => {
     });
   });
 
+  test('no setting is a secret, or has the form of one, whatever is asked for', () => {
+    const all = settingsOf({
+      ...{ restores: true, responds: true, reinstates: true, recoveries: true },
+      mail: { ...(base.mail as Fields), user: 'keys' },
+      mailReference: `${SECRET}/smtp`,
+      webhooks: [{ name: 'soc', url: 'https://soc.contoso.com/hooks' }],
+      webhookReference: `${SECRET}/hooks`,
+    });
+    const secret = Object.entries(all).filter(([, value]) => SECRET_FORMS.some((form) => form.test(value)));
+    expect(secret).toEqual([]);
+    const named = Object.entries(all).filter(([name]) => /PASSWORD|SECRET|TOKEN|_KEY/.test(name));
+    expect(named.map(([name]) => name)).toEqual(['MHSM_MAIL_PASSWORD', 'MHSM_WEBHOOK_SECRETS']);
+    for (const [, value] of named) expect(value).toMatch(/^@Microsoft\.KeyVault\(SecretUri=https:\/\/[^)]+\)$/);
+  });
+
+  test.each([
+    'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=MDEyMw==;EndpointSuffix=core.windows.net',
+    'https://state.blob.core.windows.net/policy?sv=2025-01-05&sig=MDEyMzQ1Njc4OWFiY2RlZjAx%3D',
+    'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',
+    'https://app.azurewebsites.net/api/alerts?code=MDEyMzQ1Njc4OWFiY2Rl',
+    'eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJhIn0.c2lnbmF0dXJl',
+  ])('a setting like %s would be found', (value) => {
+    expect(SECRET_FORMS.some((form) => form.test(value))).toBe(true);
+  });
+
   test('secrets are references to Key Vault, which the app refuses to take for the secret itself', () => {
     const signIn = { mail: { ...(base.mail as Fields), user: 'keys' }, mailReference: `${SECRET}/smtp` };
     expect(settingsOf(signIn).MHSM_MAIL_PASSWORD).toBe(
@@ -196,5 +221,14 @@ describe('where things go', () => {
     for (const { zones: wanted } of endpoints) expect(zones).toEqual(expect.arrayContaining(wanted as string[]));
   });
 });
+
+/** Account keys, SAS, signing secrets, function keys, tokens. */
+const SECRET_FORMS = [
+  /AccountKey=|SharedAccess(Key|Signature)|Password=/i,
+  /[?&](sig|code|sas)=/i,
+  /whsec_/,
+  /\bey[\w-]{10,}\.ey[\w-]+\.[\w-]+/,
+  /[A-Za-z0-9+/]{40,}={1,2}/,
+];
 
 const ANY = { outputs: { id: { value: '/id' }, scopeId: { value: '/scope' } } };
