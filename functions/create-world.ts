@@ -9,6 +9,7 @@ import { createHsmBackups } from '../shared/adapters/azure/hsm-backups.ts';
 import { createHsmConfiguration } from '../shared/adapters/azure/hsm-configuration.ts';
 import { createHsmCrypto } from '../shared/adapters/azure/hsm-crypto.ts';
 import { createHsmDeletedKeys } from '../shared/adapters/azure/hsm-deleted-keys.ts';
+import { createHsmDiagnostics } from '../shared/adapters/azure/hsm-diagnostics.ts';
 import { createHsmEndpoints } from '../shared/adapters/azure/hsm-endpoints.ts';
 import { createHsmKeys } from '../shared/adapters/azure/hsm-keys.ts';
 import { createHsmResources } from '../shared/adapters/azure/hsm-resources.ts';
@@ -62,6 +63,7 @@ export function createWorld({ installation, hsms, identities: clientIds, ...sett
             access: createHsmAccess({ hsms, identity: identities.observe }),
             configuration: createHsmConfiguration({ hsms, identity: identities.observe }),
             resources: createHsmResources({ ...settings.arm, identity: identities.observe }),
+            diagnostics: createHsmDiagnostics({ ...settings.arm, identity: identities.observe }),
             jobs: createHsmBackups({ hsms, identity: identities.observe }),
             observerId: objectIdOf(identities.observe, settings.logs.audience),
           },

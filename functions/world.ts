@@ -12,6 +12,7 @@ import type { HsmBackups } from '../shared/ports/hsm-backups.ts';
 import type { HsmConfiguration } from '../shared/ports/hsm-configuration.ts';
 import type { HsmCrypto } from '../shared/ports/hsm-crypto.ts';
 import type { HsmDeletedKeys } from '../shared/ports/hsm-deleted-keys.ts';
+import type { HsmDiagnostics } from '../shared/ports/hsm-diagnostics.ts';
 import type { HsmEndpoints } from '../shared/ports/hsm-endpoints.ts';
 import type { HsmKeys } from '../shared/ports/hsm-keys.ts';
 import type { HsmResources } from '../shared/ports/hsm-resources.ts';
@@ -63,6 +64,7 @@ export interface DetectionWorld {
   access: HsmAccess;
   configuration: HsmConfiguration;
   resources: HsmResources;
+  diagnostics: HsmDiagnostics;
   /** Jobs that anybody started. */
   jobs: Pick<HsmBackups, 'readJob'>;
   /** By which the log names the observing identity; undefined while its tokens do not say. */

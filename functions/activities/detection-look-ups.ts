@@ -1,8 +1,10 @@
 import type { CallGroup } from '../../shared/detection/audit-call.ts';
 import type { CustomRole, LookedUp, RoleGrant } from '../../shared/detection/detection-facts.ts';
 import { type LookUps, neededLookUps } from '../../shared/detection/look-ups.ts';
+import { lookedAgain } from '../../shared/detection/seen.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { Log } from '../../shared/log.ts';
+import type { HsmResource } from '../../shared/ports/hsm-resources.ts';
 import type { DetectionWorld, World } from '../world.ts';
 import type { Sighted } from './detection-state.ts';
 import { announceOnHsm } from './hsm-acts.ts';
@@ -73,7 +75,11 @@ export async function lookUp(
   for (const job of needs.backupJobs) {
     backupContainers[job] = (await tried('backup job', () => containerOf(detection, hsm, job))) ?? null;
   }
-  const network = await tried('network', () => networkOf(world, detection, hsm));
+  const resourceId = world.hsms.find(({ name }) => name === hsm)?.resourceId ?? '';
+  const resource = await tried('network', () => detection.resources.read(resourceId));
+  const network = resource && networkOf(resource);
+  const diagnostics = await tried('diagnostic settings', () => detection.diagnostics.list(resourceId));
+  const lookedAt = world.clock.now().toISOString();
   return {
     needs,
     lookedUp: {
@@ -85,12 +91,16 @@ export async function lookUp(
       ...(before.settings && { settingsBefore: before.settings }),
       backupContainers,
       ...(network && { network }),
+      ...(diagnostics && { diagnostics }),
+      ...(before.diagnostics && { diagnosticsBefore: before.diagnostics.at(-1)?.value ?? [] }),
     },
     sighted: {
       ...before,
       ...(assignments && { assignments }),
       ...(definitions && { definitions }),
       ...(settings && { settings }),
+      ...(resource && { network: lookedAgain(before.network ?? [], resource.network, lookedAt) }),
+      ...(diagnostics && { diagnostics: lookedAgain(before.diagnostics ?? [], diagnostics, lookedAt) }),
     },
   };
 }
@@ -135,10 +145,7 @@ async function containerOf(detection: DetectionWorld, hsm: string, job: string):
   return folder === undefined ? null : (folder.split('?')[0] ?? '').split('/').slice(0, -1).join('/');
 }
 
-async function networkOf(world: World, detection: DetectionWorld, hsm: string): Promise<LookedUp['network']> {
-  const resourceId = world.hsms.find(({ name }) => name === hsm)?.resourceId ?? '';
-  const network = (await detection.resources.read(resourceId))?.network;
-  if (!network) return undefined;
+function networkOf({ network }: HsmResource): LookedUp['network'] {
   const { publicAccess, defaultAction, allowedRanges } = network;
   const open = publicAccess && (defaultAction === 'Allow' || allowedRanges.length > 0);
   return { publicAccess: open, allowedRanges };

@@ -1,7 +1,10 @@
 import type { CustomRole, RoleGrant } from '../../shared/detection/detection-facts.ts';
+import type { DiagnosticSetting } from '../../shared/detection/diagnostic-setting.ts';
 import type { DetectionMemory } from '../../shared/detection/memory.ts';
+import type { Seen } from '../../shared/detection/seen.ts';
 import type { Judged, JudgedActs } from '../../shared/detection/windows.ts';
 import type { Documents } from '../../shared/ports/documents.ts';
+import type { HsmResource } from '../../shared/ports/hsm-resources.ts';
 
 /** Which judgement of an HSM's log counts. Moves last, by compare-and-swap, after everything else was done. */
 export interface DetectionState {
@@ -17,6 +20,9 @@ export interface Sighted {
   assignments?: RoleGrant[];
   definitions?: CustomRole[];
   settings?: Record<string, string>;
+  /** What its network and the places of its log were, since when, and until which look. */
+  network?: Seen<HsmResource['network']>[];
+  diagnostics?: Seen<DiagnosticSetting[]>[];
 }
 
 /** What one judgement leaves to the next. Written under a name of its own before the state points at it. */

@@ -7,6 +7,7 @@ import { subtractDuration } from '../../shared/time.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { changeIncident, incidentOf, readFinding } from './incident-records.ts';
+import { keepSurroundings, suspicionOf } from './incident-surroundings.ts';
 import { known as knownOrThrown, noted, rolesReader, US } from './incident-world.ts';
 import { hex, utf8 } from './text.ts';
 
@@ -36,6 +37,8 @@ interface EvidenceManifest {
   takenAt: string;
   records: { path: string; sha256: string }[];
   gaps: string[];
+  /** What this installation does not have, so that nobody looked; absent: an older manifest. */
+  absent?: string[];
   spans: boolean;
 }
 
@@ -54,7 +57,7 @@ export const incidentEvidenceActivities = (world: World) =>
       const at = world.clock.now().toISOString();
       await changeIncident(world, id, (current) => {
         if (current.evidence?.round === round) return current;
-        const { takenAt, records, gaps, spans } = manifest;
+        const { takenAt, records, gaps, absent = [], spans } = manifest;
         const sha256 = digest(world, manifest);
         const text = `${records.length} records kept${gaps.length === 0 ? '' : `; not readable: ${gaps.join('; ')}`}`;
         return {
@@ -66,6 +69,7 @@ export const incidentEvidenceActivities = (world: World) =>
             sha256,
             records: records.length,
             gaps,
+            absent,
             spans,
           },
         };
@@ -86,6 +90,7 @@ const digest = (world: World, value: unknown): string =>
 async function takeEvidence(world: World, incident: Incident, base: string): Promise<EvidenceManifest> {
   const takenAt = world.clock.now().toISOString();
   const gaps: string[] = [];
+  const absent: string[] = [];
   const records: EvidenceManifest['records'] = [];
   const keep = async (name: string, asked: Record<string, unknown>, content: unknown) => {
     const path = `${base}/${name}.json`;
@@ -101,6 +106,16 @@ async function takeEvidence(world: World, incident: Incident, base: string): Pro
   await keepFindings(world, incident, gaps, keep);
   await keepRoles(world, incident, gaps, keep);
   await keepKeys(world, incident, gaps, keep);
+  const known = patience(incident);
+  await keepSurroundings(
+    world,
+    incident,
+    (read, gap) => known(read, (error) => void gaps.push(`${gap}: ${error.message}`)),
+    {
+      keep,
+      absent,
+    },
+  );
   const manifest: EvidenceManifest = {
     schema: 1,
     incident: incident.id,
@@ -109,6 +124,7 @@ async function takeEvidence(world: World, incident: Incident, base: string): Pro
     takenAt,
     records,
     gaps,
+    absent,
     spans,
   };
   const written = await world.documents.create('evidence', `${base}/manifest.json`, manifest);
@@ -126,7 +142,7 @@ interface LogExtract {
 
 /** Rows of the caller and of the keys. True where the log reaches back to before the suspicion. */
 async function keepLog(world: World, incident: Incident, gaps: string[], keep: Keep): Promise<boolean> {
-  const { hsm, findings } = incident;
+  const { hsm } = incident;
   const known = patience(incident);
   const log = world.auditLog;
   if (!log) {
@@ -134,8 +150,7 @@ async function keepLog(world: World, incident: Incident, gaps: string[], keep: K
     return false;
   }
   const now = world.clock.now();
-  const starts = findings.map(({ from }) => Date.parse(from)).filter((each) => !Number.isNaN(each));
-  const suspicion = new Date(Math.min(now.getTime(), ...starts));
+  const suspicion = suspicionOf(incident, now);
   const window: LogWindow = {
     hsm,
     after: subtractDuration(suspicion, AROUND).toISOString(),

@@ -9,6 +9,7 @@ import { addDuration, subtractDuration } from '../../shared/time.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { changeIncident, incidentOf } from './incident-records.ts';
+import { loggingOf, resourceIdOf, surroundingsOf } from './incident-surroundings.ts';
 import { known, noted, rolesReader, ruleOf, US } from './incident-world.ts';
 
 /** How far back use is looked for, and for how many keys: more would only tire whoever decides. */
@@ -105,6 +106,8 @@ export async function freshPlan(
   const tired = incident.tired?.includes('plan') === true;
   const assignments = await known(access?.inventory(incident.hsm, scopesOf(incident, names)), undefined, tired);
   const definitions = await known(access?.roleDefinitions(incident.hsm), undefined, tired);
+  const surroundings = await surroundingsOf(world, incident, (read) => known(read, undefined, tired));
+  const logging = loggingOf(resourceIdOf(world, incident.hsm), surroundings);
   const keys: KeySituation[] = [];
   for (const name of names) keys.push(await situationOf(world, incident.hsm, name, tired));
   const facts: PlanFacts = {
@@ -114,6 +117,7 @@ export async function freshPlan(
     ...(assignments ? { assignments } : {}),
     ...(definitions ? { definitions } : {}),
     keys,
+    ...(logging ? { logging } : {}),
     ownClients: Object.values(world.identities).map(({ clientId }) => clientId),
   };
   return { fresh: planResponse(facts), rule };

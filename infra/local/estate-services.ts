@@ -15,12 +15,13 @@ import { createLifecycle, type Lifecycle, together } from './lifecycle.ts';
 import { type LogQueries, startLogQueries } from './log-store/server.ts';
 import { createLogStore, type LogStore } from './log-store/store.ts';
 import { createMailSink, type MailSink } from './mail-sink/server.ts';
+import { createDiagnostics } from './management/diagnostics.ts';
 import { type ManagementService, startManagement } from './management/server.ts';
 import { installMovableDate, realNow } from './movable-date.ts';
 import { portsFrom } from './ports.ts';
 import { type EstateSecrets, obtainSecrets } from './secrets.ts';
 import { applySeed, seedPolicy } from './seed/apply.ts';
-import { RESOURCE_GROUP } from './seed/resource-id.ts';
+import { hsmResourceId, RESOURCE_GROUP } from './seed/resource-id.ts';
 import { obtainSeed, type Seed } from './seed/seed.ts';
 import { openState } from './state.ts';
 import { STORAGE_AUDIENCE } from './storage/proxy.ts';
@@ -104,7 +105,13 @@ async function boot(
     onRow: (row) => row.kind === 'audit' && happened({ kind: 'audit', row: row.row }),
   });
   const faults = createFaults();
-  const estate: Estate = { clock, faults, tokens, audit: logs.add, tls: certificates, tenantId: TENANT_ID };
+  const diagnostics = createDiagnostics((name) => hsmResourceId(name));
+  const estate: Estate = {
+    ...{ clock, faults, tokens, tls: certificates, tenantId: TENANT_ID },
+    audit: (row) => {
+      if (diagnostics.tellsWorkspace(row.hsm)) logs.add(row);
+    },
+  };
   const mail = createMailSink({
     estate,
     port: ports.mail,
@@ -162,9 +169,9 @@ async function boot(
 
   const { hsms } = fleet;
   const management = await lifecycle.running(
-    startManagement({ port: ports.management, estate, fleet, activity: logs.addActivity }),
+    startManagement({ port: ports.management, estate, fleet, diagnostics, activity: logs.addActivity }),
   );
-  const keepers = { mail, webhooks, logs, logQueries, topic };
+  const keepers = { mail, webhooks, logs, logQueries, topic, diagnostics };
   const plantSeed = async () => {
     await Promise.all([applySeed(hsms, seed), seedPolicy(storage, seed)]);
   };

@@ -1,4 +1,5 @@
 import type { Arrivals, CallClass, CallGroup, ControlPlaneAct, HourVolume } from './audit-call.ts';
+import type { DiagnosticSetting } from './diagnostic-setting.ts';
 import type { RecentFinding } from './memory.ts';
 
 /** An act that our journal announced: a call may consume it if class, target, identity and window agree, `count` times. */
@@ -31,6 +32,9 @@ export interface LookedUp {
   backupContainers: Record<string, string | null>;
   /** The HSM's own network rules; absent: not known. */
   network?: { publicAccess: boolean; allowedRanges: string[] };
+  /** Where its log goes now and before; absent: not known. */
+  diagnostics?: DiagnosticSetting[];
+  diagnosticsBefore?: DiagnosticSetting[];
 }
 
 export interface RoleGrant {

@@ -111,6 +111,8 @@ export interface EvidenceSummary {
   records: number;
   /** What could not be read, and why. */
   gaps: string[];
+  /** What this installation does not have, so that nobody looked. */
+  absent?: string[];
   /** Whether the log spans the time of the suspicion. */
   spans: boolean;
 }

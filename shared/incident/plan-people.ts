@@ -1,17 +1,32 @@
 import { roundOf } from './incident.ts';
 import type { PlanFacts } from './plan.ts';
 import { isPlain } from './plan-keys.ts';
+import { lostLogging } from './plan-logging.ts';
 import type { PlannedStep } from './step.ts';
 
 /** What only people can do, by the class of the compromise and by what the app could not see. */
 export function peopleSteps(facts: PlanFacts): PlannedStep[] {
-  return [...rolesSteps(facts), ...classSteps(facts)];
+  return [...loggingSteps(facts), ...rolesSteps(facts), ...classSteps(facts)];
 }
 
 function step(
   { incident }: PlanFacts,
   id: string,
-  { title, why, shown = [], commands = [] }: { title: string; why: string; shown?: string[]; commands?: string[] },
+  {
+    title,
+    why,
+    shown = [],
+    commands = [],
+    compensation = 'Whoever does it writes down how it is undone.',
+    offered = false,
+  }: {
+    title: string;
+    why: string;
+    shown?: string[];
+    commands?: string[];
+    compensation?: string;
+    offered?: boolean;
+  },
 ): PlannedStep {
   const round = roundOf(incident);
   return {
@@ -21,12 +36,46 @@ function step(
     title,
     why,
     mode: 'auto',
+    ...(offered ? { offered: true as const } : {}),
     state: 'planned',
-    compensation: 'Whoever does it writes down how it is undone.',
+    compensation,
     shown,
     commands,
     decisions: [],
   };
+}
+
+const LOST = {
+  gone: 'It is gone',
+  changed: 'It was changed since',
+  unknown: 'It could not be read now, and the findings speak of the log',
+} as const;
+
+/** No identity of the app may write diagnostic settings, so that none of them can blind the log. */
+function loggingSteps(facts: PlanFacts): PlannedStep[] {
+  const { incident, logging } = facts;
+  if (!logging) return [];
+  const blind = incident.findings.some(({ detector }) => detector === 'logging-gap');
+  return lostLogging(logging)
+    .filter(({ how }) => how !== 'unknown' || blind)
+    .map(({ setting, how, othersTell, command, undo }) =>
+      step(facts, `logging-${setting.name.replaceAll(/[^0-9A-Za-z]+/g, '-').slice(0, 60)}`, {
+        title: `Re-create the diagnostic setting ${setting.name} of ${incident.hsm} as it was last seen`,
+        why: `It carried the audit rows of the HSM, and was last seen so on ${logging.seenOn}. ${LOST[how]}${
+          othersTell ? '; audit rows still go elsewhere.' : ', so what is done on the HSM may leave no row.'
+        }`,
+        shown: [
+          'Keep the setting as it is now as evidence first, and ask who changed it.',
+          'Whoever does it needs the role Monitoring Contributor on the HSM. The command is written for bash and the Cloud Shell.',
+          ...(command
+            ? []
+            : ['Its name or its places hold characters that are not safe in a shell: re-create it in the portal.']),
+        ],
+        commands: command ? [command] : [],
+        ...(undo ? { compensation: `Delete it again: ${undo}` } : {}),
+        offered: othersTell,
+      }),
+    );
 }
 
 /** Access that the app cannot take away, because it cannot see how it was given. */

@@ -3,6 +3,7 @@ import { answerFor, type ResponseRule } from '../policy/response-rule.ts';
 import { guardRevoke, type SeenUse } from './guards.ts';
 import { type Incident, roundOf, type SuspectAssignment } from './incident.ts';
 import { keySteps } from './plan-keys.ts';
+import type { LoggingFacts } from './plan-logging.ts';
 import { peopleSteps } from './plan-people.ts';
 import { isSettled, type PlannedStep, type StepMode, strictest } from './step.ts';
 
@@ -24,6 +25,8 @@ export interface PlanFacts {
   assignments?: ManifestRoleAssignment[];
   definitions?: ManifestRoleDefinition[];
   keys: KeySituation[];
+  /** Where the log went and goes; absent: nobody looked. */
+  logging?: LoggingFacts;
   /** Client ids of the app's own identities. */
   ownClients: string[];
 }

@@ -51,6 +51,7 @@ ${[
     keysSection(report),
     unknownSection(report),
     evidenceSection(report),
+    notCollectedSection(report),
     markup`<footer>Made by the Managed HSM lifecycle automation of ${report.installation}. The same facts stand in the JSON report beside this page. All times are UTC.</footer>
 `,
   ]);
@@ -199,6 +200,12 @@ const evidenceSection = ({ evidence }: IncidentReport): Markup =>
 <p>${count(evidence.records, 'record')}, each written once and hashed, listed in ${evidence.manifest} of the container evidence.</p>
 <pre>SHA-256 ${evidence.sha256}</pre>
 `;
+
+const notCollectedSection = ({ notCollected }: IncidentReport): Markup =>
+  notCollected.length === 0
+    ? NOTHING
+    : markup`<h2>What was not collected</h2>
+${list(notCollected.map(cut))}`;
 
 const row = (name: string, value: string): Markup[] => [text(name), text(cut(value))];
 const time = (seconds: number | undefined): string => (seconds === undefined ? '–' : printTime(seconds));

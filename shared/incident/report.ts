@@ -44,6 +44,8 @@ export interface IncidentReport {
   /** Whom and what detection watched harder. */
   watch?: ShownWatch;
   evidence?: EvidenceSummary;
+  /** What was not collected as evidence, and why: not there, or not readable. */
+  notCollected: string[];
   /** What nobody knows. */
   unknown: string[];
   timeline: TimelineEntry[];
@@ -111,6 +113,7 @@ export function buildIncidentReport(
     removed,
     ...(watch ? { watch } : {}),
     ...(evidence ? { evidence } : {}),
+    notCollected: [...(evidence?.absent ?? []), ...(evidence?.gaps ?? [])],
     unknown: unknownOf(incident),
     timeline: timeline.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at)),
   };
@@ -119,7 +122,7 @@ export function buildIncidentReport(
 /** A report that hides what it does not know is worse than none. */
 function unknownOf({ evidence, verification, keys, keysInAll = 0, containment }: Incident): string[] {
   return [
-    ...(evidence ? evidence.gaps.map((gap) => `Not readable: ${gap}.`) : ['No evidence was taken.']),
+    ...(evidence ? [] : ['No evidence was taken.']),
     ...(verification === undefined && containment && containment.kind !== 'none'
       ? ['Whether the intruder is kept out was never verified.']
       : []),

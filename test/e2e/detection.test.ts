@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningEstate } from '../../infra/local/estate-run.ts';
+import { IDENTITIES } from '../../infra/local/identity/registrations.ts';
+import { MANAGEMENT_AUDIENCE } from '../../infra/local/management/server.ts';
 import type { Observer } from '../../infra/local/scenarios/observer.ts';
 import { bootEstate } from './support.ts';
 
@@ -88,4 +90,34 @@ describe('detectAnomalies', () => {
     await cycle();
     expect(await findings('?severity=High')).toHaveLength(found.length);
   }, 300_000);
+
+  test('finds that the log was cut, and shows people the command that mends it', async () => {
+    const [hsm] = estate.hsms;
+    const path = `${hsm?.resourceId}/providers/Microsoft.Insights/diagnosticSettings/key-lifecycle`;
+    const url = `${estate.ready.management}${path}?api-version=2021-05-01-preview`;
+    const { token } = await estate.tokens.forIdentity(IDENTITIES.administrator, MANAGEMENT_AUDIENCE);
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await estate.call({ method: 'DELETE', url, headers })).status).toBe(200);
+    await cycle();
+    const cut = (await findings('?severity=Critical')).filter(({ detector }) => detector === 'logging-gap');
+    expect(cut).toHaveLength(1);
+    await look.until(() => look.events('IncidentOpened').length >= 2, 'the incident to be opened');
+    const { body } = await look.api('GET', '/api/incidents', { as: 'viewer' });
+    const { incidents } = body as { incidents: { id: string; class: string; findings: number }[] };
+    const found = incidents.filter((each) => each.class === 'controls').map(({ id }) => id);
+    const steps = async () => {
+      const shown = await Promise.all(found.map((id) => look.api('GET', `/api/incidents/${id}`, { as: 'viewer' })));
+      return shown.flatMap((each) => (each.body as { plan?: { id: string; commands: string[] }[] }).plan ?? []);
+    };
+    let commands: string[] = [];
+    for (let turn = 0; turn < 100 && commands.length === 0; turn++) {
+      look.advance(2_000);
+      await look.pause(100);
+      commands = (await steps()).filter(({ id }) => id.includes('logging')).flatMap((step) => step.commands);
+    }
+    expect(commands[0]).toContain(
+      `az monitor diagnostic-settings create --name 'key-lifecycle' --resource '${hsm?.resourceId}'`,
+    );
+    expect(commands[0]).toContain(`--logs '[{"category":"AuditEvent","enabled":true}]'`);
+  }, 120_000);
 });

@@ -6,6 +6,7 @@ import { commitJudgement, propose, readStanding } from '../../functions/activiti
 import type { DetectionWorld } from '../../functions/world.ts';
 import type { ManifestRoleAssignment } from '../../shared/backup/manifest.ts';
 import type { CallGroup, HourVolume } from '../../shared/detection/audit-call.ts';
+import type { DiagnosticSetting } from '../../shared/detection/diagnostic-setting.ts';
 import type { FindingRecord } from '../../shared/detection/finding-record.ts';
 import { emptyMemory } from '../../shared/detection/memory.ts';
 import type { LogWindow } from '../../shared/ports/audit-log.ts';
@@ -27,6 +28,8 @@ export interface FakeDetectionWorld extends FakeWorld {
   rows: CallGroup[];
   hours: HourVolume[];
   roles: ManifestRoleAssignment[];
+  /** Where the log of the HSM goes. */
+  settings: DiagnosticSetting[];
   /** Windows that were asked for. */
   asked: LogWindow[];
   /** Called before each question to the HSM about its configuration. */
@@ -36,7 +39,7 @@ export interface FakeDetectionWorld extends FakeWorld {
 export function createDetectionWorld(): FakeDetectionWorld {
   const world = createFakeWorld() as FakeDetectionWorld;
   world.now.value = new Date(START);
-  Object.assign(world, { rows: [], hours: [], roles: [], asked: [], onLook: {} });
+  Object.assign(world, { rows: [], hours: [], roles: [], settings: [], asked: [], onLook: {} });
   const within = ({ after, upTo }: LogWindow, of: (row: CallGroup) => boolean) => ({
     calls: world.rows.filter((row) => row.arrived > after && row.arrived <= upTo && of(row)),
     more: 0,
@@ -75,6 +78,7 @@ export function createDetectionWorld(): FakeDetectionWorld {
       listDeleted: async () => [],
       purge: async () => undefined,
     },
+    diagnostics: { list: async () => looked(() => world.settings) },
     jobs: { readJob: async () => looked(() => ({ kind: 'notFound' })) },
     observerId: async () => 'observer-oid',
   };

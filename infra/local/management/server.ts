@@ -7,6 +7,7 @@ import { type Answer, listen, type Request } from '../http.ts';
 import { TENANT_ID } from '../identity/registrations.ts';
 import { type ActivityEntry, activityRow, operationOf } from './activity.ts';
 import { ArmError, parse } from './arm.ts';
+import { answerDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { answerEndpoint } from './endpoints.ts';
 import { deletedHsmResource, hsmResource, identityNamed } from './resource.ts';
 
@@ -51,17 +52,18 @@ const DELETED =
   /^\/subscriptions\/[^/]+\/providers\/Microsoft\.KeyVault\/(?:locations\/[^/]+\/)?deletedManagedHSMs(?:\/(?<name>[^/]+)(?<purge>\/purge)?)?$/i;
 
 /**
- * Azure Resource Manager for Managed HSMs: create, read, change, delete, and what was deleted. Tokens are verified; Azure
+ * Azure Resource Manager for Managed HSMs: create, read, change, delete, what was deleted, and diagnostic settings. Tokens are verified; Azure
  * RBAC is not checked. A client follows `provisioningState` by reading the resource.
  */
 export async function startManagement(options: {
   port?: number;
   estate: Estate;
   fleet: Fleet;
+  diagnostics: Diagnostics;
   /** Takes what the activity log would hold of each change. */
   activity?(row: ActivityEntry): void;
 }): Promise<ManagementService> {
-  const { estate, fleet, activity } = options;
+  const { estate, fleet, diagnostics, activity } = options;
   const isProvisioning = ({ definition }: EstateHsm): boolean =>
     definition.createdOn !== undefined &&
     estate.clock.now().getTime() < Date.parse(definition.createdOn) + service.provisioningSeconds * 1000;
@@ -120,6 +122,8 @@ export async function startManagement(options: {
       );
     }
     const { method, path } = request;
+    const settings = answerDiagnostics(request, fleet, diagnostics);
+    if (settings) return settings;
     const endpoint = answerEndpoint(request, fleet);
     if (endpoint) return endpoint;
     const hsmPath = HSM.exec(path);

@@ -1,5 +1,6 @@
 import type { Arrivals } from '../audit-call.ts';
 import { type Detector, type Draft, parameter } from '../detector.ts';
+import { tellsAudit } from '../diagnostic-setting.ts';
 import type { Finding } from '../finding.ts';
 import type { Scene } from '../scene.ts';
 import { median } from '../statistics.ts';
@@ -18,7 +19,7 @@ export const loggingGap: Detector = {
   version: 1,
   sees: 'Rows that stay away though our own call succeeded, fewer rows than the metric counts, and changed diagnostic settings.',
   method:
-    'Absence, by the usual delay of the log; the share of rows per counted call against its own median; rule for settings.',
+    'Absence, by the usual delay of the log; the share of rows per counted call against its own median; rule for settings, and their difference from the last look.',
   severity: { least: 'Low', most: 'Critical' },
   falsePositives: [
     'An outage of Azure Monitor: many HSMs at once; the rows come later.',
@@ -33,7 +34,7 @@ export const loggingGap: Detector = {
   response: 'containByPolicy',
   compromise: 'controls',
   techniques: ['T1562.008'],
-  evaluate: (scene) => [...silence(scene), ...missingRows(scene), ...settings(scene)],
+  evaluate: (scene) => [...silence(scene), ...missingRows(scene), ...settings(scene), ...unseenChange(scene)],
 };
 
 function silence(scene: Scene): Draft[] {
@@ -162,4 +163,33 @@ function settings({ facts }: Scene): Draft[] {
         marks: ['gap'],
       };
     });
+}
+
+/** The activity log may be late, or go elsewhere: the difference from the last look stands by itself. */
+function unseenChange({ facts }: Scene): Draft[] {
+  const { diagnostics: now, diagnosticsBefore: before } = facts.lookedUp;
+  const seen = facts.controlPlane.some(({ operation }) => /diagnosticsettings\/(write|delete)/i.test(operation));
+  if (now === undefined || before === undefined || seen) return [];
+  const lost = before.filter(
+    (setting) => tellsAudit(setting) && !now.some((each) => each.name === setting.name && tellsAudit(each)),
+  );
+  if (lost.length === 0) return [];
+  const blind = !now.some(tellsAudit);
+  return [
+    {
+      calls: [],
+      who: '*',
+      from: facts.now,
+      explained: false,
+      subject: 'settings unseen',
+      windowMinutes: 60,
+      base: blind ? 80 : 60,
+      plain: true,
+      title: `${lost.map(({ name }) => name.slice(0, 60)).join(', ')} no longer carries the audit log of ${facts.hsm}`,
+      explanation: `${blind ? 'Audit rows go nowhere now. ' : ''}The diagnostic setting differs from the last look, and no act shows by whom.`,
+      nextStep: 'Re-create the setting as it was last seen; the incident shows the command.',
+      facts: { lost: lost.length, blind },
+      marks: ['gap'],
+    },
+  ];
 }

@@ -165,6 +165,44 @@ describe('the rule of the policy', () => {
     expect(moved?.severity).toBe(severity);
   });
 
+  const SETTING = {
+    ...{ name: 'key-lifecycle', workspaceId: '/w', dedicated: true, metrics: [] },
+    logs: [{ category: 'AuditEvent', enabled: true }],
+  };
+
+  test.each([
+    ['that no act shows is told by the difference', [], 'key-lifecycle no longer carries the audit log of contoso'],
+    [
+      'that an act shows is told by the act alone',
+      [
+        {
+          ...{ hsm: HSM, operation: 'Microsoft.Insights/diagnosticSettings/delete', resource: '/x', caller: 'eve' },
+          ...{ at: iso(START), arrived: iso(START + 2 * MINUTE), succeeded: true, correlationId: 'c' },
+        },
+      ],
+      'eve removed where the HSM',
+    ],
+  ])('a diagnostic setting that goes away and %s', async (_title, acts, title) => {
+    const world = createDetectionWorld();
+    world.settings = [SETTING];
+    await judgedUpTo(world, START - 10 * MINUTE);
+    await sweep(world).judge('one');
+    await sweep(world).commit('one');
+    expect(storedFindings(world)).toEqual([]);
+    world.settings = [];
+    world.detection.log.controlPlane = async () => acts;
+    world.now.value = new Date(START + 5 * MINUTE);
+    await sweep(world).judge('two');
+    await sweep(world).commit('two');
+    const gaps = storedFindings(world).filter(({ detector }) => detector === 'logging-gap');
+    expect(gaps.map(({ title: told }) => told)).toEqual([expect.stringContaining(title)]);
+    expect(gaps[0]?.severity).toBe('Critical');
+    expect((await memoryOf(world))?.sighted.diagnostics).toEqual([
+      { from: iso(START), until: iso(START), value: [SETTING] },
+      { from: iso(START + 5 * MINUTE), until: iso(START + 5 * MINUTE), value: [] },
+    ]);
+  });
+
   test('counts an act on the resource once, however many windows show it', async () => {
     const world = createDetectionWorld();
     await judgedUpTo(world, START - 10 * MINUTE);

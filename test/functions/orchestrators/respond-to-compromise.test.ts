@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { commitJudgement, propose } from '../../../functions/activities/detection-state.ts';
 import { joinOne } from '../../../functions/activities/incident-joining.ts';
 import { readWatches } from '../../../functions/activities/incident-planning.ts';
 import { changeIncident, incidentOf } from '../../../functions/activities/incident-records.ts';
+import { emptyMemory } from '../../../shared/detection/memory.ts';
 import { decideStep } from '../../../shared/incident/decide-step.ts';
 import type { IncidentReport } from '../../../shared/incident/report.ts';
 import type { HarderWatch } from '../../../shared/incident/watch.ts';
@@ -263,6 +265,55 @@ test('detection is asked to look harder for the caller and the keys, for as long
   await drive(world);
   const watch = await world.documents.read<HarderWatch>('state', `detection/contoso/watches/${id}.json`);
   expect(watch?.value).toMatchObject({ caller: MALLORY, keys: ['orders'], until: '2030-01-04T00:00:00.000Z' });
+});
+
+test('what stood around the HSM before is evidence, and a setting that is gone is a step with its command', async () => {
+  const world = createIncidentWorld();
+  const opened = world.now.value.getTime();
+  const at = (minutes: number) => new Date(opened + minutes * 60_000).toISOString();
+  const network = { publicAccess: false, defaultAction: 'Deny', allowedRanges: [], privateEndpoints: [] } as const;
+  const setting = {
+    ...{ name: 'key-lifecycle', workspaceId: '/w', dedicated: true, metrics: [] },
+    logs: [{ category: 'AuditEvent', enabled: true }],
+  };
+  const sighted = {
+    network: [{ from: at(-600), until: at(-5), value: network }],
+    diagnostics: [{ from: at(-600), until: at(-5), value: [setting] }],
+  } as never;
+  await propose(world.documents, 'contoso', 'j', {
+    ...{ schema: 1, hoursTo: at(-60), memory: emptyMemory(), judged: {}, sighted, stored: {} },
+  });
+  await commitJudgement(world.documents, 'contoso', 'j', at(-5));
+  const open = { ...network, publicAccess: true, allowedRanges: ['203.0.113.0/24'] };
+  world.detection = {
+    configuration: { settings: async () => ({}) },
+    resources: { read: async () => ({ network: open }) },
+    diagnostics: { list: async () => [] },
+  } as never;
+  await world.open();
+  await drive(world);
+  const { evidence, plan } = await world.incident();
+  const record = async (name: string) =>
+    (await world.documents.read<{ content: unknown }>('evidence', `${evidence?.manifest.replace('manifest', name)}`))
+      ?.value.content;
+  expect(await record('network')).toMatchObject({
+    before: { until: at(-5), value: network },
+    now: open,
+    since: [{ value: open }],
+  });
+  expect(await record('diagnostic-settings')).toMatchObject({ before: { value: [setting] }, now: [] });
+  const step = plan?.find(({ id }) => id === 'person-logging-key-lifecycle');
+  expect(step?.commands[0]).toMatch(/^az monitor diagnostic-settings create --name 'key-lifecycle' --resource /);
+});
+
+test('surroundings that nothing reads are listed as not collected', async () => {
+  const world = createIncidentWorld();
+  await world.open();
+  await drive(world);
+  expect((await world.incident()).evidence?.absent).toEqual([
+    'network rules: nothing reads them here',
+    'diagnostic settings: nothing reads them here',
+  ]);
 });
 
 describe('the end', () => {

@@ -57,6 +57,43 @@ const wish = (properties: Record<string, unknown> = {}) => ({
   },
 });
 
+describe('diagnostic settings', () => {
+  const path = `${hsmResourceId('contoso')}/providers/Microsoft.Insights/diagnosticSettings`;
+  const rows = () => estate.logs.stored.filter(({ kind }) => kind === 'audit').length;
+  const call = async () => {
+    const [hsm] = estate.hsms;
+    const { token } = await estate.tokens.forIdentity(IDENTITIES.observe, 'https://managedhsm.azure.net');
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await estate.call({ method: 'GET', url: `${hsm?.uri}/keys?api-version=7.5`, headers })).status).toBe(200);
+  };
+
+  test('are listed, read, removed and made again, and say whether rows reach the workspace', async () => {
+    const listed = (await arm('GET', path)).body.value as unknown as {
+      name: string;
+      properties: { workspaceId: string };
+    }[];
+    expect(listed.map(({ name }) => name)).toEqual(['key-lifecycle']);
+    const one = await arm('GET', `${path}/key-lifecycle`);
+    expect(one.body.properties).toEqual(listed[0]?.properties);
+    await call();
+    const before = rows();
+    expect(before).toBeGreaterThan(0);
+    expect((await arm('DELETE', `${path}/key-lifecycle`)).status).toBe(200);
+    expect((await arm('DELETE', `${path}/key-lifecycle`)).status).toBe(204);
+    expect((await arm('GET', `${path}/key-lifecycle`)).status).toBe(404);
+    await call();
+    expect(rows()).toBe(before);
+    expect((await arm('PUT', `${path}/key-lifecycle`, { properties: listed[0]?.properties })).status).toBe(200);
+    await call();
+    expect(rows()).toBeGreaterThan(before);
+  });
+
+  test('of which the body is wrong are refused', async () => {
+    const { status, body } = await arm('PUT', `${path}/x`, { properties: { logs: [{ enabled: 'yes' }] } });
+    expect([status, body.error?.code]).toEqual([400, 'InvalidRequestContent']);
+  });
+});
+
 describe('Azure Resource Manager', () => {
   test('shows an HSM of the seed', async () => {
     const { status, body } = await arm('GET', hsmResourceId('contoso'));

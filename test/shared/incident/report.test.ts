@@ -17,7 +17,7 @@ function aReport(text: string) {
       verdict: { verdict: 'confirmed', by: text, at, note: text },
       verification: { at, result: 'unknown', explanation: text },
       containment: { at, kind: 'partial', remains: [text] },
-      evidence: { round: 1, at, manifest: text, sha256: text, records: 1, gaps: [text], spans: false },
+      evidence: { round: 1, at, manifest: text, sha256: text, records: 1, gaps: [text], absent: [text], spans: false },
       removed: [{ step: text, removedAt: at, id: text, principalId: text, roleDefinitionId: text, scope: text }],
       timeline: [{ at: text, kind: text, by: text, text }],
       plan: [
@@ -59,5 +59,11 @@ test('the page stands alone: no script, link, image or font is fetched', () => {
 
 test('says what is not known as unknown', () => {
   const report = aReport('the log was away');
-  expect(report.unknown).toEqual(['Not readable: the log was away.', 'the log was away']);
+  expect(report.unknown).toEqual(['the log was away']);
+});
+
+test('lists what was not collected, whether it was not there or not readable', () => {
+  const report = aReport('no sign-in logs');
+  expect(report.notCollected).toEqual(['no sign-in logs', 'no sign-in logs']);
+  expect(renderIncidentHtml(report)).toContain('<h2>What was not collected</h2>');
 });
