@@ -10,6 +10,8 @@ const HOUR_MS = 3_600_000;
 export interface CalendarHour {
   /** 24 hours of working days, then 24 of other days. */
   slot: number;
+  /** Days since 1970-01-01 of the calendar's own clock. */
+  day: number;
   /** How much busier than usual the day may be. */
   factor: number;
   /** Of the hour before, the hour itself and the next: how many days back days of the same type are, the newest first. */
@@ -38,6 +40,7 @@ function read(calendar: DetectionRule['calendar'], hour: number): CalendarHour {
     return days;
   };
   return {
+    day: Math.floor(local / DAY_MS),
     slot: new Date(local).getUTCHours() + (off ? 24 : 0),
     factor: busierBy(calendar, hour * HOUR_MS),
     alike: [-1, 0, 1].map((shift) => daysAlike(local + shift * HOUR_MS)),

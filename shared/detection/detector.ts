@@ -45,6 +45,8 @@ export interface Draft {
   explained: boolean;
   /** Too short a history for the method: told as Informational. */
   learning?: boolean;
+  /** Evidence that reaches no further by itself, however much its subject weighs. Absent: as far as its detector. */
+  most?: Severity;
   /** Scores that speak of the world, not of a call, take no modifiers. */
   plain?: boolean;
   title: string;

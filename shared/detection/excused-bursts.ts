@@ -3,11 +3,16 @@ import { MEMORY_LIMITS, type SeriesMemory } from './memory.ts';
 const KEPT_HOURS = MEMORY_LIMITS.days * 24;
 const BURST_HOURS = 2;
 
+type Burst = NonNullable<SeriesMemory['bursts']>[number];
+
 /** Days on which a burst as large came at about this hour: a job that does not run every night. */
 export function ranBefore({ bursts = [] }: SeriesMemory, hour: number, count: number, factor: number): number {
+  // A run may fall into two hours, and is known by the whole of it.
+  const whole = (burst: Burst) => burst.count + (bursts.find((next) => next.hour === burst.hour + 1)?.count ?? 0);
   const alike = bursts.filter((burst) => {
     const apart = Math.abs(hour - burst.hour) % 24;
-    return hour - burst.hour >= 12 && Math.min(apart, 24 - apart) <= BURST_HOURS && count <= 1.5 * factor * burst.count;
+    const near = Math.min(apart, 24 - apart) <= BURST_HOURS;
+    return hour - burst.hour >= 12 && near && count <= 1.5 * factor * whole(burst);
   });
   return new Set(alike.map((burst) => Math.floor((burst.hour + 12) / 24))).size;
 }

@@ -80,7 +80,9 @@ function learnRefusal(caller: CallerMemory, call: JudgedCall): void {
 
 function closeBin(caller: CallerMemory): void {
   if (caller.refusing === undefined) return;
-  const day = dayOf(caller.refusing.bin * 600_000);
+  const { bin, keys } = caller.refusing;
+  caller.refused = { bin, keys };
+  const day = dayOf(bin * 600_000);
   const fade = 0.95 ** Math.max(0, day - caller.refusals.day);
   // One flood must not teach that floods are usual.
   const count = Math.min(caller.refusing.count, 100);

@@ -40,12 +40,21 @@ export interface CallerMemory {
   /** Refusals in bins of ten minutes: decayed sum and sum of squares, and the day to which they are decayed. */
   refusals: { sum: number; squares: number; day: number };
   /** The bin of ten minutes that is not over. */
-  refusing?: { bin: number; count: number; keys: string[]; actions: string[] };
+  refusing?: RefusalBin;
+  /** The bin before it: a search does not begin with the clock. */
+  refused?: Pick<RefusalBin, 'bin' | 'keys'>;
   /** The hour that is not over: keys read, and when keys were listed last. */
   reading: { hour: number; keys: string[]; listed?: string };
   /** Distinct keys of each of the last days with any, newest last. */
   keysADay: number[];
   today: { day: number; keys: string[]; actions: Record<string, number> };
+}
+
+export interface RefusalBin {
+  bin: number;
+  count: number;
+  keys: string[];
+  actions: string[];
 }
 
 export interface Habit {
@@ -88,8 +97,20 @@ export interface SeriesMemory {
   z: number;
   /** Hours far above the usual, as they were: a job that runs now and then is known by them. */
   bursts?: { hour: number; count: number }[];
+  /** Of busy series. */
+  level?: LevelMemory;
+  /** The calendar day so far, and what is usual by then. */
+  today?: { day: number; count: number; usual: number };
   /** What is left of an allowance, and the hour in which it began. */
   allowance?: { hour: number; left: number };
+}
+
+/** How busy the last three days were, hour by hour, and how the days of the last weeks scattered (`level-shift.ts`). */
+export interface LevelMemory {
+  hours: { hour: number; day: number; value: number }[];
+  days: { mean: number; variance: number; halves: number; hours: number }[];
+  /** Whether the newest hour stood above the limit: a step is told once. */
+  above: boolean;
 }
 
 export interface LogMemory {

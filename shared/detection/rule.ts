@@ -12,7 +12,7 @@ export interface KnownIdentity {
   name: string;
   /** What it should do: `storage` and `sql` wrap and unwrap, `app` and `batch` do what they always did. */
   kind: 'storage' | 'sql' | 'app' | 'batch';
-  /** SQL only: a failover unwraps once a database, and that many at once are no finding, once in 24 hours. */
+  /** SQL only: a failover unwraps once a database, and that many at once are no finding, twice in 24 hours. */
   databases?: number;
 }
 

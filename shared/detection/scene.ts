@@ -43,10 +43,12 @@ export function sceneOf(
   const known = facts.keys.map((key) => [key.name.toLowerCase(), key] as const);
   const quarantined = (who: string, key: string) => isQuarantined({ facts }, { who, key });
   const identities = new Map(rule.identities.map((identity) => [identity.oid.toLowerCase(), identity]));
-  const { restart } = rule.detectors['volume-out-of-season'].parameters;
-  // A failover unwraps once a database, and retries a few.
+  const { restart, failovers } = rule.detectors['volume-out-of-season'].parameters;
+  // A failover unwraps once a database, and retries a few; often it is followed by the way back.
   const allowance = (who: string) =>
-    identities.get(who)?.kind === 'storage' ? restart : 1.2 * (identities.get(who)?.databases ?? 0);
+    identities.get(who)?.kind === 'storage'
+      ? { allowance: restart, openings: 1 }
+      : { allowance: 1.2 * (identities.get(who)?.databases ?? 0), openings: failovers };
   const { readings, series } = readVolumes(facts, memory, {
     rule,
     quarantined,

@@ -29,7 +29,7 @@ export function toFinding(scene: Scene, detector: Detector, draft: Draft, sha256
   const learning = draft.learning === true;
   const sum = Object.values(modifiers).reduce((total, value) => total + value, draft.base);
   // A statistic alone is never Critical, whatever it is about; a pattern over several findings may be.
-  const most = TOP[detector.severity.most];
+  const most = TOP[draft.most ?? detector.severity.most];
   const raw = Math.min(most, clampScore(sum - (learning ? LEARNING_DISCOUNT : 0)));
   const score = draft.explained ? Math.min(raw, EXPLAINED_CAP) : raw;
   const caller = draft.caller ?? first?.caller;

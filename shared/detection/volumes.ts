@@ -3,13 +3,14 @@ import { type CalendarHour, calendarHours } from './calendar-hours.ts';
 import type { DetectionFacts } from './detection-facts.ts';
 import { allowanceLeft, noted, ranBefore, startOfAllowance } from './excused-bursts.ts';
 import { groupBy } from './group-by.ts';
-import type { DetectionMemory, SeriesMemory } from './memory.ts';
+import { newLevel, type Shift, shiftOf, withLevel } from './level-shift.ts';
+import type { DetectionMemory, LevelMemory, SeriesMemory } from './memory.ts';
 import { overlaid } from './overlaid.ts';
 import type { DetectionRule } from './rule.ts';
 import { bounded, endOf, fillTo, newSeries, push, startOf } from './series.ts';
 import { anscombe, ewma, inverseAnscombe, logPoissonTail } from './statistics.ts';
 import { hourOf } from './time-bins.ts';
-import { usualAt } from './usual-volume.ts';
+import { type Usual, usualAt } from './usual-volume.ts';
 
 /** One hour of one caller on one key, against what is usual. */
 export interface VolumeReading {
@@ -28,6 +29,8 @@ export interface VolumeReading {
   logTail?: number;
   /** Drift that reached the limit, and starts again at nothing. */
   drift?: number;
+  /** Of a busy series: a lasting step up that reached the limit in this hour. */
+  shift?: Shift;
   /** Largest hour so far. */
   most: number;
   /** Days of history of this series. */
@@ -40,8 +43,8 @@ export interface VolumeSettings {
   rule: DetectionRule;
   /** True where the hour belongs to an open incident, and teaches nothing. */
   quarantined(who: string, key: string): boolean;
-  /** Operations that the caller may do at once in 24 hours. */
-  allowance(who: string): number;
+  /** Operations that the caller may do at once, and how often in 24 hours. */
+  allowance(who: string): { allowance: number; openings: number };
   /** A job of which one earlier run is enough to know it by. */
   isBatch(who: string): boolean;
 }
@@ -74,7 +77,7 @@ export function readVolumes(
       state = throughQuiet(state, hour, settings.rule, at);
       const next = advance(state, hour, count, settings.rule, at(hour), {
         quarantined,
-        allowance: settings.allowance(first.who),
+        ...settings.allowance(first.who),
         runs: settings.isBatch(first.who) ? 1 : 2,
       });
       readings.push({ ...next.reading, key: first.key, who: first.who, caller: first.caller, class: first.class });
@@ -94,12 +97,14 @@ function tidy({ key, caller, class: of, hour, count }: HourVolume) {
 /** What this caller is let. */
 interface Leave {
   quarantined: boolean;
+  /** Operations that may come at once, and how often in 24 hours. */
   allowance: number;
+  openings: number;
   /** Earlier runs by which a job is known. */
   runs: number;
 }
 
-const NO_LEAVE: Leave = { quarantined: false, allowance: 0, runs: 2 };
+const NO_LEAVE: Leave = { quarantined: false, allowance: 0, openings: 1, runs: 2 };
 
 type Read = Omit<VolumeReading, 'key' | 'who' | 'caller' | 'class'>;
 
@@ -109,17 +114,20 @@ function advance(
   count: number,
   rule: DetectionRule,
   calendar: CalendarHour,
-  { quarantined, allowance, runs }: Leave,
+  { quarantined, allowance, openings, runs }: Leave,
 ): { reading: Read; state: SeriesMemory } {
   const filled = before === undefined ? newSeries(hour) : fillTo(before, hour);
   const { parameters } = rule.detectors['volume-out-of-season'];
   const days = filled.counts.length / 24;
   const most = filled.counts.reduce((largest, value) => Math.max(largest, value), 0);
   const zBefore = before !== undefined && hour === endOf(before) ? filled.z : 0;
-  const usual = usualAt(filled, hour, rule, calendar);
+  const usual = usualAt(filled, hour, rule, { ...calendar, factor: believed(filled, calendar) });
   if (usual === undefined) {
     const reading: Read = { hour, count, zBefore, most, days, allowed: false };
-    return { reading, state: { ...filled, counts: push(filled, count), start: startOf(filled), z: 0 } };
+    // The first run of a job is what its series begins with.
+    const run = count >= parameters.excess && count > 2 * most && !quarantined;
+    const bursts = run ? { bursts: noted(filled, hour, count) } : {};
+    return { reading, state: { ...filled, counts: push(filled, count), start: startOf(filled), z: 0, ...bursts } };
   }
 
   const { centre, scale, slot } = usual;
@@ -128,18 +136,20 @@ function advance(
   const sparse = inverseAnscombe(centre) < parameters.sparse;
   const logTail = sparse ? logPoissonTail(count, Math.max(usual.mean, 0.2)) : undefined;
   const residual = Math.max(-CLIP, Math.min(CLIP, (anscombe(count) - usual.own) / usual.ownScale));
-  const left = allowanceLeft(filled, hour, allowance);
+  const left = allowanceLeft(filled, hour, openings * allowance);
   const burst = z >= parameters.sustained && excess > 0;
   const again = sparse && burst && ranBefore(filled, hour, count, usual.factor) >= runs;
   // The first minutes of a burst may be too few to show in the hour before; they are of the same burst.
   const begun = Math.max(0, (filled.counts.at(-1) ?? 0) - inverseAnscombe(centre));
-  const fits = burst && excess + begun <= left;
+  const fits = burst && excess + begun <= Math.min(left, allowance);
   const allowed = again || fits;
   // Days that the calendar expects to be busy, and bursts that are allowed, say nothing of drift.
   const drift = usual.factor > 1 || allowed ? filled.drift : ewma(filled.drift, residual, parameters.driftWeight);
   // Of busy series, and of those that scatter more than chance alone, whole days are busier or quieter. What a busy day
   // left behind is still there in its quiet evening, so any hour of the day says that a series is busy.
   const shared = usual.ownScale > 1.5 || inverseAnscombe(usual.own) >= 30 || filled.centres.some((each) => each >= 30);
+  const level =
+    usual.factor > 1 || allowed ? { memory: filled.level } : levelled(filled, hour, count, usual, calendar, rule);
   const drifting = drift >= (shared ? parameters.sharedDrift : parameters.drift);
 
   // Learnt at most as large as a finding; not at all while an incident is open or the calendar excuses it.
@@ -156,6 +166,7 @@ function advance(
     zBefore,
     ...(logTail === undefined ? {} : { logTail }),
     ...(drifting ? { drift } : {}),
+    ...(level.shift === undefined ? {} : { shift: level.shift }),
     most,
     days,
     allowed,
@@ -164,7 +175,9 @@ function advance(
     ...filled,
     counts: push(filled, learnt),
     start: startOf(filled),
-    z: excess >= parameters.excess && !allowed ? z : 0,
+    z: excess >= parameters.excess ? z : 0,
+    ...(level.memory === undefined ? {} : { level: level.memory }),
+    today: withHour(filled, calendar, count, usual),
     drift: drifting ? 0 : drift,
     centres: filled.centres.with(slot, inverseAnscombe(usual.unscaled)),
     moved: filled.moved.with(slot, Math.floor(hour / 24)),
@@ -172,6 +185,42 @@ function advance(
     ...(fits && !again ? { allowance: { hour: startOfAllowance(filled, hour), left: left - excess - begun } } : {}),
   };
   return { reading, state };
+}
+
+/** An hour of fewer usual operations says little of how busy a day is. */
+const BUSY = 30;
+
+function levelled(
+  { level }: SeriesMemory,
+  hour: number,
+  count: number,
+  { own }: Usual,
+  { day }: CalendarHour,
+  rule: DetectionRule,
+): { memory: LevelMemory | undefined; shift?: Shift } {
+  const usual = inverseAnscombe(own);
+  if (usual < BUSY) return { memory: level };
+  const memory = withLevel(level ?? newLevel(), hour, day, (count + 0.5) / (usual + 0.5));
+  const shift = shiftOf(memory);
+  const { shift: least, shiftRatio } = rule.detectors['volume-out-of-season'].parameters;
+  const above = shift !== undefined && shift.score >= least && shift.ratio >= shiftRatio;
+  return { memory: { ...memory, above }, ...(above && !level?.above ? { shift } : {}) };
+}
+
+/** A day of so many usual operations tells whether it is as busy as the calendar allows. */
+const TELLING = 100;
+
+/** How much busier the day may be: what the calendar says, and no more than half above what the day has been so far. */
+function believed({ today }: SeriesMemory, { day, factor }: CalendarHour): number {
+  if (factor === 1 || today === undefined || today.day !== day || today.usual < TELLING) return factor;
+  return Math.max(1, Math.min(factor, (1.5 * today.count) / today.usual));
+}
+
+/** The day so far; hours that were far too busy count as far as they were usual, so that they excuse no others. */
+function withHour({ today }: SeriesMemory, { day, factor }: CalendarHour, count: number, its: Usual) {
+  const usual = inverseAnscombe(its.own) / its.factor;
+  const before = today?.day === day ? today : { day, count: 0, usual: 0 };
+  return { day, count: before.count + Math.min(count, factor * usual), usual: before.usual + usual };
 }
 
 /** Hours that nobody reported were quiet, and count against a drift; after two days of quiet there is none left. */

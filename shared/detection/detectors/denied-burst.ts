@@ -13,8 +13,8 @@ const HOUR_MS = 3_600_000;
 /** Who tries doors is refused often, or at many keys, or at a door that matters. */
 export const deniedBurst: Detector = {
   id: ID,
-  version: 1,
-  sees: 'Many refusals of one caller, refusals at many keys, a refused grant, and a success where the caller was refused before.',
+  version: 2,
+  sees: 'Many refusals of one caller, refusals at many keys by one or by several strangers, a refused grant, and a success where the caller was refused before.',
   method:
     'Negative-binomial tail of ten-minute counts against the caller; distinct keys; rule for grants and definitions.',
   severity: { least: 'Low', most: 'High' },
@@ -33,7 +33,7 @@ export const deniedBurst: Detector = {
   techniques: ['T1580', 'T1526'],
   evaluate(scene) {
     const found = bursts(scene);
-    return [...found, ...successAfter(scene, found)];
+    return [...found, ...strangersTogether(scene, found), ...successAfter(scene, found)];
   },
 };
 
@@ -56,7 +56,8 @@ function judge(scene: Scene, calls: JudgedCall[]): Draft | undefined {
   // A bin may span two windows, so what the window before saw of it counts too.
   const open = known?.refusing?.bin === bin ? known.refusing : undefined;
   const count = countOf(calls) + (open?.count ?? 0);
-  const keys = distinct([...keysOf(calls), ...(open?.keys ?? [])]).sort();
+  const before = [known?.refused, known?.refusing].find((each) => each?.bin === bin - 1);
+  const keys = distinct([...keysOf(calls), ...(open?.keys ?? []), ...(before?.keys ?? [])]).sort();
   const actions = distinct([...calls.map(({ action }) => action), ...(open?.actions ?? [])]);
   const grave = calls.filter((call) => call.outcome === 'denied' && GRAVE.test(call.class));
   const denied = calls.filter(({ outcome }) => outcome === 'denied');
@@ -107,6 +108,46 @@ function isBurst(scene: Scene, { who, firstMs }: JudgedCall, count: number) {
     : count >= parameter(scene, ID, 'least') && logTail <= -parameter(scene, ID, 'logTail');
   return { burst, logTail: Math.max(-300, logTail), usual: mean };
 }
+
+/** One search split over several identities: those that were never let in count as one, by the keys they tried. */
+function strangersTogether(scene: Scene, found: readonly Draft[]): Draft[] {
+  const told = new Set(found.flatMap(({ base, calls }) => (base > 21 ? calls.map(({ who }) => who) : [])));
+  const calls = scene.calls.filter(
+    (call) => call.outcome === 'denied' && isStranger(scene, call) && !told.has(call.who),
+  );
+  const last = calls.at(-1);
+  if (last === undefined) return [];
+  const bin = binOf(last.firstMs);
+  const earlier = Object.entries(scene.memory.callers).flatMap(([who, { actions, refused, refusing }]) =>
+    told.has(who) || Object.keys(actions).length > 0
+      ? []
+      : [refused, refusing].flatMap((each) =>
+          each !== undefined && each.keys.length > 0 && bin - each.bin <= 1 ? [{ who, keys: each.keys }] : [],
+        ),
+  );
+  const callers = distinct([...calls.map(({ who }) => who), ...earlier.map(({ who }) => who)]);
+  const keys = distinct([...keysOf(calls), ...earlier.flatMap(({ keys }) => keys)]).sort();
+  // Each may try a key or two by mistake, so several together must have tried more than one alone.
+  if (callers.length < 2 || keys.length < 2 * parameter(scene, ID, 'keys')) return [];
+  return [
+    {
+      calls,
+      keys,
+      explained: false,
+      subject: 'strangers',
+      windowMinutes: 60,
+      base: 55,
+      title: `${callers.length} callers that were never let in were refused at ${namesOf(keys)} within minutes`,
+      explanation: 'Each tried a few keys, and together they tried key after key.',
+      nextStep: 'Ask who made these identities; look whether one of them succeeded afterwards.',
+      facts: { callers: callers.length, keys: keys.length },
+      marks: ['burst'],
+    },
+  ];
+}
+
+const isStranger = ({ memory }: Scene, { who, ours }: JudgedCall): boolean =>
+  !ours && Object.keys(lookUp(memory.callers, who)?.actions ?? {}).length === 0;
 
 /** Our own removal of a role or of a version, announced in the journal, makes its users stumble for an hour. */
 const followsOurAct = ({ facts }: Scene, keys: readonly string[], { firstMs }: JudgedCall): boolean =>

@@ -16,7 +16,7 @@ export const isSilence = ({ detector, facts }: Pick<Finding, 'detector' | 'facts
 
 export const loggingGap: Detector = {
   id: ID,
-  version: 1,
+  version: 2,
   sees: 'Rows that stay away though our own call succeeded, fewer rows than the metric counts, and changed diagnostic settings.',
   method:
     'Absence, by the usual delay of the log; the share of rows per counted call against its own median; rule for settings, and their difference from the last look.',
@@ -109,6 +109,8 @@ function missingRows(scene: Scene): Draft[] {
   if (second === undefined) return [];
   // A delay holds back all rows alike. Where our own arrive and others do not, somebody chose.
   const chosen = second.canary && poor.some(({ at, canary }) => canary && at === second.at - 15 * MINUTE_MS);
+  // Rows that are late come within the hour or two; the longer the two ways part, the less it is a delay.
+  const long = nowMs - (second.at - 15 * MINUTE_MS) >= parameter(scene, ID, 'longGapMinutes') * MINUTE_MS;
   return [
     {
       calls: [],
@@ -118,7 +120,7 @@ function missingRows(scene: Scene): Draft[] {
       explained: false,
       subject: 'missing rows',
       windowMinutes: 60,
-      base: chosen ? 80 : 60,
+      base: chosen ? 80 : long ? 60 : 45,
       plain: true,
       title: `The metric counts ${second.hits} calls to ${scene.hsm}, the log shows ${second.rows}`,
       explanation: chosen

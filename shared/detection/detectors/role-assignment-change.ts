@@ -15,7 +15,7 @@ const ID = 'role-assignment-change';
 /** Local roles are granted inside the HSM: nobody else's log shows it. */
 export const roleAssignmentChange: Detector = {
   id: ID,
-  version: 1,
+  version: 2,
   sees: 'A local role assigned or removed, and to whom, where the HSM could be asked.',
   method:
     'Rule table over scope and role, read from the HSM by the id in the path; more for a grant to oneself and one that was soon removed.',

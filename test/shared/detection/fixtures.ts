@@ -240,6 +240,14 @@ export const FIXTURES: Record<DetectorId, { fires: Fixture; silent: Fixture[] }>
     },
     silent: [
       { facts: { calls: [aCall({ outcome: 'denied', status: 403, count: 3 })] } },
+      // Two newcomers that stumble at a key or two are no search.
+      {
+        facts: {
+          calls: ['a', 'b', 'c', 'd'].map((key, index) =>
+            aCall({ key, outcome: 'denied', status: 403, caller: { oid: `stranger-${index % 2}` } }),
+          ),
+        },
+      },
       { facts: { calls: [aCall({ outcome: 'challenged', status: 401, count: 500, caller: { oid: '' } })] } },
     ],
   },

@@ -56,6 +56,31 @@ describe('patterns over several findings', () => {
     expect(again?.some(({ chains }) => chains?.includes('C2'))).toBe(false);
   });
 
+  test('C2: what the grantee did before, or does at another key, is no use of the grant; reading weighs less', () => {
+    const id = '6a1b2c3d-0000-4000-8000-000000000001';
+    const path = `/keys/a/providers/microsoft.authorization/roleassignments/${id}`;
+    const role = '33413926-3206-4cdd-b39a-83574fe37a17';
+    const read = (key: string, minute: string) => onKey('read.key', key, minute, { caller: { oid: 'mallory' } });
+    const granted = {
+      now: now('10:05'),
+      calls: [onKey('rbac.assign.put', 'a', '10:02', { path, status: 201 })],
+      lookedUp: { backupContainers: {}, assignments: [{ id, scope: '/keys/a', role, principalId: 'mallory' }] },
+    };
+    const [, , elsewhere] = play(
+      granted,
+      { now: now('10:10'), calls: [] },
+      { now: now('10:20'), calls: [read('b', '10:17')] },
+    );
+    expect(elsewhere?.some(({ chains }) => chains?.includes('C2'))).toBe(false);
+    const [, , asBefore] = play({ now: now('10:00'), calls: [read('a', '09:57')] }, granted, {
+      now: now('10:20'),
+      calls: [read('a', '10:17')],
+    });
+    expect(asBefore?.some(({ chains }) => chains?.includes('C2'))).toBe(false);
+    const [, reads] = play(granted, { now: now('10:20'), calls: [read('a', '10:17')] });
+    expect(reads?.find(({ chains }) => chains?.includes('C2'))).toMatchObject({ severity: 'Medium' });
+  });
+
   test('C3: a grave act within two hours of a cut log is an attack on both', () => {
     const cut = {
       hsm: 'contoso-hsm',
@@ -89,6 +114,26 @@ describe('patterns over several findings', () => {
       keys: ['c'],
       chains: ['C4'],
     });
+  });
+
+  test('one search split over four strangers is seen as one, and one that spans two bins of the clock, too', () => {
+    const denied = (who: string, key: string, minute: string) =>
+      onKey('crypto.unprotect', key, minute, { outcome: 'denied', status: 403, caller: { oid: who } });
+    const names = Array.from({ length: 12 }, (_, index) => `key-${index}`);
+    const [split] = play({
+      now: now('10:12'),
+      calls: names.map((key, index) => denied(`mallory-${index % 4}`, key, index < 6 ? '10:08' : '10:10')),
+    });
+    expect(split?.find(({ detector }) => detector === 'denied-burst')).toMatchObject({
+      severity: 'High',
+      keysInAll: 12,
+      facts: { callers: 4 },
+    });
+    const [, second] = play(
+      { now: now('10:10'), calls: names.slice(0, 3).map((key) => denied('mallory', key, '10:08')) },
+      { now: now('10:15'), calls: names.slice(3, 6).map((key) => denied('mallory', key, '10:11')) },
+    );
+    expect(second?.find(({ detector }) => detector === 'denied-burst')).toMatchObject({ keysInAll: 6 });
   });
 
   test('C5: a key made and another purged within a day by one caller is ransom', () => {

@@ -11,7 +11,7 @@ const START = Math.floor(Date.parse('2026-02-02T00:00:00Z') / 3_600_000);
 const settings = (over: Partial<VolumeSettings> = {}): VolumeSettings => ({
   rule: aRule(),
   quarantined: () => false,
-  allowance: () => 0,
+  allowance: () => ({ allowance: 0, openings: 1 }),
   isBatch: () => false,
   ...over,
 });
@@ -91,7 +91,7 @@ describe('hours against what is usual', () => {
   });
 
   test('let a failover through once in a day, and no second', () => {
-    const allowance = () => 120;
+    const allowance = () => ({ allowance: 120, openings: 1 });
     const first = feed(24 * 28, () => 5, { allowance }, 100);
     expect(first.reading?.allowed).toBe(true);
     const again = readVolumes(
@@ -102,10 +102,57 @@ describe('hours against what is usual', () => {
     expect(again.readings[0]?.allowed).toBe(false);
   });
 
+  test('let SQL fail over and back within a day, and no third time', () => {
+    const allowance = () => ({ allowance: 120, openings: 2 });
+    let { series } = feed(24 * 28, () => 5, { allowance });
+    const allowed = [0, 5, 10].map((hour) => {
+      const read = readVolumes(
+        { hours: [volume(24 * 28 + hour, 100)] },
+        { series: { [ID]: series } },
+        settings({ allowance }),
+      );
+      series = read.series[ID] as SeriesMemory;
+      return read.readings[0]?.allowed;
+    });
+    expect(allowed).toEqual([true, true, false]);
+  });
+
+  test('see a burst that goes on after its allowance was used as one of two hours', () => {
+    const allowance = () => ({ allowance: 50, openings: 1 });
+    const { series } = feed(24 * 28, () => 5, { allowance }, 36);
+    const next = readVolumes(
+      { hours: [volume(24 * 28 + 1, 34)] },
+      { series: { [ID]: series } },
+      settings({ allowance }),
+    );
+    expect(next.readings[0]).toMatchObject({ allowed: false });
+    expect(next.readings[0]?.zBefore).toBeGreaterThan(4);
+  });
+
+  test('believe a busy day of the calendar as far as the day has been busy', () => {
+    // The last day of a month may be three times as busy, says the calendar; this series never was.
+    const rule = aRule({ calendar: { ...aRule().calendar, monthEnd: { lastDays: 1, firstDays: 0, factor: 3 } } });
+    const lastOfMonth = 24 * 26;
+    const asEver = feed(lastOfMonth + 12, () => 200, { rule }, 500);
+    expect(asEver.reading?.usual).toBeLessThan(350);
+    expect(asEver.reading?.z).toBeGreaterThan(5);
+    const busier = feed(lastOfMonth + 12, (hour) => (hour >= lastOfMonth ? 560 : 200), { rule }, 560);
+    expect(busier.reading?.z).toBeLessThan(4);
+  });
+
+  test('tell a lasting step of a busy series once', () => {
+    const scattered = (hour: number) => 400 + ((hour * 7919) % 61) + (Math.floor(hour / 24) % 5) * 20;
+    const { readings } = feed(24 * 28 + 40, (hour) => Math.round(scattered(hour) * (hour >= 24 * 28 + 8 ? 1.4 : 1)));
+    expect(readings.slice(0, 24 * 28).some(({ shift }) => shift !== undefined)).toBe(false);
+    expect(readings.slice(24 * 28).filter(({ shift }) => shift !== undefined)).toHaveLength(1);
+  });
+
   test('let no burst through that exceeds the allowance because a part of it fell into the hour before', () => {
     const ends = (hour: number) => (hour === 24 * 28 - 1 ? 14 : 5);
-    expect(feed(24 * 28, () => 5, { allowance: () => 50 }, 50).reading?.allowed).toBe(true);
-    expect(feed(24 * 28, ends, { allowance: () => 50 }, 50).reading?.allowed).toBe(false);
+    expect(feed(24 * 28, () => 5, { allowance: () => ({ allowance: 50, openings: 1 }) }, 50).reading?.allowed).toBe(
+      true,
+    );
+    expect(feed(24 * 28, ends, { allowance: () => ({ allowance: 50, openings: 1 }) }, 50).reading?.allowed).toBe(false);
   });
 
   test('take nothing that a busy day left behind for a drift of its quiet evening', () => {
@@ -121,6 +168,12 @@ describe('hours against what is usual', () => {
     const padded = (hour: number) => (hour < night ? runs(hour) : 0);
     expect(feed(night, padded, { isBatch: () => true }, 5200).reading?.allowed).toBe(true);
     expect(feed(night, padded, {}, 20_000).reading?.allowed).toBe(false);
+    // The earlier run fell into two hours; this one fits in one.
+    const split = (hour: number) => (hour === 24 * 9 + 2 || hour === 24 * 9 + 3 ? 2500 : hour === 0 ? 1 : 0);
+    expect(feed(night, split, { isBatch: () => true }, 5200).reading?.allowed).toBe(true);
+    // A series that begins with its first run.
+    const begins = (hour: number) => (hour === 2 ? 5000 : 0);
+    expect(feed(night, begins, { isBatch: () => true }, 5200).reading?.allowed).toBe(true);
     expect(feed(24 * 20 + 12, padded, { isBatch: () => true }, 5200).reading?.allowed).toBe(false);
   });
 

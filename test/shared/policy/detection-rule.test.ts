@@ -89,7 +89,7 @@ describe('the section detection of the policy', () => {
 
   it.each<[string, object]>([
     ['limits that are equal', parametersOf('volume-out-of-season', { medium: 8, high: 8, extreme: 8 })],
-    ['silences that are equal', parametersOf('logging-gap', { gapMinutes: 90 })],
+    ['silences that are equal', parametersOf('logging-gap', { gapMinutes: 120 })],
     ['an announced change of an hour', announced('2026-12-20T00:00Z', '2026-12-20T01:00Z')],
     ['databases of SQL', { identities: [identity({ kind: 'sql', databases: 4 })] }],
     [
