@@ -139,6 +139,6 @@ export type RotateKeyOutcome =
     }
   | { kind: 'kept'; reason: KeepReason; explanation: string; dueOn?: string }
   | { kind: 'deferred'; reason: 'OutsideWindow' | 'InBlackout'; until: string; explanation: string }
-  | { kind: 'reminded'; reason: 'ImportedKey'; explanation: string }
+  | { kind: 'reminded'; reason: 'ImportedKey' | 'RemindOnly'; explanation: string }
   | { kind: 'refused'; reason: RefusalReason; explanation: string; nextStep: string; version?: string }
   | Failed;

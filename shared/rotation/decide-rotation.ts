@@ -85,20 +85,36 @@ function heldByTag({ effective: { hold }, overrides, now }: Situation): Verdict 
   };
 }
 
-/** New material of such a key comes from outside the HSM, so the owner is reminded when it is due, and never sooner. */
+/** The owner is reminded when it is due, and never sooner: new material is imported, or the rule leaves it to people. */
 function onlyReminds({ rule, effective, facts, cause, due, now }: Situation): Verdict | undefined {
   if (rule.mode !== 'remind') return undefined;
   const by = effective.origin['rotation.mode'] ?? 'its rule';
-  const nextStep = 'Make new key material where the present one came from and import it as a new version of this key.';
+  const imported = isImported(facts.tags);
+  const reason = imported ? 'ImportedKey' : 'RemindOnly';
+  const nextStep = imported
+    ? 'Make new key material where the present one came from and import it as a new version of this key.'
+    : 'Rotate the key by hand when its consumers are ready, or let the rule rotate it (rotation.mode: rotate).';
   if (cause.kind === 'Operator' || cause.kind === 'Incident') {
-    const explanation = `This key is only reminded of, never rotated, by ${by}: its material comes from outside the HSM.`;
-    return { kind: 'refused', reason: 'ImportedKey', explanation, nextStep };
+    const why = imported ? ': its material comes from outside the HSM' : '';
+    return {
+      kind: 'refused',
+      reason,
+      explanation: `This key is only reminded of, never rotated, by ${by}${why}.`,
+      nextStep,
+    };
   }
   if (due === undefined || due.on > now) return undefined;
   const since = facts.expiresOn === undefined ? `made on ${facts.createdOn}` : `expires on ${facts.expiresOn}`;
-  const explanation = `Version ${facts.version} (${since}) is due for new material; by ${by} it is not rotated here.`;
-  return { kind: 'remind', reason: 'ImportedKey', explanation, nextStep };
+  const what = imported ? 'new material' : 'a new version';
+  const explanation = `Version ${facts.version} (${since}) is due for ${what}; by ${by} it is not rotated here.`;
+  return { kind: 'remind', reason, explanation, nextStep };
 }
+
+/** As the tag is read for the rule. */
+const isImported = (tags: Record<string, string>): boolean =>
+  Object.entries(tags).some(
+    ([name, value]) => name.trim().toLowerCase() === 'origin' && value.trim().toLowerCase() === 'imported',
+  );
 
 function notDue({ due, rule, facts, overrides, now }: Situation): Verdict | undefined {
   if (overrides.has('notDue')) return undefined;

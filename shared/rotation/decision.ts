@@ -5,6 +5,7 @@ export type RefusalReason =
   | 'KeyDisabled'
   | 'HeldByTag'
   | 'ImportedKey'
+  | 'RemindOnly'
   | 'RotationPolicyMissing'
   | 'RotationPolicyOutOfLimits'
   | 'VersionBudgetSpent'
@@ -56,7 +57,7 @@ export interface Keep {
 
 export interface Reminder {
   kind: 'remind';
-  reason: 'ImportedKey';
+  reason: 'ImportedKey' | 'RemindOnly';
   explanation: string;
   nextStep: string;
 }

@@ -9,6 +9,7 @@ const WHY: Record<RefusalReason, string> = {
   KeyDisabled: 'disabled',
   HeldByTag: 'held',
   ImportedKey: 'holds imported material',
+  RemindOnly: 'is only reminded of',
   RotationPolicyMissing: 'has no rotation policy on the HSM',
   RotationPolicyOutOfLimits: 'its rotation policy cannot be used',
   VersionBudgetSpent: 'has no version left',

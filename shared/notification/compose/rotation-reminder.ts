@@ -3,7 +3,7 @@ import type { Draft } from '../message.ts';
 import type { ComposeContext, Notice } from '../notice.ts';
 import { closingFacts, EXPIRED_VERSION, keyFacts, versionFact } from './about-key.ts';
 
-/** The material of the key comes from outside the HSM, so a person has to renew it. */
+/** A person has to renew it: its material comes from outside the HSM, or its rule says so. */
 export function rotationReminder(
   notice: Extract<Notice, { kind: 'RotationReminder' }>,
   context: ComposeContext,
@@ -16,7 +16,9 @@ export function rotationReminder(
     preheader: reminder.explanation,
     paragraphs: [
       reminder.explanation,
-      'Its material comes from outside the HSM: a version that the HSM made would be one that nobody else holds. So it is left to you.',
+      reminder.reason === 'ImportedKey'
+        ? 'Its material comes from outside the HSM: a version that the HSM made would be one that nobody else holds. So it is left to you.'
+        : 'Its rule leaves the rotation to you.',
       ...(expired ? [EXPIRED_VERSION] : []),
       'Until it has a new version you are told again once a week.',
     ],

@@ -39,6 +39,12 @@ const SUBJECTS: [what: string, Notice, subject: string, Severity][] = [
     `CRITICAL: ${key} has expired and has no rotation policy on the HSM`,
     'critical',
   ],
+  [
+    'a key that is only reminded of',
+    { ...RotationReminder, reminder: { ...RotationReminder.reminder, reason: 'RemindOnly' } },
+    `ACTION: ${key} must be rotated by hand`,
+    'attention',
+  ],
   ['imported material', RotationReminder, `ACTION: ${key} must be rotated by hand`, 'attention'],
   [
     'imported material that has expired',
@@ -199,6 +205,15 @@ describe('a rotation', () => {
     expect(mustDo).toEqual([RotationNotCounted.refusal.nextStep]);
     expect(mustDoNote).toBe(`Until then pin consumers to the previous version, ${identifier(OLD_VERSION)}`);
     expect(checks?.[1]).toMatchObject({ result: 'failed', detail: 'other bytes came back' });
+  });
+});
+
+describe('a reminder', () => {
+  test('speaks of material from outside only where it comes from there', () => {
+    const said = (reason: 'ImportedKey' | 'RemindOnly') =>
+      compose({ ...RotationReminder, reminder: { ...RotationReminder.reminder, reason } }).paragraphs.join(' ');
+    expect(said('ImportedKey')).toContain('comes from outside the HSM');
+    expect(said('RemindOnly')).not.toContain('outside');
   });
 });
 

@@ -56,6 +56,11 @@ describe('decideRotation', () => {
     [
       'reminds of a key that is only reminded of',
       { effective: anEffectiveRule({ mode: 'remind' }) },
+      'remind RemindOnly',
+    ],
+    [
+      'reminds of imported material as such',
+      { effective: anEffectiveRule({ mode: 'remind' }), facts: aKey({ tags: { Origin: ' Imported ' } }) },
       'remind ImportedKey',
     ],
     [
@@ -66,7 +71,7 @@ describe('decideRotation', () => {
     [
       'refuses an operator who asks to rotate a key that is only reminded of',
       { effective: anEffectiveRule({ mode: 'remind' }), cause: operator('notDue') },
-      'refused ImportedKey',
+      'refused RemindOnly',
     ],
     ['refuses the 101st version', { versionsUsed: 100 }, 'refused VersionBudgetSpent'],
     ['makes the 100th version', { versionsUsed: 99 }, 'rotate NearExpiry'],
@@ -142,7 +147,7 @@ describe('decideRotation', () => {
       'keep RotationOff',
       'refused KeyDisabled',
       'refused HeldByTag',
-      'remind ImportedKey',
+      'remind RemindOnly',
       'keep NotDue',
       'refused VersionBudgetSpent',
       'refused RotationPolicyOutOfLimits',
