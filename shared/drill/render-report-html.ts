@@ -1,6 +1,7 @@
 import { type Markup, markup, NOTHING } from '../notification/markup.ts';
-import { figure, list, renderPage, type Tone, table, text, toned } from '../notification/render-page.ts';
-import type { RestoreDifference } from '../restore/compare-with-manifest.ts';
+import { figure, list, type Tone, table, text, toned } from '../notification/render-page.ts';
+import { count, figures, instant, renderReport, row, verdict } from '../notification/render-report.ts';
+import { differencesTable, shownDifferences } from '../restore/render-differences.ts';
 import { renderTimeline } from './render-timeline.ts';
 import { type DrillReport, type DrillVerdict, type MeasuredObjective, printSeconds, type TearDown } from './report.ts';
 
@@ -21,31 +22,28 @@ const VERDICT: Record<DrillVerdict, { tone: Tone; word: string; meaning: string 
 /** The report of a drill as one printable page for an auditor; whatever it holds is escaped. */
 export function renderReportHtml(report: DrillReport): string {
   const { hsm, backup, target } = report;
-  return renderPage(`Restore drill of ${hsm}, ${day(report.startedOn)}`, [
-    markup`<h1>Restore drill of ${hsm}</h1>
-<p class="lead">${report.installation}, ${instant(report.startedOn)} to ${instant(report.endedOn)}, drill ${report.drill}</p>
-`,
+  const { installation, startedOn: from, endedOn: to } = report;
+  const of = { heading: `Restore drill of ${hsm}`, installation, from, to, named: `drill ${report.drill}` };
+  return renderReport(of, [
     verdictBox(report),
-    markup`<h2>What was measured</h2>
-<dl class="figures">
-${[
-  objectiveFigure('Recovery time', report.rto),
-  ...(report.rto.peopleSeconds === undefined
-    ? []
-    : [figure('People', printSeconds(report.rto.peopleSeconds), 'took so long, beside the recovery time')]),
-  objectiveFigure('Recovery point', report.rpo),
-  figure(
-    'Keys restored',
-    String(report.comparison?.compared.keys ?? 0),
-    `${backup.keys} in the backup, with ${count(backup.versions, 'version')}`,
-  ),
-  figure(
-    'Keys tried',
-    `${report.sentinels.filter(({ result }) => result === 'ok').length} of ${report.sentinels.length}`,
-    'sentinels kept before, opened after',
-  ),
-]}</dl>
-<p class="muted">Recovery time: ${report.rto.meaning} Recovery point: ${report.rpo.meaning}</p>
+    figures('What was measured', [
+      objectiveFigure('Recovery time', report.rto),
+      ...(report.rto.peopleSeconds === undefined
+        ? []
+        : [figure('People', printSeconds(report.rto.peopleSeconds), 'took so long, beside the recovery time')]),
+      objectiveFigure('Recovery point', report.rpo),
+      figure(
+        'Keys restored',
+        String(report.comparison?.compared.keys ?? 0),
+        `${backup.keys} in the backup, with ${count(backup.versions, 'version')}`,
+      ),
+      figure(
+        'Keys tried',
+        `${report.sentinels.filter(({ result }) => result === 'ok').length} of ${report.sentinels.length}`,
+        'sentinels kept before, opened after',
+      ),
+    ]),
+    markup`<p class="muted">Recovery time: ${report.rto.meaning} Recovery point: ${report.rpo.meaning}</p>
 `,
     markup`<h2>What was restored, and where</h2>
 `,
@@ -77,18 +75,14 @@ ${[
     comparisonSection(report),
     sentinelSection(report),
     tearDownSection(report),
-    markup`<footer>Made by the Managed HSM lifecycle automation of ${report.installation}. The same facts stand in the JSON report beside this page. All times are UTC.</footer>
-`,
   ]);
 }
 
-const row = (name: string, value: string): Markup[] => [text(name), text(value)];
-
-function verdictBox({ verdict, reasons, nextSteps }: DrillReport): Markup {
-  const { tone, word, meaning } = VERDICT[verdict] ?? VERDICT.inconclusive;
+function verdictBox(report: DrillReport): Markup {
+  const { tone, word, meaning } = VERDICT[report.verdict] ?? VERDICT.inconclusive;
+  const { reasons, nextSteps } = report;
   const next = nextSteps.length === 0 ? NOTHING : markup`<p><strong>Next</strong></p>${list(nextSteps)}`;
-  return markup`<section class="verdict ${tone}" aria-label="Verdict"><strong>${word}</strong><p>${meaning}</p>${list(reasons)}${next}</section>
-`;
+  return verdict(tone, word, [markup`<p>${meaning}</p>`, list(reasons), next]);
 }
 
 const OBJECTIVE: Record<MeasuredObjective['result'], string> = {
@@ -125,10 +119,6 @@ const stepsTable = ({ steps }: DrillReport): Markup =>
     }),
   );
 
-const SEVERITY: Record<string, Tone> = { critical: 'bad', warning: 'fair', note: 'muted' };
-/** A page of differences tells no more than the first ones; the JSON has them all. */
-const MOST_DIFFERENCES = 200;
-
 function comparisonSection({ comparison }: DrillReport): Markup {
   const heading = markup`<h2>Compared with the manifest</h2>
 `;
@@ -140,20 +130,11 @@ function comparisonSection({ comparison }: DrillReport): Markup {
   if (differences.length === 0)
     return markup`${heading}<p>${scope} All of them are as the manifest says.</p>
 `;
-  const shown = differences.slice(0, MOST_DIFFERENCES);
-  const more =
-    differences.length > shown.length ? ` The first ${shown.length} are shown; the JSON report holds all.` : '';
+  const shown = shownDifferences(differences).length;
+  const more = differences.length > shown ? ` The first ${shown} are shown; the JSON report holds all.` : '';
   return markup`${heading}<p>${scope} Found: ${count(critical, 'critical difference')}, ${count(warnings, 'warning')}, ${count(notes, 'note')}.${more}</p>
-${table('Differences, the gravest first', ['Where', 'Severity', 'What', 'Expected', 'Found'], shown.map(differenceRow))}`;
+${differencesTable('Differences, the gravest first', differences)}`;
 }
-
-const differenceRow = ({ subject, severity, kind, attribute, expected, found }: RestoreDifference): Markup[] => [
-  text(subject),
-  toned(SEVERITY[severity] ?? 'muted', severity),
-  text(attribute === undefined ? kind : `${kind}: ${attribute}`),
-  text(expected ?? '–'),
-  text(found ?? '–'),
-];
 
 const SENTINEL: Record<string, { tone: Tone; word: string }> = {
   ok: { tone: 'good', word: '✓ opened' },
@@ -197,9 +178,3 @@ function tearDownSection({ tearDown, cost }: DrillReport): Markup {
   return markup`<h2>What was removed afterwards</h2>
 ${table('The temporary HSM and its cost', ['Item', 'Value'], rows)}`;
 }
-
-/** `2030-01-15 12:00 UTC`; anything that is no such instant as it is. */
-const instant = (iso: string): string =>
-  iso.replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2})?(?:\.\d+)?Z$/, '$1 $2$3 UTC');
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
-const day = (iso: string): string => iso.slice(0, 10);

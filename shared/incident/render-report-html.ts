@@ -1,5 +1,6 @@
 import { type Markup, markup, NOTHING } from '../notification/markup.ts';
-import { figure, list, renderPage, type Tone, table, text, toned } from '../notification/render-page.ts';
+import { figure, list, type Tone, table, text, toned } from '../notification/render-page.ts';
+import { count, figures, instant, renderReport, verdict } from '../notification/render-report.ts';
 import { renderIncidentTimeline } from './render-timeline.ts';
 import { CLASS_WORDS, type IncidentReport, printTime, VERDICT_WORDS } from './report.ts';
 import type { PlannedStep } from './step.ts';
@@ -16,20 +17,16 @@ const TONE: Record<string, Tone> = {
 /** The report of an incident as one printable page. Whatever it holds came from log rows and people: all of it is escaped. */
 export function renderIncidentHtml(report: IncidentReport): string {
   const { hsm, subject, times, watch } = report;
-  return renderPage(`Incident on ${hsm}, ${report.openedAt.slice(0, 10)}`, [
-    markup`<h1>Incident on ${hsm}</h1>
-<p class="lead">${report.installation}, ${instant(report.openedAt)} to ${instant(report.closedAt)}, ${report.incident}${report.round > 1 ? `, round ${report.round}` : ''}</p>
-`,
+  const { installation, openedAt: from, closedAt: to, incident, round } = report;
+  const named = round > 1 ? `${incident}, round ${round}` : incident;
+  return renderReport({ heading: `Incident on ${hsm}`, installation, from, to, named }, [
     verdictBox(report),
-    markup`<h2>In figures</h2>
-<dl class="figures">
-${[
-  figure('Severity', report.severity, `score ${report.score} of 100, ${count(report.findingsInAll, 'finding')}`),
-  figure('To detect', time(times.toDetect), 'from the first call to the finding'),
-  figure('To contain', time(times.toContain), 'from the finding to the last role taken away'),
-  figure('To close', printTime(times.toClose), 'from the finding to this report'),
-]}</dl>
-`,
+    figures('In figures', [
+      figure('Severity', report.severity, `score ${report.score} of 100, ${count(report.findingsInAll, 'finding')}`),
+      figure('To detect', time(times.toDetect), 'from the first call to the finding'),
+      figure('To contain', time(times.toContain), 'from the finding to the last role taken away'),
+      figure('To close', printTime(times.toClose), 'from the finding to this report'),
+    ]),
     table(
       'What it was',
       ['Item', 'Value'],
@@ -52,8 +49,6 @@ ${[
     unknownSection(report),
     evidenceSection(report),
     notCollectedSection(report),
-    markup`<footer>Made by the Managed HSM lifecycle automation of ${report.installation}. The same facts stand in the JSON report beside this page. All times are UTC.</footer>
-`,
   ]);
 }
 
@@ -77,11 +72,15 @@ const KEPT_OUT = {
   unknown: 'Not known whether kept out: ',
 };
 
-function verdictBox({ verdict, verdictNote, verdictBy, containment, verification }: IncidentReport): Markup {
+function verdictBox(report: IncidentReport): Markup {
+  const { verdictNote, verdictBy, containment, verification } = report;
   const note = verdictNote ? markup`<p>${verdictBy ?? ''}: ${verdictNote}</p>` : NOTHING;
   const verified = verification ? [`${KEPT_OUT[verification.result] ?? ''}${verification.explanation}`] : [];
-  return markup`<section class="verdict ${VERDICT[verdict] ?? 'muted'}" aria-label="Verdict"><strong>${VERDICT_WORDS[verdict] ?? verdict}</strong>${note}<p>${CONTAINED[containment.kind] ?? ''}</p>${list([...verified, ...containment.remains])}</section>
-`;
+  return verdict(VERDICT[report.verdict] ?? 'muted', VERDICT_WORDS[report.verdict] ?? report.verdict, [
+    note,
+    markup`<p>${CONTAINED[containment.kind] ?? ''}</p>`,
+    list([...verified, ...containment.remains]),
+  ]);
 }
 
 const timelineTable = ({ timeline }: IncidentReport): Markup =>
@@ -209,14 +208,9 @@ ${list(notCollected.map(cut))}`;
 
 const row = (name: string, value: string): Markup[] => [text(name), text(cut(value))];
 const time = (seconds: number | undefined): string => (seconds === undefined ? '–' : printTime(seconds));
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 /** What a row of the log held is whatever a caller sent. */
 function cut(value: string): string {
   const characters = Array.from(value);
   return characters.length <= 300 ? value : `${characters.slice(0, 299).join('')}…`;
 }
-
-/** `2030-01-15 12:00 UTC`; anything that is no such instant as it is. */
-const instant = (iso: string): string =>
-  iso.replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2})?(?:\.\d+)?Z$/, '$1 $2$3 UTC');
