@@ -11,7 +11,7 @@ import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
-import { ProblemError } from './problem.ts';
+import { notListed, ProblemError } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export async function listBackups(world: World): Promise<Answer> {
@@ -21,7 +21,7 @@ export async function listBackups(world: World): Promise<Answer> {
 
 export async function showBackup(world: World, hsm: string, id: string): Promise<Answer> {
   const record = await readRecord(world.documents, hsm, id);
-  if (!record) throw backupNotFound(id);
+  if (!record) throw notListed('backup', id);
   const found = await manifestOf(world, record);
   return { status: 200, body: { backup: record, manifest: found.kind === 'manifest' ? found.manifest : found } };
 }
@@ -69,15 +69,6 @@ export async function previewRetention(world: World, hsm: string): Promise<Answe
   const decided = decideRetention(records, retention, schedule.timeZone, world.clock.now());
   return { status: 200, body: { dryRun: true, hsm, rule: retention, ...decided } };
 }
-
-export const backupNotFound = (id: string) =>
-  new ProblemError({
-    status: 404,
-    code: 'BackupNotFound',
-    title: 'No such backup',
-    detail: `The catalogue has no backup ${id}.`,
-    nextStep: 'Use an id that GET /api/backups lists.',
-  });
 
 export const keyUsedBefore = (what: string) =>
   new ProblemError({

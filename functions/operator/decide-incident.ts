@@ -15,8 +15,8 @@ import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
 import { keyUsedBefore } from './backups.ts';
 import type { incidentDecision } from './incident-routes.ts';
-import { type How, incidentNotFound } from './incidents.ts';
-import { ProblemError } from './problem.ts';
+import type { How } from './incidents.ts';
+import { notListed, ProblemError } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 type Decision = z.infer<typeof incidentDecision>;
@@ -35,7 +35,7 @@ export async function decideIncident(
   { dryRun, idempotencyKey }: How,
 ): Promise<Answer> {
   const incident = await readIncident(world.documents, id);
-  if (!incident) throw incidentNotFound(id);
+  if (!incident) throw notListed('incident', id);
   if (decision.kind !== 'done' && !caller.roles.includes('Approver')) throw approversOnly();
   const receipt = idempotencyKey === undefined || dryRun ? undefined : receiptOf(world, caller, idempotencyKey);
   if (receipt && (await repeated(world, receipt, id, decision))) return accepted(world, starter, id);

@@ -16,7 +16,7 @@ import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
 import { keyUsedBefore } from './backups.ts';
-import { ProblemError } from './problem.ts';
+import { notListed, ProblemError } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export async function listDrills(world: World): Promise<Answer> {
@@ -26,7 +26,7 @@ export async function listDrills(world: World): Promise<Answer> {
 
 export async function showDrill(world: World, id: string): Promise<Answer> {
   const found = (await readDrills(world.documents)).find(({ drill }) => drill.id === id);
-  if (!found) throw drillNotFound(id);
+  if (!found) throw notListed('drill', id);
   const path = drillReportPath(found.drill.hsm, id);
   const report = await world.documents.read<DrillReport>('evidence', `${path}.json`);
   const rehearsal = await rehearsalOf(world, id);
@@ -62,7 +62,7 @@ export async function cancelDrill(
   reason: string,
 ): Promise<Answer> {
   const found = (await readDrills(world.documents)).find(({ drill }) => drill.id === id);
-  if (!found) throw drillNotFound(id);
+  if (!found) throw notListed('drill', id);
   if (found.end) throw drillRefused(`The drill has ended: ${found.end.kind}.`, 'Read its report.');
   const recovery = await readRecovery(world, rehearsalId(id));
   if (!recovery)
@@ -165,12 +165,3 @@ const accepted = (id: string, joined: boolean): Answer => ({
 
 const drillRefused = (detail: string, nextStep: string) =>
   new ProblemError({ status: 409, code: 'DrillRefused', title: 'The drill cannot run', detail, nextStep });
-
-const drillNotFound = (id: string) =>
-  new ProblemError({
-    status: 404,
-    code: 'DrillNotFound',
-    title: 'No such drill',
-    detail: `No drill has the id ${id}.`,
-    nextStep: 'Use an id that GET /api/drills lists.',
-  });

@@ -5,7 +5,7 @@ import { DAY_MS } from '../../shared/time.ts';
 import { findFinding } from '../activities/finding-places.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
-import { ProblemError } from './problem.ts';
+import { notListed } from './problem.ts';
 
 export type FindingOperation = 'listFindings' | 'showFinding';
 
@@ -39,13 +39,7 @@ export async function listFindings(
 export async function showFinding(world: World, id: string): Promise<Answer> {
   const finding = await findFinding(world.documents, id);
   if (finding && world.hsms.some(({ name }) => name === finding.hsm)) return { status: 200, body: shown(finding) };
-  throw new ProblemError({
-    status: 404,
-    code: 'FindingNotFound',
-    title: 'No such finding',
-    detail: `No finding has the id ${id}.`,
-    nextStep: 'Use an id that GET /api/findings lists.',
-  });
+  throw notListed('finding', id);
 }
 
 const folderOf = (hsm: string) => `detection/${hsm}/findings/`;

@@ -16,7 +16,7 @@ import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
 import { keyUsedBefore } from './backups.ts';
 import type { incidentDeclaration } from './incident-routes.ts';
-import { ProblemError } from './problem.ts';
+import { notListed } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export async function listIncidents(world: World): Promise<Answer> {
@@ -38,7 +38,7 @@ const summaryOf = (incident: Incident) => {
 
 export async function showIncident(world: World, id: string): Promise<Answer> {
   const incident = await readIncident(world.documents, id);
-  if (!incident) throw incidentNotFound(id);
+  if (!incident) throw notListed('incident', id);
   const { version: _, told: __, unpublished: ___, publishAfter: ____, tired: _____, ...shown } = incident;
   const now = world.clock.now();
   const obstacles = incident.status === 'closed' ? [] : obstaclesToClosing(incident, now);
@@ -155,12 +155,3 @@ function declaredFinding(world: World, { name }: Caller, asked: Declaration, req
     intents: [],
   };
 }
-
-export const incidentNotFound = (id: string) =>
-  new ProblemError({
-    status: 404,
-    code: 'IncidentNotFound',
-    title: 'No such incident',
-    detail: `No incident has the id ${id}.`,
-    nextStep: 'Use an id that GET /api/incidents lists.',
-  });

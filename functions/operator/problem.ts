@@ -57,6 +57,25 @@ export class ProblemError extends Error {
   }
 }
 
+const NOT_LISTED = {
+  backup: 'BackupNotFound',
+  drill: 'DrillNotFound',
+  finding: 'FindingNotFound',
+  incident: 'IncidentNotFound',
+  restore: 'RestoreNotFound',
+  retirement: 'RetirementNotFound',
+} as const;
+
+/** Nothing of that kind has the id. */
+export const notListed = (what: keyof typeof NOT_LISTED, id: string) =>
+  new ProblemError({
+    status: 404,
+    code: NOT_LISTED[what],
+    title: `No such ${what}`,
+    detail: `No ${what} has the id ${id}.`,
+    nextStep: `Use an id that GET /api/${what}s lists.`,
+  });
+
 export function problemResponse(problem: Problem, instance: string): HttpResponseInit {
   const { status, ...rest } = problem;
   return {

@@ -14,8 +14,8 @@ import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
-import { backupNotFound, keyUsedBefore } from './backups.ts';
-import { ProblemError } from './problem.ts';
+import { keyUsedBefore } from './backups.ts';
+import { notListed, ProblemError } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export interface RestoreRequest extends Pick<StoredRestore, 'hsm' | 'backup' | 'key' | 'reason' | 'accepts'> {
@@ -78,7 +78,7 @@ function storedRestore(
 
 async function previewOf(world: World, { hsm, backup }: RestoreRequest): Promise<RestorePreview> {
   const record = await findBackup(world.documents, backup);
-  if (!record) throw backupNotFound(backup);
+  if (!record) throw notListed('backup', backup);
   const found = await manifestOf(world, record);
   if (found.kind === 'refused') throw restoreRefused(found);
   const { externalKeys, ...inventory } = await readHsmInventory(world, hsm);

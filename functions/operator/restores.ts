@@ -15,7 +15,8 @@ import {
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
-import { ProblemError } from './problem.ts';
+import { nothingToDecide, ownRequest } from './decisions.ts';
+import { notListed } from './problem.ts';
 
 export async function listRestores(world: World): Promise<Answer> {
   const ids = await restoreIds(world.documents);
@@ -29,7 +30,7 @@ export async function showRestore(world: World, id: string): Promise<Answer> {
     stateOf(world, id),
     world.documents.read<RestoreReport>('evidence', `${reportPath(id)}.json`),
   ]);
-  if (!state) throw restoreNotFound(id);
+  if (!state) throw notListed('restore', id);
   return { status: 200, body: { ...state, report: report?.value ?? null } };
 }
 
@@ -60,8 +61,8 @@ export async function decideRestore(
   { id, decision, note }: { id: string; decision: 'approve' | 'reject'; note: string },
 ): Promise<Answer> {
   const request = await readRestoreRequest(world.documents, id);
-  if (!request) throw restoreNotFound(id);
-  if (request.by.toLowerCase() === caller.oid.toLowerCase()) throw ownRequest(id);
+  if (!request) throw notListed('restore', id);
+  if (request.by.toLowerCase() === caller.oid.toLowerCase()) throw ownRequest('restore', id);
   const now = world.clock.now();
   const stands = await readApproval(world.documents, id);
   if (!stands) await openForDecision(world, request, now);
@@ -95,36 +96,12 @@ async function openForDecision(world: World, { id, hsm, at }: StoredRestore, now
   const { approvalLasts } = effectiveHsmRule(inForce.policy, hsm, inForce.version).rule.recovery;
   const until = addDuration(new Date(at), approvalLasts);
   if (outcome || now >= until) {
-    throw closed(`The restore ${id} ${outcome ? 'has ended' : `could be decided until ${until.toISOString()}`}.`);
+    throw nothingToDecide(
+      'restore',
+      `The restore ${id} ${outcome ? 'has ended' : `could be decided until ${until.toISOString()}`}.`,
+    );
   }
 }
 
-const closed = (detail: string) =>
-  new ProblemError({
-    status: 409,
-    code: 'RestoreDecided',
-    title: 'There is nothing to decide any more',
-    detail,
-    nextStep: 'Look at the restore; if it is still wanted, it is asked for anew.',
-  });
-
 const decidedBefore = (id: string, { by, at, decision }: RestoreApproval) =>
-  closed(`The restore ${id} was ${decision} by ${by} on ${at}.`);
-
-const ownRequest = (id: string) =>
-  new ProblemError({
-    status: 403,
-    code: 'Forbidden',
-    title: 'Not your own request',
-    detail: `You asked for the restore ${id}, so another person has to decide about it.`,
-    nextStep: 'Let another person with the app role Approver decide.',
-  });
-
-const restoreNotFound = (id: string) =>
-  new ProblemError({
-    status: 404,
-    code: 'RestoreNotFound',
-    title: 'No such restore',
-    detail: `Nobody asked for a restore ${id}.`,
-    nextStep: 'Use an id that GET /api/restores lists.',
-  });
+  nothingToDecide('restore', `The restore ${id} was ${decision} by ${by} on ${at}.`);

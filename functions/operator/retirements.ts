@@ -18,7 +18,8 @@ import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
 import { keyUsedBefore } from './backups.ts';
-import { ProblemError } from './problem.ts';
+import { nothingToDecide, ownRequest } from './decisions.ts';
+import { notListed, ProblemError } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export type RetirementOperation = 'requestRetirement' | 'listRetirements' | 'showRetirement' | 'decideRetirement';
@@ -109,7 +110,7 @@ export async function listRetirements(world: World): Promise<Answer> {
 
 export async function showRetirement(world: World, id: string): Promise<Answer> {
   const state = await stateOf(world, id);
-  if (!state) throw notFound(id);
+  if (!state) throw notListed('retirement', id);
   return { status: 200, body: state };
 }
 
@@ -133,15 +134,18 @@ export async function decideRetirement(
   { id, decision, note: said }: { id: string; decision: 'approve' | 'reject'; note: string },
 ): Promise<Answer> {
   const request = await readRetirement(world.documents, id);
-  if (!request) throw notFound(id);
-  if (request.by.toLowerCase() === caller.oid.toLowerCase()) throw ownRequest(id);
+  if (!request) throw notListed('retirement', id);
+  if (request.by.toLowerCase() === caller.oid.toLowerCase()) throw ownRequest('retirement', id);
   const now = world.clock.now();
   const [stands, outcome] = await Promise.all([
     readRetirementDecision(world.documents, id),
     readRetirementOutcome(world.documents, id),
   ]);
   if (!stands && (outcome || now >= new Date(request.until))) {
-    throw closed(`The retirement ${id} ${outcome ? 'has ended' : `could be decided until ${request.until}`}.`);
+    throw nothingToDecide(
+      'retirement',
+      `The retirement ${id} ${outcome ? 'has ended' : `could be decided until ${request.until}`}.`,
+    );
   }
   const wanted: RetirementDecision = {
     by: caller.oid,
@@ -151,7 +155,7 @@ export async function decideRetirement(
   };
   const counts = stands ?? (await decideRetirementOnce(world.documents, id, wanted));
   if (counts.by !== wanted.by || counts.decision !== wanted.decision) {
-    throw closed(`The retirement ${id} was ${counts.decision} by ${counts.by} on ${counts.at}.`);
+    throw nothingToDecide('retirement', `The retirement ${id} was ${counts.decision} by ${counts.by} on ${counts.at}.`);
   }
   await note(world, request, 'decision', caller.oid, counts.at, { decision: counts.decision, note: counts.note ?? '' });
   if (!outcome) await wake(id);
@@ -177,31 +181,4 @@ const note = (
     cause,
     instance: id,
     detail,
-  });
-
-const closed = (detail: string) =>
-  new ProblemError({
-    status: 409,
-    code: 'RetirementDecided',
-    title: 'There is nothing to decide any more',
-    detail,
-    nextStep: 'Look at the retirement; if it is still wanted, it is asked for anew.',
-  });
-
-const ownRequest = (id: string) =>
-  new ProblemError({
-    status: 403,
-    code: 'Forbidden',
-    title: 'Not your own request',
-    detail: `You asked for the retirement ${id}, so another person has to decide about it.`,
-    nextStep: 'Let another person with the app role Approver decide.',
-  });
-
-const notFound = (id: string) =>
-  new ProblemError({
-    status: 404,
-    code: 'RetirementNotFound',
-    title: 'No such retirement',
-    detail: `Nobody asked for a retirement ${id}.`,
-    nextStep: 'Use an id that GET /api/retirements lists.',
   });

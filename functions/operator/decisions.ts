@@ -1,0 +1,24 @@
+import { ProblemError } from './problem.ts';
+
+type Decided = 'restore' | 'retirement';
+
+const CODE = { restore: 'RestoreDecided', retirement: 'RetirementDecided' } as const;
+
+/** Whoever asked cannot be the other person. */
+export const ownRequest = (what: Decided, id: string) =>
+  new ProblemError({
+    status: 403,
+    code: 'Forbidden',
+    title: 'Not your own request',
+    detail: `You asked for the ${what} ${id}, so another person has to decide about it.`,
+    nextStep: 'Let another person with the app role Approver decide.',
+  });
+
+export const nothingToDecide = (what: Decided, detail: string) =>
+  new ProblemError({
+    status: 409,
+    code: CODE[what],
+    title: 'There is nothing to decide any more',
+    detail,
+    nextStep: `Look at the ${what}; if it is still wanted, it is asked for anew.`,
+  });
