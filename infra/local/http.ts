@@ -63,10 +63,15 @@ export async function listen(options: {
   const server: Server = options.tls
     ? createHttpsServer({ cert: options.tls.cert, key: options.tls.key }, onRequest)
     : createHttpServer(onRequest);
+  return listening(server, options.port);
+}
+
+/** Binds a server to loopback; closing ends its connections as well. */
+export async function listening(server: Server, port = 0): Promise<Listener> {
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

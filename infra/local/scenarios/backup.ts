@@ -84,13 +84,7 @@ async function aLostAnswerIsLookedInto(story: Story, look: Observer): Promise<vo
   await story.step('The answer to the start of a backup is lost after it took effect', async (say) => {
     const before = jobs(look);
     look.advance(DAY_MS);
-    look.estate.estate.faults.add({
-      service: 'hsm',
-      operation: 'BackupCreate',
-      where: { hsm: 'contoso' },
-      lostReply: 'after',
-      count: 1,
-    });
+    nextStartMeets(look, { lostReply: 'after' });
     await watch(look);
     const made = jobs(look) - before;
     story.claim(made === 1, `no second job was started: ${made}`);
@@ -103,13 +97,7 @@ async function aFailedJobIsTriedAgain(story: Story, look: Observer): Promise<voi
   await story.step('A job fails after it was accepted; it is told, and tried again when the rule says', async (say) => {
     look.advance(DAY_MS);
     const done = completed(look);
-    look.estate.estate.faults.add({
-      service: 'hsm',
-      operation: 'BackupCreate',
-      where: { hsm: 'contoso' },
-      effect: 'failJob',
-      count: 1,
-    });
+    nextStartMeets(look, { effect: 'failJob' });
     await watch(look);
     const told = look
       .mail()
@@ -135,6 +123,13 @@ async function watch(look: Observer): Promise<void> {
 }
 
 /** Backup jobs that contoso accepted; fabrikam is backed up once a week only, by its rule. */
+/** What the next start of a backup meets. */
+const nextStartMeets = (look: Observer, fault: { lostReply: 'after' } | { effect: 'failJob' }) =>
+  look.estate.estate.faults.add({
+    ...{ service: 'hsm', operation: 'BackupCreate', where: { hsm: 'contoso' }, count: 1 },
+    ...fault,
+  });
+
 const jobs = (look: Observer): number => look.calls('contoso', 'BackupCreate', 202);
 
 const completed = (look: Observer): number =>

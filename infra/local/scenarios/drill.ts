@@ -1,7 +1,7 @@
 import { startEstate } from '../estate-run.ts';
 import { IDENTITIES } from '../identity/registrations.ts';
 import { STORAGE_AUDIENCE } from '../storage/proxy.ts';
-import { type Holders, holdSharedDomain } from './holders.ts';
+import { type Holders, holdDomain } from './holders.ts';
 import { theJournalIsUnbroken } from './journal.ts';
 import { createObserver, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
@@ -33,14 +33,14 @@ export async function drill(story: Story): Promise<void> {
 
 /** What a drill needs: the ledger knows that both HSMs share a domain, and there is a backup. */
 export async function prepareDrills(look: Observer): Promise<Holders> {
-  const holders = await holdSharedDomain(look);
+  const holders = await holdDomain(look, ['contoso', 'contoso-drill']);
   await watch(look);
   return holders;
 }
 
 async function theLedgerNamesBoth(story: Story, look: Observer): Promise<Holders> {
   return story.step('The custody ledger learns that both share one security domain', async (say) => {
-    const holders = await holdSharedDomain(look);
+    const holders = await holdDomain(look, ['contoso', 'contoso-drill']);
     say('Three holders, two of them needed; no API tells which HSMs share a domain, so people record it.');
     return holders;
   });

@@ -15,28 +15,29 @@ const PEOPLE = ['Ada', 'Grace', 'Edsger'];
 const PLACES = ['Berlin', 'Hamburg', 'Munich'];
 const QUORUM = 2;
 
-/** The ceremony of the security domain that contoso and its standing drill HSM share, and what the ledger learns of it. */
-export async function holdSharedDomain(look: Observer): Promise<Holders> {
+/** The ceremony of the security domain that these HSMs share, and what the ledger of the first one learns of it. */
+export async function holdDomain(look: Observer, hsms: readonly [string, ...string[]]): Promise<Holders> {
   const keys = await holdCeremony(PEOPLE, { now: look.estate.estate.clock.now() });
   const pems = keys.map(({ certificatePem }) => certificatePem);
-  const source = look.estate.hsms.find(({ name }) => name === 'contoso');
-  if (!source) throw new Error('the estate has no HSM contoso');
+  const source = look.estate.hsms.find(({ name }) => name === hsms[0]);
+  if (!source) throw new Error(`the estate has no HSM ${hsms[0]}`);
+  const record = (what: 'certificates' | 'facts', body: object) => recordOf(look, hsms[0], what, body);
   const recipients = recipientsOf(downloadBody.parse(downloadRequest(pems, QUORUM)));
   const securityDomain = await source.domainService.download(recipients, QUORUM);
-  await record(look, 'certificates', { pem: pems.join('\n') });
+  await record('certificates', { pem: pems.join('\n') });
   const certificates = pems.map((pem) => new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase());
-  const hsms = ['contoso', 'contoso-drill'];
-  await record(look, 'facts', { kind: 'SecurityDomainRecorded', hsms, quorum: QUORUM, certificates });
+  await record('facts', { kind: 'SecurityDomainRecorded', hsms, quorum: QUORUM, certificates });
   for (const [index, certificate] of certificates.entries()) {
     const to = { name: PEOPLE[index], place: PLACES[index] };
-    await record(look, 'facts', { kind: 'ShareHandedOver', certificate, to, witness: 'Barbara' });
+    await record('facts', { kind: 'ShareHandedOver', certificate, to, witness: 'Barbara' });
   }
-  await record(look, 'facts', { kind: 'FileStored', copy: 'copy-1', place: 'Berlin' });
+  await record('facts', { kind: 'FileStored', copy: 'copy-1', place: 'Berlin' });
+  await record('facts', { kind: 'Reviewed' });
   return { privateKeysPem: keys.map(({ privateKeyPem }) => privateKeyPem), securityDomain };
 }
 
-async function record(look: Observer, what: 'certificates' | 'facts', body: object): Promise<void> {
-  const answer = await look.api('POST', `/api/custody/contoso/${what}`, { as: 'operator', body });
+async function recordOf(look: Observer, hsm: string, what: 'certificates' | 'facts', body: object): Promise<void> {
+  const answer = await look.api('POST', `/api/custody/${hsm}/${what}`, { as: 'operator', body });
   if (answer.status !== 201) throw new Error(`not recorded: ${answer.status} ${JSON.stringify(answer.body)}`);
 }
 

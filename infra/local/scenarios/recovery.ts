@@ -1,23 +1,14 @@
 import type { EstateHsm } from '../estate-hsm.ts';
 import { startEstate } from '../estate-run.ts';
 import { IDENTITIES, TENANT_ID } from '../identity/registrations.ts';
-import { downloadBody, recipientsOf } from '../managed-hsm/security-domain/wrapping-certificates.ts';
-import { downloadRequest, type HolderKey, holdCeremony } from '../security-domain-offline/ceremony.ts';
-import { restoreBlob } from '../security-domain-offline/restore-blob.ts';
+import { type Holders, holdDomain, wrapFor } from './holders.ts';
 import { theJournalIsUnbroken } from './journal.ts';
 import { createObserver, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
-/** What the holders keep: their keys, and the file that a quorum of them opens. */
-interface Custody {
-  holders: HolderKey[];
-  securityDomain: string;
-}
-
 const LOST = 'contoso';
 const NEW = 'contoso-two';
 const ID = `recover-${LOST}-${NEW}`;
-const PLACES = ['Berlin', 'Hamburg', 'Munich'];
 const BACKUP_IDENTITY =
   '/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-keys/providers/Microsoft.ManagedIdentity/userAssignedIdentities/backup';
 
@@ -41,60 +32,40 @@ export async function recovery(story: Story): Promise<void> {
 /** The story on an estate that is up. */
 export async function recoverOn(story: Story, look: Observer): Promise<void> {
   const lost = hsmNamed(look, LOST);
-  const custody = await theLedgerKnowsTheHolders(story, look, lost);
+  const holders = await theLedgerKnowsTheHolders(story, look);
   const versions = await theClockTakesABackup(story, look, lost);
   await theHsmIsLost(story, look);
   await anotherPersonConfirms(story, look);
-  await theHoldersWrapTheDomain(story, look, custody);
+  await theHoldersWrapTheDomain(story, look, holders);
   await theBackupComesBack(story, look, versions);
   await theConsumersMove(story, look);
   await theJournalIsUnbroken(story, look);
 }
 
-async function theLedgerKnowsTheHolders(story: Story, look: Observer, lost: EstateHsm): Promise<Custody> {
-  const custody = await story.step(
+async function theLedgerKnowsTheHolders(story: Story, look: Observer): Promise<Holders> {
+  const holders = await story.step(
     'Three people hold the shares of the security domain; two are needed',
     async (say) => {
-      const holders = await holdCeremony(['Ada', 'Bob', 'Eve'], { now: look.estate.estate.clock.now() });
-      const request = downloadRequest(
-        holders.map(({ certificatePem }) => certificatePem),
-        2,
-      );
-      const securityDomain = await lost.domainService.download(recipientsOf(downloadBody.parse(request)), 2);
-      const pem = holders.map(({ certificatePem }) => certificatePem).join('\n');
-      const { facts } = await post<{ facts: { certificate: { fingerprint: string } }[] }>(
-        look,
-        `/api/custody/${LOST}/certificates`,
-        { pem },
-      );
-      const certificates = facts.map(({ certificate }) => certificate.fingerprint);
-      const state = (fact: object) => post(look, `/api/custody/${LOST}/facts`, fact);
-      await state({ kind: 'SecurityDomainRecorded', hsms: [LOST], quorum: 2, certificates });
-      for (const [index, { holder }] of holders.entries()) {
-        const to = { name: holder, place: PLACES[index] };
-        await state({ kind: 'ShareHandedOver', certificate: certificates[index], to, witness: 'Carol' });
-      }
-      await state({ kind: 'FileStored', copy: 'copy-1', place: 'Berlin' });
-      await state({ kind: 'Reviewed' });
+      const held = await holdDomain(look, [LOST]);
       const { body } = await look.api('GET', '/api/custody', { as: 'auditor' });
       const { hsms } = body as { hsms: { hsm: string; quorum: { state: string; text: string } }[] };
       const quorum = hsms.find(({ hsm }) => hsm === LOST)?.quorum;
       story.claim(quorum?.state === 'safe', `the quorum is safe, not ${JSON.stringify(quorum)}`);
       say(quorum?.text ?? '');
-      return { holders, securityDomain };
+      return held;
     },
   );
   await story.step('A private key that is sent by mistake is refused', async (say) => {
-    const [holder] = custody.holders;
+    const [pem] = holders.privateKeysPem;
     const { status, body } = await look.api('POST', `/api/custody/${LOST}/certificates`, {
       as: 'operator',
-      body: { pem: holder?.privateKeyPem },
+      body: { pem },
     });
     story.claim(status === 422, `it is refused, not answered with ${status}`);
     say((body as { detail: string }).detail);
   });
   story.proven('The custody ledger knows certificates, holders and places, and takes no private key.');
-  return custody;
+  return holders;
 }
 
 /** Every version that was there before it, `key/version`. */
@@ -151,15 +122,12 @@ async function anotherPersonConfirms(story: Story, look: Observer): Promise<void
   story.proven('A recovery begins only when another person confirms the loss, and survives the death of the host.');
 }
 
-async function theHoldersWrapTheDomain(story: Story, look: Observer, custody: Custody): Promise<void> {
+async function theHoldersWrapTheDomain(story: Story, look: Observer, holders: Holders): Promise<void> {
   await story.step('Three days later two holders wrap the security domain, offline, and hand it over', async (say) => {
     look.advance(3 * 86_400_000);
-    await report(look, 'assemble', { evidence: 'Ada and Eve are present, Carol watches' });
-    const { exchangeKey } = await show(look);
-    const transferKey = JSON.parse(exchangeKey?.key ?? '{}') as { x5c: string[] };
-    const privateKeysPem = [0, 2].map((index) => custody.holders[index]?.privateKeyPem ?? '');
-    const blob = await restoreBlob({ securityDomain: custody.securityDomain, privateKeysPem, transferKey });
-    await report(look, 'reWrap', { evidence: 'by Ada and Eve, fingerprint compared' });
+    await report(look, 'assemble', { evidence: 'Ada and Edsger are present, Barbara watches' });
+    const blob = await wrapFor(look, holders, ID);
+    await report(look, 'reWrap', { evidence: 'by Ada and Edsger, fingerprint compared' });
     await report(look, 'upload', { evidence: 'from the offline machine', blob });
     const seen = await reaches(look, 'approveRestore');
     say(`The HSM took the security domain, and was backed up; it waits for ${seen.waitingFor.join(', ')}.`);

@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import type { Tls, TokenVerifier } from '../estate.ts';
 import type { Faults } from '../faults.ts';
-import type { Listener } from '../http.ts';
+import { type Listener, listening } from '../http.ts';
 import type { AccountName } from './accounts.ts';
 import type { BlobFeatures } from './blob-features.ts';
 import { nameBlobOperation, nameQueueOperation, type StorageRequest } from './operations.ts';
@@ -113,19 +112,14 @@ export async function startStorageProxy(options: {
       else refuse(res, { status: 500, code: 'InternalError', message: String(error) });
     });
   });
-  server.keepAliveTimeout = 65_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
+  const { port, close } = await listening(server, options.port);
   return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-        upstream.close();
-      }),
+    port,
+    async close() {
+      const closed = close();
+      upstream.close();
+      await closed;
+    },
   };
 }
 
