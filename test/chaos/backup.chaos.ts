@@ -8,15 +8,9 @@ let estate: RunningEstate;
 let look: Observer;
 
 beforeAll(async () => {
-  ({ estate, look } = await bootEstate());
-  await look.writePolicy(
-    JSON.stringify({
-      version: 1,
-      backup: { mode: 'off' },
-      geography: { regions: ['westeurope', 'northeurope'] },
-      owners: { fallback: ['keys@contoso.example'] },
-    }),
-  );
+  ({ estate, look } = await bootEstate({
+    policy: { backup: { mode: 'off' }, geography: { regions: ['westeurope', 'northeurope'] } },
+  }));
   await look.plantDue('kept', 2);
 });
 afterAll(() => estate?.stop());

@@ -15,15 +15,10 @@ let estate: RunningEstate;
 let look: Observer;
 
 beforeAll(async () => {
-  ({ estate, look } = await bootEstate({ detection: true }));
-  await look.writePolicy(
-    JSON.stringify({
-      version: 1,
-      backup: { mode: 'off' },
-      response: { mode: 'notify' },
-      owners: { fallback: ['keys@contoso.example'] },
-    }),
-  );
+  ({ estate, look } = await bootEstate({
+    detection: true,
+    policy: { backup: { mode: 'off' }, response: { mode: 'notify' } },
+  }));
 });
 afterAll(() => estate?.stop());
 

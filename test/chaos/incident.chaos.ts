@@ -9,15 +9,9 @@ let estate: RunningEstate;
 let look: Observer;
 
 beforeAll(async () => {
-  ({ estate, look } = await bootEstate());
-  await look.writePolicy(
-    JSON.stringify({
-      version: 1,
-      backup: { mode: 'off' },
-      response: { mode: 'rotate', watch: 'PT2H', watchMoved: 'PT2H' },
-      owners: { fallback: ['keys@contoso.example'] },
-    }),
-  );
+  ({ estate, look } = await bootEstate({
+    policy: { backup: { mode: 'off' }, response: { mode: 'rotate', watch: 'PT2H', watchMoved: 'PT2H' } },
+  }));
 });
 afterAll(() => estate?.stop());
 

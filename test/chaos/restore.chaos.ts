@@ -9,15 +9,10 @@ let look: Observer;
 let backup: string;
 
 beforeAll(async () => {
-  ({ estate, look } = await bootEstate({ purgeProtection: false }));
-  await look.writePolicy(
-    JSON.stringify({
-      version: 1,
-      backup: { mode: 'off' },
-      geography: { regions: ['westeurope', 'northeurope'] },
-      owners: { fallback: ['keys@contoso.example'] },
-    }),
-  );
+  ({ estate, look } = await bootEstate({
+    purgeProtection: false,
+    policy: { backup: { mode: 'off' }, geography: { regions: ['westeurope', 'northeurope'] } },
+  }));
   await look.plantDue('kept', 2);
   await look.api('POST', '/api/backups', { as: 'operator', body: { hsm: 'contoso', reason: 'before the walk' } });
   await look.settled({ advanceMs: 10_000 });

@@ -8,15 +8,12 @@ let estate: RunningEstate;
 let look: Observer;
 
 beforeAll(async () => {
-  ({ estate, look } = await bootEstate());
-  await look.writePolicy(
-    JSON.stringify({
-      version: 1,
+  ({ estate, look } = await bootEstate({
+    policy: {
       backup: { schedule: { every: 'P1D', at: '02:00', timeZone: 'UTC', starts: '2020-01-01' }, retryAfter: 'PT30M' },
       geography: { regions: ['westeurope', 'northeurope'] },
-      owners: { fallback: ['keys@contoso.example'] },
-    }),
-  );
+    },
+  }));
   await look.plantDue('kept', 2);
 }, 60_000);
 afterAll(() => estate?.stop());

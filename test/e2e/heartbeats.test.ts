@@ -48,10 +48,7 @@ const missed = () => look.events('HeartbeatMissed').map(({ body }) => (body.data
 const subjects = (part: string) => look.mail().flatMap(({ subject }) => (subject.includes(part) ? [subject] : []));
 
 beforeAll(async () => {
-  ({ estate, look } = await bootEstate({ detection: true }));
-  await look.writePolicy(
-    JSON.stringify({ version: 1, backup: { mode: 'off' }, owners: { fallback: ['keys@contoso.example'] } }),
-  );
+  ({ estate, look } = await bootEstate({ detection: true, policy: { backup: { mode: 'off' } } }));
   await estate.runTimer('expirySweepTimer');
   // The second cycle sees the rows that the first one made.
   for (let cycle = 0; cycle < 2; cycle++) await later(6 * MINUTE);

@@ -9,15 +9,9 @@ let look: Observer;
 let id: string;
 
 beforeAll(async () => {
-  ({ estate, look } = await bootEstate());
-  await look.writePolicy(
-    JSON.stringify({
-      version: 1,
-      backup: { mode: 'off' },
-      response: { watch: 'PT2H', watchMoved: 'PT2H' },
-      owners: { fallback: ['keys@contoso.example'] },
-    }),
-  );
+  ({ estate, look } = await bootEstate({
+    policy: { backup: { mode: 'off' }, response: { watch: 'PT2H', watchMoved: 'PT2H' } },
+  }));
   const [hsm] = estate.hsms;
   await hsm?.plant({
     name: 'orders',

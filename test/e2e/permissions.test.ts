@@ -8,14 +8,9 @@ let estate: RunningEstate;
 let look: Observer;
 
 beforeAll(async () => {
-  ({ estate, look } = await bootEstate());
-  await look.writePolicy(
-    JSON.stringify({
-      version: 1,
-      defaults: { rotation: { backupFirst: true, drift: 'repair', proof: 'required' } },
-      owners: { fallback: ['keys@contoso.example'] },
-    }),
-  );
+  ({ estate, look } = await bootEstate({
+    policy: { defaults: { rotation: { backupFirst: true, drift: 'repair', proof: 'required' } } },
+  }));
 }, 60_000);
 afterAll(() => estate?.stop());
 

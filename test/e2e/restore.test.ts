@@ -10,18 +10,13 @@ let damage: Damage;
 let backup: string;
 
 beforeAll(async () => {
-  ({ estate, look } = await bootEstate({ purgeProtection: false }));
+  ({ estate, look } = await bootEstate({
+    purgeProtection: false,
+    policy: { backup: { mode: 'off' }, geography: { regions: ['westeurope', 'northeurope'] } },
+  }));
   const [hsm] = estate.hsms;
   if (!hsm) throw new Error('the estate has no HSM');
   damage = createDamage(look, hsm);
-  await look.writePolicy(
-    JSON.stringify({
-      version: 1,
-      backup: { mode: 'off' },
-      geography: { regions: ['westeurope', 'northeurope'] },
-      owners: { fallback: ['keys@contoso.example'] },
-    }),
-  );
   for (const name of ['orders', 'invoices']) {
     const rotationPolicy = { expiryTime: 'P1Y' };
     await hsm.plant({ name, kty: 'EC-HSM', crv: 'P-256', keyOps: ['sign', 'verify'], rotationPolicy });

@@ -32,10 +32,10 @@ async function watchAdoption() {
 beforeAll(async () => {
   // The log is read, and nothing is detected: this is about who uses what.
   const settings = { MHSM_AUDIT_SCHEDULE: '0 0 0 1 1 *' };
-  ({ estate, look } = await bootEstate({ detection: true, settings }));
-  await look.writePolicy(
-    JSON.stringify({
-      version: 1,
+  ({ estate, look } = await bootEstate({
+    detection: true,
+    settings,
+    policy: {
       defaults: {
         rotation: {
           adoption: { lookBack: 'P2D', silence: 'P1D' },
@@ -43,9 +43,8 @@ beforeAll(async () => {
         },
       },
       backup: { mode: 'off' },
-      owners: { fallback: ['keys@contoso.example'] },
-    }),
-  );
+    },
+  }));
   const [hsm] = estate.hsms;
   await hsm?.plant({
     ...{ name: 'orders', kty: 'RSA-HSM', size: 2048, keyOps: ['wrapKey', 'unwrapKey'] },

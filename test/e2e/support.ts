@@ -2,10 +2,19 @@ import type { EstateOptions } from '../../infra/local/estate-options.ts';
 import { type RunningEstate, startEstate } from '../../infra/local/estate-run.ts';
 import { createObserver, type Observer } from '../../infra/local/scenarios/observer.ts';
 
-/** A started estate with the built bundle, as a user runs it, on free ports and with state of its own. */
-export async function bootEstate(options: EstateOptions = {}): Promise<{ estate: RunningEstate; look: Observer }> {
+/**
+ * A started estate with the built bundle, as a user runs it, on free ports and with state of its own. `policy` is what the
+ * policy document says beside its version and owners; absent: that of the seed.
+ */
+export async function bootEstate({
+  policy,
+  ...options
+}: EstateOptions & { policy?: Record<string, unknown> } = {}): Promise<{ estate: RunningEstate; look: Observer }> {
   const estate = await startEstate({ seed: 'empty', port: 0, ...options });
-  return { estate, look: createObserver(estate) };
+  const look = createObserver(estate);
+  const owners = { fallback: ['keys@contoso.example'] };
+  if (policy) await look.writePolicy(JSON.stringify({ version: 1, owners, ...policy }));
+  return { estate, look };
 }
 
 /** One call of a consumer with a key, over the HSM's own address: the status of its answer, 200 where it was done. */
