@@ -1,4 +1,4 @@
-import type { BackupRecord } from '../../shared/backup/backup.ts';
+import { type BackupRecord, parseFolder } from '../../shared/backup/backup.ts';
 import { judgeRegion } from '../../shared/backup/geography.ts';
 import {
   buildManifest,
@@ -36,7 +36,7 @@ interface Copied {
 export const backupCopyActivities = (world: World) =>
   ({
     async takeInventory({ hsm, folder }) {
-      const inventory = await readHsmInventory(world, hsm);
+      const inventory = await readHsmInventory(world, hsm, parseFolder(folder)?.takenOn);
       await world.documents.put('state', inventoryPath(hsm, folder), { schema: 1, ...inventory });
       return { kind: 'taken', keys: inventory.keys.length };
     },

@@ -85,6 +85,12 @@ describe('compareWithManifest', () => {
     expect(told(only(aVersion('a'), aVersion('b')), unsure)).toEqual([]);
   });
 
+  it('does not take material that the manifest never knew for other material', () => {
+    const { publicFingerprint: _, ...unread } = aVersion('a');
+    const before = aManifest({ keys: [aManifestKey('k', { versions: [unread] })] });
+    expect(told(inventory({ keys: [aManifestKey('k', { versions: [aVersion('a')] })] }), before)).toEqual([]);
+  });
+
   it('looks at one key alone after a selective restore', () => {
     const found = inventory({ keys: [aManifestKey('payments-kek')], roleAssignments: [] });
     expect(compareWithManifest(manifest, found, { key: 'PAYMENTS-KEK' })).toMatchObject({
