@@ -15,6 +15,8 @@ resource. May be run again at any time; it changes what differs and nothing else
                                backup and respond. The others are granted only when they are named here.
   --scope DUTY=SCOPE           instead of the duty's usual one: /, /keys or /keys/NAME; repeated
   --backup-identity ID         resource id of the identity with which the HSM writes backups (BACKUP_IDENTITY_ID)
+  --policy FILE                the policy document as it is or will be in force: what it has on and no identity may do here is
+                               told (POLICY_FILE; left out, the built-in rule is looked at, and what it lacks changes no exit code)
   --cloud NAME                 public, usgov or china (MHSM_CLOUD; public). Elsewhere than in the first, sign in there: with
                                az cloud set, or with AZURE_AUTHORITY_HOST of the environment
   --arm URL                    another Azure Resource Manager than the cloud's
@@ -29,6 +31,8 @@ export interface SetupWish {
   arm: { armUrl: string; audience: string };
   backupIdentity?: string;
   dryRun: boolean;
+  /** Path of the policy document. */
+  policy?: string;
   duties: DutyWish[];
 }
 
@@ -70,11 +74,13 @@ export function readSetupArguments(
     if (!SCOPE.test(scope)) throw new UsageError(`--scope ${duty}=${scope}: a scope is /, /keys or /keys/NAME.`);
     scopes.set(duty, [...(scopes.get(duty) ?? []), scope]);
   }
+  const policy = values.policy ?? (env.POLICY_FILE || undefined);
   const backupIdentity = values['backup-identity'] ?? (env.BACKUP_IDENTITY_ID || undefined);
   return {
     resourceId,
     arm: { armUrl, audience },
     ...(backupIdentity === undefined ? {} : { backupIdentity }),
+    ...(policy === undefined ? {} : { policy }),
     dryRun: values['dry-run'],
     duties: dutiesOf(principals, scopes, roles),
   };
@@ -111,7 +117,7 @@ function parse(args: string[]) {
     return parseArgs({
       args,
       options: {
-        ...{ hsm: text, principal: many, scope: many, 'backup-identity': text, arm: text, cloud: text },
+        ...{ hsm: text, principal: many, scope: many, 'backup-identity': text, arm: text, cloud: text, policy: text },
         'dry-run': { type: 'boolean', default: false },
       },
     }).values;

@@ -127,6 +127,9 @@ function grantInstruction({ dataAction = '', scope = '/', clientId }: Denial, hs
   const [, role] = ROLES.find(([actions]) => actions.test(dataAction)) ?? [];
   const named = role ? `"${role}"` : 'ROLE';
   const command = `az keyvault role assignment create --hsm-name ${hsmName} --role ${named} --assignee ${clientId} --scope ${scope}`;
+  // The built-in role allows far more; ours is made for it, and named only because many installations have not granted it.
+  if (/\/keys\/write\/action$/i.test(dataAction))
+    return `Grant it with: npm run setup -- --principal maintain-policy=OBJECT-ID of this identity, whose role holds just this and keys/read. Or: ${command}, which allows far more.`;
   return role
     ? `Grant it with: ${command} (or name a custom role that holds just this data action).`
     : `Grant it with: ${command}, where ROLE is a role that holds this data action.`;

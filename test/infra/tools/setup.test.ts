@@ -1,8 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type RunningEstate, startEstate } from '../../../infra/local/estate-run.ts';
 import { IDENTITIES } from '../../../infra/local/identity/registrations.ts';
 import { hsmResourceId, RESOURCE_GROUP } from '../../../infra/local/seed/resource-id.ts';
 import { runSetup } from '../../../infra/tools/setup.ts';
+import { scratch } from '../local/support/parts.ts';
 
 const NEW = hsmResourceId('fresh');
 const BACKUP_IDENTITY = `${RESOURCE_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/backup`;
@@ -46,6 +49,30 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   await estate.stop();
 });
+
+/** Takes away what the test of excess left behind. */
+const dropExcess = () => {
+  const { roleAssignments, ...rest } = hsm().contents();
+  const kept = roleAssignments.filter(({ properties }) => !properties.roleDefinitionId.endsWith(CRYPTO_USER));
+  hsm().replaceContents({ ...rest, roleAssignments: kept });
+};
+
+async function policyFile(policy: object): Promise<string> {
+  const path = join(await scratch(), 'policy.json');
+  await writeFile(path, JSON.stringify({ version: 1, owners: { fallback: ['keys@contoso.example'] }, ...policy }));
+  return path;
+}
+
+async function patchSetting(value: string) {
+  const { token } = await estate.tokens.forIdentity(IDENTITIES.administrator, 'https://managedhsm.azure.net');
+  const { status } = await estate.call({
+    method: 'PATCH',
+    url: `${hsm().uri}/settings/AllowKeyManagementOperationsThroughARM?api-version=2025-07-01`,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ value }),
+  });
+  expect(status).toBe(200);
+}
 
 async function setup(args: string[] = [], env: Record<string, string> = PRINCIPALS) {
   const lines: string[] = [];
@@ -128,6 +155,56 @@ describe('on an HSM of the embedded estate, from its creation on', () => {
     expect(text).toContain('Microsoft.KeyVault/managedHsm/keys/delete');
     expect(text).toContain('az keyvault role assignment delete --hsm-name fresh --role 21dbd100-');
     expect(text).toContain('observe: no role but its own');
+  });
+
+  test('what is on by the built-in rule and lacks its role is told, with the command, and is no fault of the HSM', async () => {
+    dropExcess();
+    const { code, text } = await setup(['--dry-run']);
+    expect(text).toContain('On by the built-in rule, and not permitted (give --policy to look at yours):');
+    expect(text).toContain('repair of rotation policies (built in): rotate lacks keys/write at /keys.');
+    expect(text).toContain('retirement of old versions (when a person asks for it): rotate lacks keys/write');
+    expect(text).toContain(`--principal maintain-policy=${IDENTITIES.rotate.objectId}, or set rotation.drift to tell`);
+    expect(text).not.toContain('backups (');
+    expect(code).toBe(0);
+  });
+
+  test('what the policy has on and nobody may do makes the command end with 1, until it is granted', async () => {
+    const policy = ['--policy', await policyFile({ defaults: { rotation: { drift: 'repair' } } })];
+    const lacking = await setup(policy);
+    expect(lacking.text).toContain('repair of rotation policies (defaults): rotate lacks keys/write at /keys.');
+    expect(lacking.code).toBe(1);
+    const granted = await setup([...policy, '--principal', `maintain-policy=${IDENTITIES.rotate.objectId}`]);
+    expect({ code: granted.code, text: granted.text }).toMatchObject({ code: 0 });
+    expect(granted.text).not.toContain('not permitted');
+    // Found later by a run that does not name it, it is no excess, because the rule needs it.
+    expect((await setup(policy)).code).toBe(0);
+  });
+
+  test('what the policy has off is not asked for', async () => {
+    const off = { backup: { mode: 'off' }, response: { mode: 'notify' }, defaults: { rotation: { mode: 'off' } } };
+    const observing = { OBSERVE_PRINCIPAL_ID: IDENTITIES.observe.objectId };
+    const { code, text } = await setup(['--policy', await policyFile(off)], observing);
+    expect({ code, text }).toMatchObject({ code: 0 });
+    expect(text).not.toContain('not permitted');
+  });
+
+  test('a policy that does not parse is refused with its faults', async () => {
+    const { code, text } = await setup(['--policy', await policyFile({ defaults: { rotation: { drift: 'mend' } } })]);
+    expect(code).toBe(2);
+    expect(text).toMatch(/has 1 fault\(s\):\n {2}defaults\.rotation\.drift: /);
+    expect((await setup(['--policy', '/nowhere.json'])).text).toContain('there is no such file');
+  });
+
+  test('trust in Resource Manager is warned of, with the command to end it, and left as it is', async () => {
+    expect((await setup(['--dry-run'])).text).toContain('fresh does not trust Azure Resource Manager with keys.');
+    await patchSetting('true');
+    const { text } = await setup(['--dry-run']);
+    expect(text).toContain('Warning: AllowKeyManagementOperationsThroughARM is on');
+    expect(text).toContain('az keyvault setting update --hsm-name fresh');
+    await patchSetting('false');
+    estate.estate.faults.add({ service: 'hsm', operation: 'SettingList', status: 403, count: 1 });
+    expect((await setup(['--dry-run'])).text).toContain('Not known: whether fresh trusts');
+    estate.estate.faults.clear();
   });
 
   test('restoring and reinstating are granted only when they are named', async () => {

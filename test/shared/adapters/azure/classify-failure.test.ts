@@ -74,6 +74,13 @@ describe('a failure of the service', () => {
 });
 
 describe('a denial', () => {
+  test('to write a key names the role that holds just this, beside the wide one', () => {
+    const action = 'Microsoft.KeyVault/managedHsm/keys/write/action';
+    const { nextStep } = classify(answered(403, 'AccessDenied', `Not authorized to access ${action} on /keys/orders`));
+    expect(nextStep).toContain('npm run setup -- --principal maintain-policy=');
+    expect(nextStep).toContain('which allows far more');
+  });
+
   // Source of the text: Azure/azure-cli issue 32719.
   const text = (action: string, scope: string) =>
     `Not authorized to access Microsoft.KeyVault/managedHsm/${action} on ${scope} (Activity ID: 00000000-0000-0000-0000-000000000000)`;
