@@ -7,7 +7,8 @@ import { subtractDuration } from '../../shared/time.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { changeIncident, incidentOf, readFinding } from './incident-records.ts';
-import { keepSurroundings, suspicionOf } from './incident-surroundings.ts';
+import { keepSignIns } from './incident-sign-ins.ts';
+import { keepSurroundings, type Read, suspicionOf } from './incident-surroundings.ts';
 import { known as knownOrThrown, noted, rolesReader, US } from './incident-world.ts';
 import { hex, utf8 } from './text.ts';
 
@@ -107,15 +108,9 @@ async function takeEvidence(world: World, incident: Incident, base: string): Pro
   await keepRoles(world, incident, gaps, keep);
   await keepKeys(world, incident, gaps, keep);
   const known = patience(incident);
-  await keepSurroundings(
-    world,
-    incident,
-    (read, gap) => known(read, (error) => void gaps.push(`${gap}: ${error.message}`)),
-    {
-      keep,
-      absent,
-    },
-  );
+  const read: Read = (reading, what) => known(reading, (error) => void gaps.push(`${what}: ${error.message}`));
+  await keepSurroundings(world, incident, read, { keep, absent });
+  await keepSignIns(world, incident, read, { keep, absent });
   const manifest: EvidenceManifest = {
     schema: 1,
     incident: incident.id,

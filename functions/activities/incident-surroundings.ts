@@ -21,6 +21,12 @@ export interface Surroundings {
 /** Reads with the patience of whoever asks: undefined is what could not be read. */
 export type Read = <T>(read: Promise<T> | undefined, what: string) => Promise<T | undefined>;
 
+/** Where evidence is put, and where is said what there was none of. */
+export interface Keeping {
+  keep(name: string, asked: Record<string, unknown>, content: unknown): Promise<unknown>;
+  absent: string[];
+}
+
 /** The instant of the earliest call that the findings speak of. */
 export function suspicionOf({ findings }: Pick<Incident, 'findings'>, now: Date): Date {
   const starts = findings.map(({ from }) => Date.parse(from)).filter((each) => !Number.isNaN(each));
@@ -69,10 +75,7 @@ export async function keepSurroundings(
   world: World,
   incident: Incident,
   read: Read,
-  {
-    keep,
-    absent,
-  }: { keep(name: string, asked: Record<string, unknown>, content: unknown): Promise<unknown>; absent: string[] },
+  { keep, absent }: Keeping,
 ): Promise<void> {
   const resourceId = resourceIdOf(world, incident.hsm);
   const { network, diagnostics } = await surroundingsOf(world, incident, read);

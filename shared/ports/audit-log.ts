@@ -36,6 +36,11 @@ export interface AuditLog {
   ): Promise<Arrivals[]>;
   /** Acts of Azure Resource Manager, where the activity log goes to the same workspace; otherwise nothing. */
   controlPlane(window: LogWindow): Promise<ControlPlaneAct[]>;
+  /**
+   * Sign-ins of one object id, a GUID, between two instants of event time; with the tables that the workspace has. Rows that
+   * agree are counted together; `more`: not all of them came.
+   */
+  signIns(who: string, after: string, upTo: string): Promise<{ tables: string[]; signIns: SignIn[]; more: boolean }>;
   /** Who used which version since an instant of event time, for adoption and retirement. */
   versionUse(
     hsm: string,
@@ -55,3 +60,19 @@ export interface AuditLog {
 }
 
 type Caller = CallGroup['caller'];
+
+/** What Microsoft Entra let in or turned away, as its table holds it; absent members are columns that the table lacks. */
+export interface SignIn {
+  table: string;
+  app: string;
+  address: string;
+  resource: string;
+  /** Code of the outcome; `0`: signed in. */
+  result: string;
+  userAgent?: string;
+  /** Key id of the credential of a service principal. */
+  credential?: string;
+  count: number;
+  first: string;
+  last: string;
+}

@@ -60,6 +60,7 @@ export function createDetectionWorld(): FakeDetectionWorld {
       hourVolumes: async (_hsm, from, to) => world.hours.filter(({ hour }) => hour >= from && hour < to),
       arrivals: async () => [],
       controlPlane: async () => [],
+      signIns: async () => ({ tables: [], signIns: [], more: false }),
       versionUse: async () => [],
     },
     access: {

@@ -64,6 +64,7 @@ export function createIncidentWorld(roles: ManifestRoleAssignment[] = [aRole()])
     hourVolumes: async () => [],
     arrivals: async () => [],
     controlPlane: async () => [],
+    signIns: async () => ({ tables: [], signIns: [], more: false }),
     versionUse: async () => [],
   };
   const acts = {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { durationMs } from '../duration.ts';
 import type { EstateServices } from '../estate-services.ts';
 import { IDENTITIES, type IdentityName } from '../identity/registrations.ts';
-import { TABLE_NAMES, takesColumn } from '../log-store/tables.ts';
+import { ALL_TABLES, takesColumn } from '../log-store/tables.ts';
 import { Problem, parseBody } from './problem.ts';
 import type { Route } from './routes.ts';
 
@@ -13,7 +13,7 @@ const duration = z.union(
 const milliseconds = (given: string | number): number =>
   typeof given === 'number' ? given : (durationMs(given, new Date(0)) ?? 0);
 
-const table = z.enum(TABLE_NAMES, { error: `is ${TABLE_NAMES.join(', ')}` });
+const table = z.enum(ALL_TABLES, { error: `is ${ALL_TABLES.join(', ')}` });
 
 const rowsInput = z
   .strictObject({

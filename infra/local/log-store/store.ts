@@ -1,7 +1,7 @@
 import type { EstateClock } from '../clock.ts';
 import type { AuditRow } from '../estate.ts';
 import { DEFAULT_SHAPE, type Destination, type Shape, type TableRow } from './shape.ts';
-import type { TableName } from './tables.ts';
+import { SIGN_IN_TABLES, type TableName } from './tables.ts';
 
 export type { TableName } from './tables.ts';
 
@@ -69,7 +69,11 @@ export interface LogStore {
 /** Ingestion takes 20 s to 3 min on average. Source: https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time */
 export const TYPICAL_INGESTION_DELAY_MS = 60_000;
 
-export const DEFAULT_SETTINGS: LogSettings = { ...DEFAULT_SHAPE, hsms: {}, allColumns: false, missingTables: [] };
+/** Sign-ins of the tenant go to the workspace of few installations. */
+export const DEFAULT_SETTINGS: LogSettings = {
+  ...DEFAULT_SHAPE,
+  ...{ hsms: {}, allColumns: false, missingTables: [...SIGN_IN_TABLES] },
+};
 
 /** What the log workspace has been sent, and when each row of it becomes visible. */
 export function createLogStore(options: {

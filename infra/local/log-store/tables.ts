@@ -1,10 +1,14 @@
 import type { TableSchema } from './kql/parser.ts';
 import { type Type, typeNamed } from './kql/value.ts';
+import signIns from './sign-in-schemas.json' with { type: 'json' };
 import published from './table-schemas.json' with { type: 'json' };
 
 /** The tables of the workspace that speak of Managed HSMs. */
 export const TABLE_NAMES = ['AZKVAuditLogs', 'AzureDiagnostics', 'AzureActivity'] as const;
-export type TableName = (typeof TABLE_NAMES)[number];
+/** What Microsoft Entra may send to the same workspace. Of each the columns that a query of the app or a test names. */
+export const SIGN_IN_TABLES = ['SigninLogs', 'AADServicePrincipalSignInLogs', 'AADManagedIdentitySignInLogs'] as const;
+export const ALL_TABLES = [...TABLE_NAMES, ...SIGN_IN_TABLES] as const;
+export type TableName = (typeof ALL_TABLES)[number];
 
 type Column = TableSchema['columns'][number];
 
@@ -22,7 +26,8 @@ const RECEIVED: Column = { name: '_TimeReceived', type: 'datetime' };
 
 /** Columns as their reference pages list them; the page of each is in table-schemas.json. */
 export function publishedColumns(table: TableName): Column[] {
-  return [...Object.entries(published[table].columns).map(([name, type]) => typed(name, type)), RECEIVED];
+  const { columns } = { ...published, ...signIns }[table];
+  return [...Object.entries(columns).map(([name, type]) => typed(name, type)), RECEIVED];
 }
 
 /** Types that the suffix of a column of AzureDiagnostics gives. */
@@ -49,6 +54,6 @@ export function takesColumn(table: TableName, name: string): boolean {
   return publishedColumns(table).some((one) => one.name === name);
 }
 
-/** All three tables with all of their published columns: what a query file is checked against. */
+/** All tables with all of their published columns: what a query file is checked against. */
 export const publishedTables = (used: Partial<Record<TableName, readonly string[]>> = {}): TableSchema[] =>
-  TABLE_NAMES.map((name) => ({ name, columns: columnsOfTable(name, new Set(used[name]), true) }));
+  ALL_TABLES.map((name) => ({ name, columns: columnsOfTable(name, new Set(used[name]), true) }));

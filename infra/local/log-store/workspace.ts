@@ -6,7 +6,7 @@ import { ticksOfDate } from './kql/time.ts';
 import { missing, type Type, type Value } from './kql/value.ts';
 import { shaped, type TableRow } from './shape.ts';
 import type { LogStore, StoredRow } from './store.ts';
-import { columnsOfTable, TABLE_NAMES, type TableName } from './tables.ts';
+import { ALL_TABLES, columnsOfTable, type TableName } from './tables.ts';
 import { ALWAYS, createTimeIndex, narrowest, type Timed, type TimeIndex, type Window } from './time-index.ts';
 
 /** Which rows a query may see. */
@@ -38,7 +38,7 @@ interface Table {
 /** The tables of the workspace as queries see them now. Each stored row is read once, at the first query after it arrived. */
 export function createWorkspace(options: { id: string; clock: EstateClock; store: LogStore }): Workspace {
   const { id, clock, store } = options;
-  const tables = TABLE_NAMES.map((name): Table => ({ name, index: createTimeIndex(), used: createUsedColumns(name) }));
+  const tables = ALL_TABLES.map((name): Table => ({ name, index: createTimeIndex(), used: createUsedColumns(name) }));
   const tableOf = new Map(tables.map((table) => [table.name, table]));
   /** How many of the stored rows were read, and the last of them. */
   let read: { count: number; last: StoredRow | undefined } = { count: 0, last: undefined };

@@ -1,8 +1,16 @@
 import type { ControlPlaneAct, HourVolume } from '../../detection/audit-call.ts';
 import { buildQuery, type LogTable, type QueryName } from '../../detection/queries/build-query.ts';
 import type { KqlValue } from '../../detection/queries/literal.ts';
+import { AppError } from '../../errors.ts';
 import type { AuditLog, LogWindow } from '../../ports/audit-log.ts';
-import { readArrivals, readControlPlaneAct, readGroups, readVersionUse, readVolume } from './audit-rows.ts';
+import {
+  readArrivals,
+  readControlPlaneAct,
+  readGroups,
+  readSignIns,
+  readVersionUse,
+  readVolume,
+} from './audit-rows.ts';
 import { unknownHsm } from './hsm-client.ts';
 import { createLogQuery, type LogQueryOptions } from './log-query.ts';
 
@@ -21,6 +29,8 @@ const COARSE_SECONDS = 86_400;
 /** Groups that one answer brings, a few megabytes; those beyond are counted. */
 const MOST_GROUPS = 5_000;
 const MOST_VOLUMES = 50_000;
+const MOST_SIGN_INS = 500;
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** A resource goes by its id in the log, which says nothing of the name in our settings. */
 interface LoggedHsm {
@@ -112,6 +122,18 @@ export function createAuditLog(
     },
 
     controlPlane,
+
+    async signIns(who, after, upTo) {
+      if (!GUID.test(who)) {
+        throw new AppError('ERR_INPUT', `Sign-ins of ${who.slice(0, 60)} cannot be asked for: it is no object id.`, {
+          nextStep: 'Nothing: the caller of a log row is whatever the row says.',
+        });
+      }
+      const span = { from: new Date(after), to: new Date(upTo) };
+      const values = { who: who.toLowerCase(), after: span.from, upTo: span.to, most: MOST_SIGN_INS };
+      const act = 'read the sign-ins of a caller';
+      return readSignIns(await run(act, buildQuery('signIns', tables, values), span), MOST_SIGN_INS);
+    },
 
     async versionUse(hsm, key, since) {
       const from = new Date(since);

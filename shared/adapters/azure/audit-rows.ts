@@ -1,6 +1,7 @@
 import type { Arrivals, Caller, CallGroup, ControlPlaneAct, HourVolume } from '../../detection/audit-call.ts';
 import { classifyCall } from '../../detection/classify-call.ts';
 import { oneLine } from '../../notification/clean.ts';
+import type { AuditLog, SignIn } from '../../ports/audit-log.ts';
 import type { LogRecord } from './log-query.ts';
 
 /** Log contents are an attacker's to choose: one visible line, cut. */
@@ -97,6 +98,29 @@ export const readControlPlaneAct = (hsm: string, record: LogRecord): ControlPlan
   arrived: instant(record.LastArrived),
   succeeded: record.Succeeded === true || record.Succeeded === 1,
   correlationId: text(record.CorrelationId, 64),
+});
+
+/** Tables say by a row of their own that they are there. */
+export function readSignIns(records: LogRecord[], most: number): Awaited<ReturnType<AuditLog['signIns']>> {
+  const isTotal = ({ Total }: LogRecord) => Total !== null && Total !== undefined && Total !== '';
+  return {
+    tables: records.filter(isTotal).flatMap(({ Source }) => text(Source) || []),
+    signIns: records.filter((record) => !isTotal(record)).map(signInOf),
+    more: records.length >= most,
+  };
+}
+
+const signInOf = (record: LogRecord): SignIn => ({
+  table: text(record.Source),
+  app: text(record.AppId, 64),
+  address: text(record.IPAddress, 64),
+  resource: text(record.ResourceDisplayName),
+  result: text(record.ResultType, 64),
+  ...optional('userAgent', text(record.UserAgent)),
+  ...optional('credential', text(record.Credential, 64)),
+  count: count(record.Count),
+  first: instant(record.First),
+  last: instant(record.Last),
 });
 
 export function readVersionUse(key: string, record: LogRecord) {

@@ -8,7 +8,11 @@ import keyUse from './key-use.kql';
 import { type KqlValue, literal } from './literal.ts';
 import refusedCalls from './refused-calls.kql';
 import sensitiveCalls from './sensitive-calls.kql';
+import signIns from './sign-ins.kql';
 import versionUse from './version-use.kql';
+
+/** Where Microsoft Entra tells of sign-ins, in the workspaces to which a tenant sends them. */
+export const SIGN_IN_TABLES = ['SigninLogs', 'AADServicePrincipalSignInLogs', 'AADManagedIdentitySignInLogs'] as const;
 
 /** The tables in which the audit rows of a Managed HSM may lie. Which of the two is used is a choice of its diagnostic setting. */
 export const LOG_TABLES = ['AZKVAuditLogs', 'AzureDiagnostics'] as const;
@@ -18,7 +22,7 @@ export type LogTable = (typeof LOG_TABLES)[number];
 const NORMALISERS: Record<LogTable, string> = { AZKVAuditLogs: azkvAuditLogs, AzureDiagnostics: azureDiagnostics };
 
 const AUDIT_QUERIES = { sensitiveCalls, refusedCalls, keyUse, hourVolumes, arrivals, versionUse };
-const QUERIES = { ...AUDIT_QUERIES, controlPlane };
+const QUERIES = { ...AUDIT_QUERIES, controlPlane, signIns };
 
 export type QueryName = keyof typeof QUERIES;
 

@@ -3,6 +3,7 @@ import { commitJudgement, propose } from '../../../functions/activities/detectio
 import { joinOne } from '../../../functions/activities/incident-joining.ts';
 import { readWatches } from '../../../functions/activities/incident-planning.ts';
 import { changeIncident, incidentOf } from '../../../functions/activities/incident-records.ts';
+import type { Finding } from '../../../shared/detection/finding.ts';
 import { emptyMemory } from '../../../shared/detection/memory.ts';
 import { decideStep } from '../../../shared/incident/decide-step.ts';
 import type { IncidentReport } from '../../../shared/incident/report.ts';
@@ -313,7 +314,32 @@ test('surroundings that nothing reads are listed as not collected', async () => 
   expect((await world.incident()).evidence?.absent).toEqual([
     'network rules: nothing reads them here',
     'diagnostic settings: nothing reads them here',
+    'sign-in logs: the workspace has no table SigninLogs',
+    'sign-in logs: the workspace has no table AADServicePrincipalSignInLogs',
+    'sign-in logs: the workspace has no table AADManagedIdentitySignInLogs',
   ]);
+});
+
+test.each<[string, Partial<Finding>, string[]]>([
+  ['a caller', {}, [MALLORY.oid]],
+  ['a caller that is no object id', { caller: { oid: 'x" | take 1' } }, []],
+  ['a key alone', { caller: { oid: '' } }, []],
+])('sign-ins of %s are looked for from a day before the first call', async (_title, finding, asked) => {
+  const world = createIncidentWorld();
+  const seen: string[][] = [];
+  const log = world.auditLog as NonNullable<IncidentWorld['auditLog']>;
+  log.signIns = async (...window) => {
+    seen.push(window);
+    return { tables: ['SigninLogs'], signIns: [], more: false };
+  };
+  await world.open({ from: '2029-12-31T12:00:00.000Z', ...finding });
+  await drive(world);
+  expect(seen.map(([who]) => who)).toEqual(asked);
+  expect(seen.map(([, after]) => after)).toEqual(asked.map(() => '2029-12-30T12:00:00.000Z'));
+  const { evidence } = await world.incident();
+  const kept = world.stored.has(`evidence/${evidence?.manifest.replace('manifest', 'sign-ins')}`);
+  expect(kept).toBe(asked.length > 0);
+  expect(evidence?.absent?.some((line) => line.startsWith('sign-in logs'))).toBe(true);
 });
 
 describe('the end', () => {

@@ -253,6 +253,50 @@ test('more acts than one answer holds are read by halves', async () => {
   expect(acts).toHaveLength(12);
 });
 
+describe('sign-ins', () => {
+  const WHO = '00000000-0000-4000-8000-00000000a666';
+  const around = () => ({
+    after: new Date(Date.parse(call().time) - 3_600_000).toISOString(),
+    upTo: new Date(Date.parse(call().time) + 3_600_000).toISOString(),
+  });
+  const signIns = (who = WHO) => log.signIns(who, around().after, around().upTo);
+  const arrived = () => ({ ingestedAt: new Date(call().time) });
+
+  test('say which tables there are none of, and are no fault', async () => {
+    expect(await signIns()).toEqual({ tables: [], signIns: [], more: false });
+  });
+
+  test('of one caller are counted, from each table that the workspace has', async () => {
+    store.settings({ missingTables: ['AADManagedIdentitySignInLogs'] });
+    const row = {
+      TimeGenerated: call().time,
+      AppId: 'app',
+      IPAddress: '203.0.113.7',
+      ResourceDisplayName: 'Azure Key Vault',
+    };
+    for (let number = 0; number < 3; number++) {
+      store.inject('SigninLogs', { ...row, UserId: WHO.toUpperCase(), ResultType: '0', UserAgent: 'az/2' }, arrived());
+    }
+    store.inject('SigninLogs', { ...row, UserId: 'somebody-else', ResultType: '0' }, arrived());
+    store.inject(
+      'AADServicePrincipalSignInLogs',
+      { ...row, ServicePrincipalId: WHO, ResultType: '7000215', ServicePrincipalCredentialKeyId: 'key-1' },
+      arrived(),
+    );
+    const { tables, signIns: found, more } = await signIns();
+    expect(tables.toSorted()).toEqual(['AADServicePrincipalSignInLogs', 'SigninLogs']);
+    expect(more).toBe(false);
+    expect(found.toSorted((a, b) => b.count - a.count)).toMatchObject([
+      { table: 'SigninLogs', count: 3, result: '0', address: '203.0.113.7', userAgent: 'az/2', app: 'app' },
+      { table: 'AADServicePrincipalSignInLogs', count: 1, result: '7000215', credential: 'key-1' },
+    ]);
+  });
+
+  test('of what is no object id are refused: a log row chooses who it names', async () => {
+    await expect(signIns('x" or true //')).rejects.toMatchObject({ code: 'ERR_INPUT' });
+  });
+});
+
 describe('hostile rows', () => {
   test('come as one visible line each, cut, and their number is bounded', async () => {
     const evil = `<script>"\u202e\n| take 1 ${'x'.repeat(5_000)}`;

@@ -4,6 +4,7 @@ import {
   LOG_TABLES,
   QUERY_NAMES,
   type QueryName,
+  SIGN_IN_TABLES,
 } from '../../../../shared/detection/queries/build-query.ts';
 import { faultsOfQuery } from '../../../support/kql.ts';
 
@@ -19,6 +20,7 @@ const values: Record<QueryName, Parameters<typeof buildQuery>[2]> = {
   controlPlane: { ...window, hsmGroup: '/subscriptions/s/resourcegroups/r', hsmSubscription: '/subscriptions/s' },
   hourVolumes: span,
   arrivals: { ...span, canaryPath: '/keys/canary', canaryOid: 'oid', canaryApp: 'app' },
+  signIns: { who: '00000000-0000-4000-8000-00000000a666', after: at, upTo: at, most: 100 },
   versionUse: { ...hsm, oldest: at, start: at, key: 'orders', most: 100 },
 };
 
@@ -29,7 +31,7 @@ describe.each(QUERY_NAMES)('the query %s', (name) => {
 
   test.each(LOG_TABLES)('reads %s alone where the settings name no other', (table) => {
     const query = buildQuery(name, [table], values[name]);
-    expect(faultsOfQuery(query, [table, 'AzureActivity'])).toEqual([]);
+    expect(faultsOfQuery(query, [table, 'AzureActivity', ...SIGN_IN_TABLES])).toEqual([]);
     for (const other of LOG_TABLES.filter((each) => each !== table)) expect(query).not.toContain(`\n${other}\n`);
   });
 });
