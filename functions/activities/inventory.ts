@@ -48,8 +48,13 @@ export const entryOf = (inventory: Inventory | undefined, name: string): Invento
 export const writeInventory = (documents: Documents, inventory: Inventory): Promise<void> =>
   documents.put('state', inventoryPath(inventory.hsm), inventory);
 
-export const writeSurvey = (documents: Documents, hsm: string, id: string, survey: Survey): Promise<void> =>
-  documents.put('state', surveyPath(hsm, id), survey);
+/** Takes the place of what sweeps that did not end have left: of each HSM one runs at a time. */
+export async function writeSurvey(documents: Documents, hsm: string, id: string, survey: Survey): Promise<void> {
+  for await (const path of documents.list('state', `surveys/${hsm}/`)) {
+    if (path !== surveyPath(hsm, id)) await documents.remove('state', path);
+  }
+  await documents.put('state', surveyPath(hsm, id), survey);
+}
 
 export const readSurvey = async (documents: Documents, hsm: string, id: string): Promise<Survey | undefined> =>
   (await documents.read<Survey>('state', surveyPath(hsm, id)))?.value;

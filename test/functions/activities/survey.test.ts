@@ -132,6 +132,17 @@ describe('a sweep', () => {
     expect(new Set(world.published.map((event) => event.id)).size).toBe(1);
   });
 
+  test('leaves nothing behind but the inventory, nor of sweeps before it that did not end', async () => {
+    const { world, survey, sweep } = aWorld(due('b'));
+    const surveys = () => [...world.stored.keys()].filter((path) => path.startsWith('state/surveys/'));
+    await world.documents.put('state', 'surveys/contoso-two/other.json', {});
+    await survey();
+    await survey();
+    expect(surveys()).toEqual(['state/surveys/contoso-two/other.json', 'state/surveys/contoso/survey-2.json']);
+    await sweep();
+    expect(surveys()).toEqual(['state/surveys/contoso-two/other.json']);
+  });
+
   test('survives each of its steps run twice', async () => {
     const { world, starter, survey, start, commit } = aWorld(due('b'));
     const { id } = await survey();
