@@ -3,7 +3,7 @@ import * as df from 'durable-functions';
 import { createLog } from '../../shared/log.ts';
 import type { Authorise } from '../operator/authorise.ts';
 import { asProblem, problemResponse } from '../operator/problem.ts';
-import type { OperationName, OperatorRoute } from '../operator/routes.ts';
+import type { OperationName } from '../operator/routes.ts';
 import type { World } from '../world.ts';
 
 /** Registered without loading what the routes need: schemas and handlers are loaded by the first request. */
@@ -48,10 +48,7 @@ export const ROUTES: { operation: OperationName; method: 'GET' | 'POST'; path: s
   { operation: 'describeApi', method: 'GET', path: 'openapi.json' },
 ];
 
-/**
- * The operator API. Platform authentication stands in front of it in Azure; the token is verified here as well, before the
- * request is looked at any further.
- */
+/** The operator API. Who asks and what is asked are judged behind this door, by what the first request loads. */
 export function operatorHttp(world: () => Promise<World>, authorise: Authorise): void {
   for (const { operation, method, path } of ROUTES) {
     app.http(operation, {
@@ -62,13 +59,9 @@ export function operatorHttp(world: () => Promise<World>, authorise: Authorise):
       handler: async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
         const log = createLog(context);
         try {
-          const { operatorRoutes } = await import('../operator/routes.ts');
-          const route = operatorRoutes.find((each) => each.operation === operation) as OperatorRoute;
-          const caller = await authorise(request.headers.get('authorization'), route.anyOf);
-          const { parseRequest } = await import('../operator/request.ts');
-          const parsed = await parseRequest(route, request);
-          const { answerTo } = await import('../operator/answer.ts');
-          const answer = await answerTo(await world(), df.getClient(context), operation, parsed, caller);
+          const { answerRequest } = await import('../operator/answer-request.ts');
+          const client = df.getClient(context);
+          const { answer, caller } = await answerRequest({ world, authorise, client }, operation, request);
           log.info('OperatorAnswered', { operation, caller: caller.oid, status: answer.status });
           return { status: answer.status, headers: { ...answer.headers }, jsonBody: answer.body };
         } catch (error) {
