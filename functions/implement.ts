@@ -22,7 +22,7 @@ export type ActivityHandler<N extends ActivityName> = (
 
 export type ActivityHandlers = { [N in ActivityName]: ActivityHandler<N> };
 
-/** The module of each activity. */
+/** Where each activity is to be had. */
 export type ActivityTable = { [N in ActivityName]: (world: World) => Promise<Pick<ActivityHandlers, N>> };
 
 /**
@@ -43,7 +43,7 @@ export function implementActivities(table: ActivityTable, world: () => Promise<W
   }
 }
 
-/** Loaded anew by each run: the runtime remembers what is there, and a failure to load is asked for again. */
+/** Asked for anew by each run, which costs nothing: the runtime remembers what it has loaded. */
 const loadedLate =
   <N extends ActivityName>(table: ActivityTable, name: N, world: () => Promise<World>): ActivityHandler<N> =>
   async (input, context) => {

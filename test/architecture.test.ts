@@ -150,6 +150,23 @@ describe('the import graph', () => {
     expect(reads.map(({ file }) => file)).toEqual(['functions/main.ts']);
   });
 
+  test('loads at start neither what touches the world nor a package but the platform and the small build of zod', () => {
+    const eager = reachedFrom('functions/main.ts', ({ lazy, typeOnly }) => !lazy && !typeOnly);
+    const late = /^(functions\/(activities|capabilities)\/|functions\/([a-z]+-)?contracts\.ts|shared\/adapters\/)/;
+    expect([...eager].filter((file) => late.test(file) || file === 'functions/create-world.ts')).toEqual([]);
+    const atStart = graph.filter(({ file }) => eager.has(file)).flatMap(({ packages }) => packages);
+    const loaded = atStart.filter(({ lazy, typeOnly }) => !lazy && !typeOnly).map(({ name }) => name);
+    expect([...new Set(loaded)].toSorted()).toEqual(['@azure/functions', 'durable-functions', 'zod/mini']);
+  });
+
+  test('reaches capabilities through the table alone, late', () => {
+    const uses = graph.flatMap(({ file, local }) =>
+      local.filter(({ to }) => to.startsWith('functions/capabilities/')).map(({ lazy }) => ({ file, lazy })),
+    );
+    expect(uses.length).toBeGreaterThan(5);
+    expect(uses.filter(({ file, lazy }) => file !== 'functions/activity-table.ts' || !lazy)).toEqual([]);
+  });
+
   test('keeps the embedded estate and the app strangers, so that neither hides the mistake of the other', () => {
     expect(offenders(filesIn('infra/local/'), (to) => !to.startsWith('infra/'))).toEqual([]);
     const app = [...filesIn('functions/'), ...filesIn('shared/')];

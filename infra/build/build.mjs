@@ -4,7 +4,7 @@
 // @azure/functions-core exists only inside the Functions worker, so it stays an external require; the banner gives the
 // CommonJS packages inside the bundle a `require`.
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -67,8 +67,12 @@ const local = await build({
   chunkNames: 'local/chunks/[name]-[hash]',
 });
 
+// What went where, for the tests and figures of what the app loads at start.
+await writeFile(from('dist/local/app-meta.json'), JSON.stringify(app.metafile));
+
 // What an earlier build left is removed last, file by file, so that a host that runs from dist never misses a chunk it has.
-const built = new Set([app, local].flatMap(({ metafile }) => Object.keys(metafile.outputs)));
+const outputs = [app, local].flatMap(({ metafile }) => Object.keys(metafile.outputs));
+const built = new Set([...outputs, 'dist/local/app-meta.json']);
 for (const entry of await readdir(from('dist'), { recursive: true, withFileTypes: true })) {
   const path = join(entry.parentPath, entry.name);
   if (entry.isFile() && !built.has(path.slice(root.length))) await rm(path);

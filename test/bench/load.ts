@@ -1,101 +1,63 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { pathToFileURL } from 'node:url';
+import { packageFiles } from '../../infra/build/package-files.ts';
+import { zip } from '../../infra/build/zip.ts';
+import { buildEmptyApp, contentsOf, loadBundle, loadedWith, MAIN, shippedMetafile } from '../support/bundle.ts';
 import { median, type Row } from './table.ts';
 
-/** Loads a bundle as the worker does and prints the milliseconds it took. */
-const LOADER = `
-import Module from 'node:module';
-import { pathToFileURL } from 'node:url';
-const disposable = { dispose() {} };
-const core = {
-  version: '3.14.1', hostVersion: '4.1052.200', Disposable: class { dispose() {} },
-  setProgrammingModel() {}, getProgrammingModel() {}, registerFunction: () => disposable, registerHook: () => disposable, log() {},
-};
-const original = Module.prototype.require;
-Module.prototype.require = function (id) { return id === '@azure/functions-core' ? core : original.apply(this, arguments); };
-const startedAt = performance.now();
-await import(pathToFileURL(process.argv[2]).href);
-console.log(performance.now() - startedAt);
-`;
+const ROUNDS = 21;
 
-const EMPTY_APP = `
-import { app } from '@azure/functions';
-import * as df from 'durable-functions';
-app.timer('nothing', { schedule: '0 0 * * * *', extraInputs: [df.input.durableClient()], handler: () => {} });
-df.app.orchestration('nothing2', function* () {});
-`;
-
-const ROUNDS = 15;
-
-/** Load time of the shipped bundle as a ratio to an empty app through the same libraries, bundled the same way. */
+/** Load time of the shipped bundle as ratios to an empty app and to the same code loaded at once; sizes. */
 export async function loadTime(root: string, settings: Record<string, string>): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-load-'));
   try {
-    const loader = join(directory, 'load.mjs');
-    writeFileSync(loader, LOADER);
-    const empty = join(directory, 'empty.mjs');
-    await build({
-      stdin: { contents: EMPTY_APP, resolveDir: root, loader: 'ts' },
-      outfile: empty,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      minify: true,
-      keepNames: true,
-      external: ['@azure/functions-core'],
-      banner: {
-        js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-      },
+    const apps = { shipped: join(root, MAIN), empty: join(directory, 'empty.mjs'), atOnce: join(directory, 'all.mjs') };
+    await buildEmptyApp(root, apps.empty);
+    writeFileSync(apps.atOnce, everythingOfOurs(root));
+    const load = (app: string) => loadBundle(root, settings, app).ms;
+    for (const app of Object.values(apps)) load(app);
+    // Taken in turns, each time in another order, and compared within a turn: whatever else the machine does meets all alike.
+    const turns = Array.from({ length: ROUNDS }, (_, turn) => {
+      const order = turn % 2 === 0 ? Object.entries(apps) : Object.entries(apps).toReversed();
+      return Object.fromEntries(order.map(([name, app]) => [name, load(app)])) as Record<keyof typeof apps, number>;
     });
-    const shipped = join(root, 'dist/functions/main.js');
-    const once = (bundle: string) => {
-      const run = spawnSync(process.execPath, [loader, bundle], {
-        env: { ...process.env, ...settings },
-        encoding: 'utf8',
-      });
-      const ms = Number(run.stdout.trim());
-      if (run.status !== 0 || Number.isNaN(ms)) throw new Error(`loading ${bundle}: ${run.stderr || run.stdout}`);
-      return ms;
+    const ratioTo = (other: 'empty' | 'atOnce', named: string): Row => {
+      const [ours, theirs] = [median(turns.map((each) => each.shipped)), median(turns.map((each) => each[other]))];
+      const ratio = median(turns.map((each) => each.shipped / each[other]));
+      const detail = `medians of ${ROUNDS}: ${ours.toFixed(0)} ms and ${theirs.toFixed(0)} ms`;
+      return [`load time of the bundle, as a ratio to ${named}`, `${ratio.toFixed(2)} x`, detail];
     };
-    once(empty);
-    once(shipped);
-    // Taken in turns, so that whatever else the machine does meets both alike.
-    const times = Array.from({ length: ROUNDS }, () => ({ empty: once(empty), shipped: once(shipped) }));
-    const [base, ours] = [median(times.map((each) => each.empty)), median(times.map((each) => each.shipped))];
-    return [
-      [
-        'load time of the bundle, as a ratio to an empty app',
-        `${(ours / base).toFixed(2)} x`,
-        `${ours.toFixed(0)} ms and ${base.toFixed(0)} ms`,
-      ],
-      ...bundleSize(join(root, 'dist/functions')),
-    ];
+    return [ratioTo('empty', 'an empty app'), ratioTo('atOnce', 'all of our code at once'), ...sizes(root)];
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function bundleSize(folder: string): Row[] {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
-  const size = (name: string) => statSync(join(folder, name)).size;
-  const eager = new Set<string>();
-  const follow = (name: string) => {
-    if (eager.has(name)) return;
-    eager.add(name);
-    const source = readFileSync(join(folder, name), 'utf8');
-    for (const [, to] of source.matchAll(/(?:^|[;}\n])(?:import|export)[^'"()]*?["']\.\/([^"']+)["']/g))
-      if (to) follow(to);
-  };
-  follow('main.js');
-  const total = files.reduce((sum, name) => sum + size(name), 0);
-  const atStart = [...eager].reduce((sum, name) => sum + size(name), 0);
+/** An app that loads at start whatever of ours the bundle loads late; SDKs stay late, as they always were. */
+function everythingOfOurs(root: string): string {
+  const late = Object.entries(shippedMetafile(root).outputs).filter(([, { entryPoint }]) =>
+    /^(functions|shared)\//.test(entryPoint ?? ''),
+  );
+  return late.map(([path]) => `import ${JSON.stringify(pathToFileURL(join(root, path)).href)};\n`).join('');
+}
+
+function sizes(root: string): Row[] {
+  const metafile = shippedMetafile(root);
+  const bytesOf = (files: string[]) => files.reduce((sum, file) => sum + (metafile.outputs[file]?.bytes ?? 0), 0);
+  const all = Object.keys(metafile.outputs).filter((file) => file.endsWith('.js'));
+  const atStart = loadedWith(metafile, MAIN);
+  const shipped = packageFiles(root).map((path) => ({ path, bytes: readFileSync(join(root, path)) }));
+  const unpacked = shipped.reduce((sum, { bytes }) => sum + bytes.length, 0);
   return [
-    ['bundle, all chunks', `${megabytes(total)} MB`, `${files.length} files`],
-    ['bundle, loaded at start', `${megabytes(atStart)} MB`, `${eager.size} files`],
+    ['bundle, all chunks', `${megabytes(bytesOf(all))} MB`, `${all.length} files`],
+    [
+      'bundle, loaded at start',
+      `${megabytes(bytesOf(atStart))} MB`,
+      `${atStart.length} files, ${contentsOf(metafile, atStart).ours.length} modules of ours`,
+    ],
+    ['package', `${megabytes(unpacked)} MB`, `${shipped.length} files, packed ${megabytes(zip(shipped).length)} MB`],
   ];
 }
 
