@@ -16,6 +16,7 @@ import { createHsmResources } from '../shared/adapters/azure/hsm-resources.ts';
 import { createJournalLog } from '../shared/adapters/azure/journal-log.ts';
 import { objectIdOf } from '../shared/adapters/azure/object-id.ts';
 import { createSecurityDomain } from '../shared/adapters/azure/security-domain.ts';
+import { createServiceMetrics } from '../shared/adapters/azure/service-metrics.ts';
 import { createStateAccount } from '../shared/adapters/azure/state-account.ts';
 import { createCertificates } from '../shared/adapters/certificates.ts';
 import { createMailer } from '../shared/adapters/smtp.ts';
@@ -65,6 +66,7 @@ export function createWorld({ installation, hsms, identities: clientIds, ...sett
             resources: createHsmResources({ ...settings.arm, identity: identities.observe }),
             diagnostics: createHsmDiagnostics({ ...settings.arm, identity: identities.observe }),
             jobs: createHsmBackups({ hsms, identity: identities.observe }),
+            metrics: createServiceMetrics({ ...settings.arm, identity: identities.observe }),
             observerId: objectIdOf(identities.observe, settings.logs.audience),
           },
         }

@@ -19,6 +19,7 @@ import type { HsmResources } from '../shared/ports/hsm-resources.ts';
 import type { JournalLog } from '../shared/ports/journal-log.ts';
 import type { Mailer } from '../shared/ports/mailer.ts';
 import type { SecurityDomain } from '../shared/ports/security-domain.ts';
+import type { ServiceMetrics } from '../shared/ports/service-metrics.ts';
 import type { Webhooks } from '../shared/ports/webhooks.ts';
 
 /** A duty and the identity that serves it; each has the least role that works. */
@@ -67,6 +68,7 @@ export interface DetectionWorld {
   diagnostics: HsmDiagnostics;
   /** Jobs that anybody started. */
   jobs: Pick<HsmBackups, 'readJob'>;
+  metrics: ServiceMetrics;
   /** By which the log names the observing identity; undefined while its tokens do not say. */
   observerId(): Promise<string | undefined>;
 }

@@ -2,11 +2,12 @@ import type { CallClass, CallGroup } from '../../shared/detection/audit-call.ts'
 import type { DetectionFacts, KnownKey, LedgerIntent } from '../../shared/detection/detection-facts.ts';
 import type { RecentFinding } from '../../shared/detection/memory.ts';
 import type { DetectionRule } from '../../shared/detection/rule.ts';
-import { hasCode } from '../../shared/errors.ts';
+import { AppError, hasCode } from '../../shared/errors.ts';
 import type { JournalEntry } from '../../shared/journal/entry.ts';
+import type { Log } from '../../shared/log.ts';
 import { effectiveRule } from '../../shared/policy/effective-rule.ts';
 import { DAY_MS } from '../../shared/time.ts';
-import type { World } from '../world.ts';
+import type { DetectionWorld, World } from '../world.ts';
 import { readStanding } from './detection-state.ts';
 import { announceOnHsm } from './hsm-acts.ts';
 import { readIncidents } from './incident-records.ts';
@@ -146,6 +147,27 @@ async function readVersions(
     }
   }
   return found;
+}
+
+/**
+ * What the platform counted apart from the log, by quarters. A count that cannot be read is unknown, and nobody's fault: the
+ * canary still tells whether rows arrive.
+ */
+export async function serviceHitsOf(
+  world: World,
+  { metrics }: DetectionWorld,
+  hsm: string,
+  { from, to, log }: { from: string; to: string; log: Log },
+): Promise<Pick<DetectionFacts, 'serviceHits'>> {
+  const resourceId = world.hsms.find(({ name }) => name === hsm)?.resourceId;
+  if (!resourceId) return {};
+  try {
+    return { serviceHits: await metrics.serviceHits(resourceId, from, to) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    log.warn('CallsNotCounted', { hsm, code: error.code, message: error.message });
+    return {};
+  }
 }
 
 /** Incidents under way, so that what belongs to them is not learnt as usual. */

@@ -20,7 +20,7 @@ import type { ActivityHandlers } from '../implement.ts';
 import type { DetectionWorld, World } from '../world.ts';
 import { closedHour, isLearnt } from './detection-baseline.ts';
 import { readCanary } from './detection-canary.ts';
-import { foundElsewhere, intentsOf, keysOf, openIncidentsOf } from './detection-facts.ts';
+import { foundElsewhere, intentsOf, keysOf, openIncidentsOf, serviceHitsOf } from './detection-facts.ts';
 import { PLACES_KEPT, raiseFinding, storeFinding } from './detection-findings.ts';
 import { lookUp } from './detection-look-ups.ts';
 import { canaryPath, detectionRuleOf } from './detection-rule.ts';
@@ -175,7 +175,7 @@ async function gather(
     { calls: fresh },
     { ...context, before, log },
   );
-  const [hours, arrivals, allActs, intents, keys, openIncidents, elsewhere, canarySuccesses, watches, observer] =
+  const [hours, arrivals, allActs, intents, keys, openIncidents, elsewhere, canarySuccesses, hits, watches, observer] =
     await Promise.all([
       detection.log.hourVolumes(hsm, hoursFrom, hoursTo),
       detection.log.arrivals(hsm, arrivalsFrom, now.toISOString(), canary),
@@ -185,6 +185,7 @@ async function gather(
       openIncidentsOf(world, hsm),
       foundElsewhere(world, hsm, now),
       readCanary(world, hsm),
+      serviceHitsOf(world, detection, hsm, { from: arrivalsFrom, to: now.toISOString(), log }),
       readWatches(world, hsm, now),
       detection.observerId(),
     ]);
@@ -203,6 +204,7 @@ async function gather(
     keys: afterCompromise(keys, watches),
     ownClients: observer === undefined ? ownClients : [...ownClients, observer],
     canarySuccesses,
+    ...hits,
     openIncidents,
     watches: watches.map(({ incident, until, caller, keys: watched }) => ({
       ...{ incident, until, keys: watched },

@@ -16,6 +16,7 @@ import { type LogQueries, startLogQueries } from './log-store/server.ts';
 import { createLogStore, type LogStore } from './log-store/store.ts';
 import { createMailSink, type MailSink } from './mail-sink/server.ts';
 import { createDiagnostics } from './management/diagnostics.ts';
+import { createCallMetric } from './management/metrics.ts';
 import { type ManagementService, startManagement } from './management/server.ts';
 import { installMovableDate, realNow } from './movable-date.ts';
 import { portsFrom } from './ports.ts';
@@ -99,8 +100,10 @@ async function boot(
   const caller = createCaller(certificates.ca);
   const { call } = caller;
   await lifecycle.running(Promise.resolve({ stop: async () => caller.close() }));
+  const metric = createCallMetric();
   const logs = createLogStore({
     clock,
+    onInjected: metric.countRow,
     ...(options.ingestionDelayMs === undefined ? {} : { ingestionDelayMs: options.ingestionDelayMs }),
     onRow: (row) => row.kind === 'audit' && happened({ kind: 'audit', row: row.row }),
   });
@@ -109,6 +112,7 @@ async function boot(
   const estate: Estate = {
     ...{ clock, faults, tokens, tls: certificates, tenantId: TENANT_ID },
     audit: (row) => {
+      metric.count(row.hsm, row.time);
       if (diagnostics.tellsWorkspace(row.hsm)) logs.add(row);
     },
   };
@@ -169,7 +173,7 @@ async function boot(
 
   const { hsms } = fleet;
   const management = await lifecycle.running(
-    startManagement({ port: ports.management, estate, fleet, diagnostics, activity: logs.addActivity }),
+    startManagement({ port: ports.management, estate, fleet, diagnostics, metric, activity: logs.addActivity }),
   );
   const keepers = { mail, webhooks, logs, logQueries, topic, diagnostics };
   const plantSeed = async () => {
@@ -213,6 +217,7 @@ async function boot(
     async reset() {
       faults.clear();
       for (const keeper of Object.values(keepers)) keeper.reset();
+      metric.reset();
       await fleet.reset();
       clock.advance(-clock.offsetMs);
       await storage.deleteContents();

@@ -81,6 +81,7 @@ export function createDetectionWorld(): FakeDetectionWorld {
     },
     diagnostics: { list: async () => looked(() => world.settings) },
     jobs: { readJob: async () => looked(() => ({ kind: 'notFound' })) },
+    metrics: { serviceHits: async () => [] },
     observerId: async () => 'observer-oid',
   };
   return world;

@@ -82,8 +82,9 @@ export function createLogStore(options: {
   ingestionDelayMs?: number;
   random?: () => number;
   onRow?(row: StoredRow): void;
+  onInjected?(row: StoredRow): void;
 }): LogStore {
-  const { clock, onRow, random = Math.random } = options;
+  const { clock, onRow, onInjected, random = Math.random } = options;
   const initial: Ingestion = {
     delayMs: options.ingestionDelayMs ?? TYPICAL_INGESTION_DELAY_MS,
     ...{ spreadMs: 0, duplicates: 0, outage: 'none' },
@@ -131,6 +132,7 @@ export function createLogStore(options: {
       const at = ingestedAt ? ingestedAt.toISOString() : arrival(delayMs);
       const made: StoredRow = { kind: 'injected', ...timed(generatedAtOf(row), at), table, row };
       stored.push(made);
+      onInjected?.(made);
       return made;
     },
     rows({ from, to } = {}) {

@@ -9,7 +9,14 @@ import { type ActivityEntry, activityRow, operationOf } from './activity.ts';
 import { ArmError, parse } from './arm.ts';
 import { answerDiagnostics, type Diagnostics } from './diagnostics.ts';
 import { answerEndpoint } from './endpoints.ts';
+import { answerMetrics, type CallMetric } from './metrics.ts';
 import { deletedHsmResource, hsmResource, identityNamed } from './resource.ts';
+
+/** What a fault names. */
+const typeOf = ({ path }: Request): string =>
+  (/privateEndpoints/i.test(path) && 'privateEndpoints') ||
+  (/Microsoft\.Insights\/metrics$/i.test(path) && 'metrics') ||
+  'managedHSMs';
 
 /** Audience of tokens. */
 export const MANAGEMENT_AUDIENCE = 'https://management.azure.com';
@@ -60,10 +67,11 @@ export async function startManagement(options: {
   estate: Estate;
   fleet: Fleet;
   diagnostics: Diagnostics;
+  metric: CallMetric;
   /** Takes what the activity log would hold of each change. */
   activity?(row: ActivityEntry): void;
 }): Promise<ManagementService> {
-  const { estate, fleet, diagnostics, activity } = options;
+  const { estate, fleet, diagnostics, metric, activity } = options;
   const isProvisioning = ({ definition }: EstateHsm): boolean =>
     definition.createdOn !== undefined &&
     estate.clock.now().getTime() < Date.parse(definition.createdOn) + service.provisioningSeconds * 1000;
@@ -126,6 +134,8 @@ export async function startManagement(options: {
     if (settings) return settings;
     const endpoint = answerEndpoint(request, fleet);
     if (endpoint) return endpoint;
+    const metrics = answerMetrics(request, fleet, metric, estate.clock.now().getTime());
+    if (metrics) return metrics;
     const hsmPath = HSM.exec(path);
     if (hsmPath) {
       const { name } = hsmPath.groups ?? {};
@@ -173,7 +183,7 @@ export async function startManagement(options: {
         activity?.(activityRow({ ...at, request, operation, caller, status, ...(message ? { message } : {}) }));
       };
       refused = tell;
-      const type = /privateEndpoints/i.test(request.path) ? 'privateEndpoints' : 'managedHSMs';
+      const type = typeOf(request);
       const fault = await estate.faults.meet('management', `${request.method} ${type}`);
       if (fault.kind === 'answer') throw new ArmError(fault.status, fault.code, fault.message);
       if (fault.kind === 'lostReply' && fault.when === 'before') return { destroy: true };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readStanding } from '../../../functions/activities/detection-state.ts';
+import type { DetectionWorld } from '../../../functions/world.ts';
 import { AppError } from '../../../shared/errors.ts';
 import { ALICE } from '../../shared/detection/builders.ts';
 import {
@@ -214,5 +215,38 @@ describe('the log', () => {
     await judgedUpTo(world, START - MINUTE);
     expect(await sweep(world).judge('one')).toEqual({ kind: 'nothing' });
     expect(world.asked).toEqual([]);
+  });
+});
+
+describe('calls that the platform counts apart from the log', () => {
+  const metered = async (serviceHits: DetectionWorld['metrics']['serviceHits']) => {
+    const world = createDetectionWorld();
+    world.detection.metrics = { serviceHits };
+    for (const hsm of world.hsms) if (hsm.name === HSM) hsm.resourceId = `/subscriptions/s/${HSM}`;
+    await judgedUpTo(world, START - 10 * MINUTE);
+    const { judge, lines } = sweep(world);
+    return { world, lines, judged: await judge('one') };
+  };
+
+  test('and of which no row arrives for half an hour are told as missing', async () => {
+    const { world } = await metered(async (_resource, from, to) => {
+      const quarters = [];
+      for (let quarter = Date.parse(from); quarter + 15 * MINUTE <= Date.parse(to); quarter += 15 * MINUTE)
+        quarters.push({ quarter: iso(quarter), hits: 50 });
+      return quarters;
+    });
+    expect(storedFindings(world)).toContainEqual(
+      expect.objectContaining({
+        detector: 'logging-gap',
+        title: `The metric counts 50 calls to ${HSM}, the log shows 0`,
+      }),
+    );
+  });
+
+  test('and cannot be read are unknown: the window is judged without them', async () => {
+    const { world, lines, judged } = await metered(async () => unanswered('ERR_DENIED')());
+    expect(judged).toMatchObject({ kind: 'judged' });
+    expect(storedFindings(world)).toEqual([]);
+    expect(lines.some(({ event }) => event === 'CallsNotCounted')).toBe(true);
   });
 });
