@@ -75,6 +75,10 @@ param webhookReference string = ''
 param eventSources array = []
 @description('{ url, objectId, identifierUri } of the alert door as action groups reach it; they reach public addresses only. Empty url: mail alone.')
 param alertDoor object = { url: '', objectId: '', identifierUri: '' }
+@description('Assigns built-in Azure Policies for Managed HSMs to the groups of the HSMs. They report and forbid nothing.')
+param assignPolicies bool = false
+@description('Mail by Azure Communication Services: { dataLocation, applicationId, principalId } of an app registration whose client secret is in mailReference. Empty: the server of mail.')
+param communication object = {}
 @description('What the group may cost in a month, in the currency of the subscription; 0: no budget.')
 param monthlyBudget int = 0
 @description('First month of the budget.')
@@ -146,7 +150,7 @@ var alertRules = ['security-domain', 'restore', 'purge', 'role-at-hsm', 'key-exp
 
 module network 'modules/network.bicep' = {
   name: 'network'
-  params: { name: installation, location: location, subnets: subnets, addressPrefix: addressPrefix, mailPort: string(mail.port), tags: allTags }
+  params: { name: installation, location: location, subnets: subnets, addressPrefix: addressPrefix, mailPort: empty(communication) ? string(mail.port) : '587', tags: allTags }
 }
 
 module dns 'modules/dns-zones.bicep' = if (empty(dnsGroupId)) {
@@ -384,6 +388,18 @@ module access 'modules/roles.bicep' = {
   dependsOn: [hostContainers, stateContainers, landingContainers, vaultContainers, queue]
 }
 
+module postOffice 'modules/communication.bicep' = if (!empty(communication)) {
+  name: 'communication'
+  params: {
+    name: installation
+    token: take(token, 8)
+    tags: allTags
+    dataLocation: communication.?dataLocation ?? 'Europe'
+    applicationId: communication.?applicationId ?? ''
+    principalId: communication.?principalId ?? ''
+  }
+}
+
 module mailSecret 'modules/secret-reader.bicep' = if (!empty(mailReference)) {
   name: 'mail-reference'
   scope: resourceGroup(empty(mailReference) ? subscription().subscriptionId : split(mailReference, '/')[2], empty(mailReference) ? resourceGroup().name : split(mailReference, '/')[4])
@@ -403,6 +419,12 @@ module webhookSecret 'modules/secret-reader.bicep' = if (!empty(webhookReference
     principalId: identities.outputs.host.principalId
   }
 }
+
+module policies 'modules/policies.bicep' = [for group in hsmGroups: if (assignPolicies) {
+  name: 'policies-${uniqueString(group)}'
+  scope: resourceGroup(split(group, '/')[2], split(group, '/')[4])
+  params: { installation: installation }
+}]
 
 module recover 'modules/recoveries.bicep' = [for group in hsmGroups: if (recoveries) {
   name: 'recoveries-${uniqueString(group)}'
@@ -512,12 +534,12 @@ module app 'modules/app.bicep' = {
       MHSM_ADOPTION_SCHEDULE: '0 47 */6 * * *'
       MHSM_PURGE_SCHEDULE: '0 41 4 * * *'
       MHSM_HISTORY_RETENTION_DAYS: '90'
-      MHSM_MAIL_HOST: mail.host
-      MHSM_MAIL_PORT: string(mail.port)
-      MHSM_MAIL_SECURITY: mail.security
-      MHSM_MAIL_FROM: mail.from
+      MHSM_MAIL_HOST: empty(communication) ? mail.host : 'smtp.azurecomm.net'
+      MHSM_MAIL_PORT: empty(communication) ? string(mail.port) : '587'
+      MHSM_MAIL_SECURITY: empty(communication) ? mail.security : 'starttls'
+      MHSM_MAIL_FROM: empty(communication) ? mail.from : postOffice!.outputs.sender
       MHSM_MAIL_FALLBACK: string(mailTo)
-      MHSM_MAIL_USER: empty(mailReference) ? '' : mail.user
+      MHSM_MAIL_USER: empty(mailReference) ? '' : (empty(communication) ? mail.user : postOffice!.outputs.user)
       MHSM_MAIL_PASSWORD: empty(mailReference) ? '' : '@Microsoft.KeyVault(SecretUri=https://${split(mailReference, '/')[8]}${environment().suffixes.keyvaultDns}/secrets/${split(mailReference, '/')[10]})'
       MHSM_WEBHOOKS: string(webhooks)
       MHSM_WEBHOOK_SECRETS: empty(webhookReference) ? '' : '@Microsoft.KeyVault(SecretUri=https://${split(webhookReference, '/')[8]}${environment().suffixes.keyvaultDns}/secrets/${split(webhookReference, '/')[10]})'

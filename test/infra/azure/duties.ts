@@ -54,6 +54,11 @@ const OF_TOPIC: [need: string, module: string, roleVariable: string][] = [
   ['keeping what cannot be delivered', 'topic/keeps', 'blobContributor'],
 ];
 
+/** What the app registration of Communication Services does, which is nobody's duty of ours. */
+const OF_MAIL: [need: string, assignment: string, role: string][] = [
+  ['sending by Communication Services', 'postOffice/sends', '09976791-48a7-449e-bb21-39d1a415f350'],
+];
+
 const BLOBS = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs';
 /** [duty, what is lost without it, custom role, its actions]. */
 export const CUSTOM: [duty: string, need: string, role: string, actions: string[]][] = [
@@ -178,7 +183,11 @@ function ofStorage(template: { [key: string]: Fields }): string[] {
 
 function ofAssignments(template: { [key: string]: Fields }): string[] {
   const found = everything(template).filter(({ type }) => type === 'Microsoft.Authorization/roleAssignments');
-  const known = [...ELSEWHERE.map(([, , at]) => at), ...OF_TOPIC.map(([, at]) => `${at}/assignment`)];
+  const known = [
+    ...ELSEWHERE.map(([, , at]) => at),
+    ...OF_TOPIC.map(([, at]) => `${at}/assignment`),
+    ...OF_MAIL.map(([, at]) => at),
+  ];
   const elsewhere = found.filter(({ at }) => !known.includes(at) && !at.startsWith('access/'));
   return [
     ...ELSEWHERE.filter((row) => !isGranted(template, found, row)).map(([duty, need]) => `${duty} loses ${need}`),
@@ -186,22 +195,26 @@ function ofAssignments(template: { [key: string]: Fields }): string[] {
       const there = found.some((one) => one.at === `${at}/assignment`);
       return !there || calls(template, at)[0]?.role !== `[variables('${role}')]`;
     }).map(([need]) => `topic loses ${need}`),
+    ...OF_MAIL.filter(([, at, role]) => !holdsRole(template, found, at, role)).map(([need]) => `mail loses ${need}`),
     ...elsewhere.map(({ at }) => `more than a duty: ${at}`),
   ];
 }
 
 function isGranted(template: Fields, found: Deployed[], [duty, , at, param, role]: Elsewhere): boolean {
-  const module = at.split('/')[0] ?? '';
+  const called = calls(template, at.split('/')[0] ?? '')[0];
   const assignment = found.find((one) => one.at === at);
-  const called = calls(template, module)[0];
-  if (!assignment || dutyIn(called?.[param] ?? '') !== duty) return false;
-  if (assignment.properties.principalId !== `[parameters('${param}')]`) return false;
-  const id = String(assignment.properties.roleDefinitionId);
+  if (dutyIn(called?.[param] ?? '') !== duty) return false;
+  return assignment?.properties.principalId === `[parameters('${param}')]` && holdsRole(template, found, at, role);
+}
+
+/** `role` is a GUID that a variable of the module holds, or the word that names its custom role. */
+function holdsRole(template: Fields, found: Deployed[], at: string, role: string): boolean {
+  const id = String(found.find((one) => one.at === at)?.properties.roleDefinitionId);
   const variable = /variables\('(\w+)'\)/.exec(id)?.[1];
-  const { properties } = (template.resources as Record<string, { properties: { template: Fields } }>)[module] ?? {};
-  return variable === undefined
-    ? id.includes(`'${role}'`)
-    : ((properties?.template.variables ?? {}) as Fields)[variable] === role;
+  if (variable === undefined) return id.includes(`'${role}'`);
+  const modules = template.resources as Record<string, { properties: { template: Fields } }>;
+  const { variables = {} } = modules[at.split('/')[0] ?? '']?.properties.template ?? {};
+  return (variables as Fields)[variable] === role;
 }
 
 function ofCustomRoles(template: { [key: string]: Fields }): string[] {

@@ -130,6 +130,22 @@ describe('the app starts with the settings that a deployment gives it', () => {
     });
   });
 
+  test('mail goes by Communication Services where they are asked for, signed in with the secret of the vault', () => {
+    outputs.postOffice = { sender: 'DoNotReply@a.azurecomm.net', user: 'key-lifecycle-abc' };
+    const communication = { dataLocation: 'Europe', applicationId: `${GUID}7`, principalId: `${GUID}6` };
+    const settings = settingsOf({ communication, mailReference: `${SECRET}/smtp` });
+    expect(settings).toMatchObject({
+      MHSM_MAIL_HOST: 'smtp.azurecomm.net',
+      MHSM_MAIL_PORT: '587',
+      MHSM_MAIL_SECURITY: 'starttls',
+      MHSM_MAIL_FROM: 'DoNotReply@a.azurecomm.net',
+      MHSM_MAIL_USER: 'key-lifecycle-abc',
+    });
+    const { mail } = loadConfig({ ...settings, MHSM_MAIL_PASSWORD: 'the secret, resolved' });
+    expect(mail).toMatchObject({ host: 'smtp.azurecomm.net', port: 587, security: 'starttls' });
+    expect(mail.signIn?.user).toBe('key-lifecycle-abc');
+  });
+
   test('no setting is a secret, or has the form of one, whatever is asked for', () => {
     const all = settingsOf({
       ...{ restores: true, responds: true, reinstates: true, recoveries: true },

@@ -53,6 +53,7 @@ const MISSED: Record<string, RegExp> = {
   copiesRole: /^backup loses /,
   mailSecret: /^host loses /,
   webhookSecret: /^host loses /,
+  postOffice: /^mail loses /,
 };
 
 test.each(granted.map(({ at }) => [at]))('%s, taken out of its module, is missed by a duty', (at) => {

@@ -93,7 +93,7 @@ describe('the network that is made', () => {
       ['Allow', 'AzureCloud', '*'],
       ['Deny', 'Internet', '*'],
     ]);
-    expect(params('network').mailPort).toBe("[string(parameters('mail').port)]");
+    expect(params('network').mailPort).toContain("string(parameters('mail').port)");
   });
 
   test('no subnet has a way out that nobody made', () => {
@@ -168,6 +168,36 @@ describe('who watches the watcher', () => {
         ['topic/logs', ['allLogs']],
       ]),
     );
+  });
+});
+
+describe('what is asked for by choice', () => {
+  const { parameters } = template as { parameters: Record<string, Fields> };
+  const resources = template.resources as Record<string, { condition?: string; copy?: Fields; properties: Fields }>;
+
+  test('built-in policies report on every group of HSMs, and forbid nothing', () => {
+    expect(parameters.assignPolicies?.defaultValue).toBe(false);
+    expect(resources.policies?.condition).toBe("[parameters('assignPolicies')]");
+    expect(resources.policies?.copy).toMatchObject({ count: "[length(variables('hsmGroups'))]" });
+    const { variables = {} } = (resources.policies?.properties.template ?? {}) as {
+      variables?: { policies?: Fields[] };
+    };
+    // https://github.com/Azure/azure-policy, built-in-policies/policyDefinitions/Key Vault
+    expect(variables.policies?.map(({ name, id, effect }) => [name, id, effect])).toEqual([
+      ['purge-protection', 'c39ba22d-4428-4149-b981-70acb31fc383', 'Audit'],
+      ['private-link', '59fee2f4-d439-4f1b-9b9a-982e1474bfd8', 'Audit'],
+      ['public-network', '19ea9d63-adee-4431-a95e-1913c6c1c75f', 'Audit'],
+      ['resource-logs', 'a2a5b911-5617-447e-a49e-59dbe0e0434b', 'AuditIfNotExists'],
+      ['key-expiry', '1d478a74-21ba-4b9f-9d8f-8e6fced0eec5', 'Audit'],
+    ]);
+  });
+
+  test('Communication Services take no key, follow nobody, and are made only where they are asked for', () => {
+    expect(resources.postOffice?.condition).toBe("[not(empty(parameters('communication')))]");
+    const [service] = made('Microsoft.Communication/communicationServices');
+    expect(service?.properties).toMatchObject({ disableLocalAuth: true });
+    const [domain] = made('Microsoft.Communication/emailServices/domains');
+    expect(domain?.properties).toMatchObject({ userEngagementTracking: 'Disabled' });
   });
 });
 
