@@ -17,7 +17,7 @@ param vaultLocation string
 param hsms array = []
 @description('An HSM to be made: { name, administrators, softDeleteDays?, sku? }. Empty: none is.')
 param newHsm object = {}
-@description('Domain of the HSMs of this cloud. For China the documents give two: ask for it.')
+@description('Domain of the HSMs of this cloud. For China two are documented; the default is that of the Azure CLI.')
 param hsmDomain string = environment().name == 'AzureUSGovernment' ? 'managedhsm.usgovcloudapi.net' : (environment().name == 'AzureChinaCloud' ? 'managedhsm.azure.cn' : 'managedhsm.azure.net')
 @description('Whom tokens for the Event Grid topic are for, where that is not what the app takes for its cloud. No document names it outside of the public one.')
 param topicAudience string = ''
@@ -44,6 +44,8 @@ param recordDays int = 365
 @minValue(1)
 @maxValue(146000)
 param copyDays int = 7
+@description('Sends the activity log of each subscription with HSMs to the workspace; false where it gets there already. Needs the right to do so in those subscriptions.')
+param activityLogs bool = true
 @description('Days for which log rows are kept.')
 @minValue(30)
 @maxValue(730)
@@ -355,6 +357,12 @@ module hsmWatch 'modules/hsm-watch.bicep' = [for one in allHsms: {
     keep: keepHsms
   }
   dependsOn: [hsm]
+}]
+
+module activity 'modules/activity-log.bicep' = [for id in hsmSubscriptions: if (activityLogs) {
+  name: 'activity-${installation}'
+  scope: subscription(id)
+  params: { installation: installation, workspaceId: monitoring.outputs.workspaceId }
 }]
 
 // ── Who may do what: one row, one need; a test names the duty that a missing row loses ─────────────────────────────────────

@@ -241,6 +241,18 @@ describe('somebody else watches', () => {
     expect(String((template.variables as Fields).allHsms)).toMatch(/parameters\('hsms'\).*variables\('madeHsms'\)/);
   });
 
+  test('what is done to an HSM as a resource is told as well: the activity log of its subscription', () => {
+    const logs = only(made('Microsoft.Insights/diagnosticSettings').filter(({ at }) => at === 'activity/logs'));
+    expect(logs.body.scope).toBeUndefined();
+    expect(logs.properties).toMatchObject({
+      workspaceId: "[parameters('workspaceId')]",
+      logs: expect.arrayContaining([{ category: 'Administrative', enabled: true }]),
+    });
+    const activity = (template.resources as Record<string, Fields>).activity;
+    expect(activity?.copy).toMatchObject({ count: "[length(variables('hsmSubscriptions'))]" });
+    expect(template.parameters?.activityLogs).toMatchObject({ defaultValue: true });
+  });
+
   test('the app and every account that holds records or backups tell it too', () => {
     const told = modules().filter(({ params: given }) => given.workspaceId !== undefined);
     expect(told.map(({ at }) => at)).toEqual(
