@@ -45,6 +45,8 @@ export const backupInputs = {
     outcome: z.custom<Exclude<BackUpHsmOutcome, { kind: 'deferred' }>>(
       (value) => typeof value === 'object' && value !== null,
     ),
+    /** The topic does not take it, and people are told all the same. */
+    withoutEvent: z.literal(true).exactOptional(),
   }),
   startDueBackup: z.strictObject({ hsm }),
   watchFreshness: z.strictObject({ hsm }),

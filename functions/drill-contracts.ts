@@ -36,7 +36,8 @@ export const drillInputs = {
   removeDrillHsm: z.strictObject({ hsm, instance }),
   describeDrillRemains: z.strictObject({ hsm, instance, explanation: z.string() }),
   sweepDrillHsms: z.strictObject({ hsm }),
-  describeDrill: z.strictObject({ hsm, instance }),
+  /** `withoutEvent`: the topic does not take it, and people are told all the same. */
+  describeDrill: z.strictObject({ hsm, instance, withoutEvent: z.literal(true).exactOptional() }),
 } as const;
 
 /** How a drill is asked for. */

@@ -28,6 +28,8 @@ export const restoreInputs = {
       z.strictObject({ kind: z.literal('reminder'), until: z.string() }),
       z.strictObject({ kind: z.literal('ended'), outcome }),
     ]),
+    /** The topic does not take it, and people are told all the same. */
+    withoutEvent: z.literal(true).exactOptional(),
   }),
 } as const;
 

@@ -11,11 +11,11 @@ type Ended = Exclude<BackUpHsmOutcome, { kind: 'deferred' }>;
 export const backupNoticeActivities = (world: World) =>
   ({
     /** Publishes how a backup ended, and answers with the notice that tells it. The event's id is made of the fact alone. */
-    async describeBackup({ hsm, instance, at, purpose, attempt, pruned, outcome: ended }) {
+    async describeBackup({ hsm, instance, at, purpose, attempt, pruned, outcome: ended, withoutEvent }) {
       const inForce = await policyInForce(world);
       const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
       const about = { at, hsm, notify: rule.notice };
-      await world.events.publish([eventOf(world, hsm, instance, at, ended)]);
+      if (!withoutEvent) await world.events.publish([eventOf(world, hsm, instance, at, ended)]);
       if (ended.kind === 'backedUp') {
         const { backup, startedOn, endedOn } = ended;
         const { id, takenOn, keys, versions, bytes, lockedUntil, notCovered } = backup;

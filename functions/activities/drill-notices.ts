@@ -11,14 +11,14 @@ import { policyInForce } from './policy-in-force.ts';
 export const drillNoticeActivities = (world: World) =>
   ({
     /** Publishes how a drill ended, and answers with the notice that tells it. Whatever is told stands in the report. */
-    async describeDrill({ hsm, instance }) {
+    async describeDrill({ hsm, instance, withoutEvent }) {
       const path = drillReportPath(hsm, instance);
       const stored = await world.documents.read<DrillReport>('evidence', `${path}.json`);
       if (!stored) throw new Error(`the drill ${instance} of ${hsm} has no report`);
       const report = stored.value;
       const inForce = await policyInForce(world);
       const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
-      await world.events.publish([eventOf(world, report)]);
+      if (!withoutEvent) await world.events.publish([eventOf(world, report)]);
       const { target, backup, rpo, rto, reasons, nextSteps, endedOn: at, verdict } = report;
       const about = {
         ...{ at, hsm, notify: rule.notice, drill: instance, target: target.hsm, backup: backup.id },

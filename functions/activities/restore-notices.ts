@@ -13,7 +13,7 @@ type Restored = Extract<RestoreOutcome, { kind: 'restored' }>;
 export const restoreNoticeActivities = (world: World) =>
   ({
     /** Publishes a restore that came about, and answers with the notice that tells how it stands. */
-    async describeRestore({ hsm, instance, at, told }) {
+    async describeRestore({ hsm, instance, at, told, withoutEvent }) {
       const [inForce, request] = await Promise.all([policyInForce(world), requestOf(world, instance)]);
       const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
       const record = await findBackup(world.documents, request.backup);
@@ -34,7 +34,7 @@ export const restoreNoticeActivities = (world: World) =>
         const step = outcome.kind === 'refused' ? outcome.reason : 'restore';
         return described({ kind: 'RestoreFailed', ...about, ...ofKey, step, failure: failureOf(outcome) });
       }
-      await world.events.publish([eventOf(world, request, at, outcome)]);
+      if (!withoutEvent) await world.events.publish([eventOf(world, request, at, outcome)]);
       const { findings, startedOn, endedOn } = outcome;
       const approval = await readApproval(world.documents, instance);
       return described({

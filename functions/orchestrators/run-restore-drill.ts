@@ -8,6 +8,7 @@ import { run, type Step, steps } from '../steps.ts';
 import type { RecoverHsmOutcome } from './recover-hsm.ts';
 import { replaceContents } from './restore-hsm.ts';
 import { takeHsm } from './take-hsm.ts';
+import { toldAnyway } from './told-anyway.ts';
 
 /** What a drill has come through so far. The report is made of it, however the drill ends. */
 interface Course {
@@ -41,8 +42,8 @@ export function* runRestoreDrill(context: OrchestrationContext): Generator<Task,
   const closed = yield* closeDrill({ hsm, instance, endedOn, steps: course.steps, ...refusal });
   if (closed.kind !== 'closed') return closed;
   context.df.setCustomStatus('telling');
-  const described = yield* describeDrill({ hsm, instance });
-  if (!isFailed(described)) {
+  const described = yield* toldAnyway(context, (more) => describeDrill({ hsm, instance, ...more }));
+  if (described !== undefined && !isFailed(described)) {
     const { id, notice, repeatAfter } = described;
     yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(instance, 'drill'));
   }

@@ -4,6 +4,7 @@ import type { BackUpHsmOutcome } from '../backup-outcomes.ts';
 import { noticeId } from '../instance-ids.ts';
 import { isFailed } from '../outcomes.ts';
 import { run, type Step, steps } from '../steps.ts';
+import { toldAnyway } from './told-anyway.ts';
 
 /** Publishes how a backup ended and tells whoever cares for the HSM. Never fails its caller. */
 export function* tellBackup(
@@ -14,8 +15,9 @@ export function* tellBackup(
 ): Step<void> {
   const instance = context.df.instanceId;
   const at = context.df.currentUtcDateTime.toISOString();
-  const described = yield* steps(context).describeBackup({ hsm, instance, at, purpose, attempt, pruned, outcome });
-  if (isFailed(described)) return;
+  const asked = { hsm, instance, at, purpose, attempt, pruned, outcome };
+  const described = yield* toldAnyway(context, (more) => steps(context).describeBackup({ ...asked, ...more }));
+  if (described === undefined || isFailed(described)) return;
   const { id, notice, repeatAfter } = described;
   yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(instance, 'backup'));
 }

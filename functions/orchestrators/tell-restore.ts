@@ -3,6 +3,7 @@ import type { ActivityInput } from '../contracts.ts';
 import { noticeId } from '../instance-ids.ts';
 import { isFailed } from '../outcomes.ts';
 import { run, type Step, steps } from '../steps.ts';
+import { toldAnyway } from './told-anyway.ts';
 
 /** Tells how a restore stands to whoever cares for the HSM. Never fails its caller. */
 export function* tellRestore(
@@ -12,8 +13,9 @@ export function* tellRestore(
 ): Step<void> {
   const instance = context.df.instanceId;
   const at = context.df.currentUtcDateTime.toISOString();
-  const described = yield* steps(context).describeRestore({ hsm, instance, at, told });
-  if (isFailed(described)) return;
+  const asked = { hsm, instance, at, told };
+  const described = yield* toldAnyway(context, (more) => steps(context).describeRestore({ ...asked, ...more }));
+  if (described === undefined || isFailed(described)) return;
   const { id, notice, repeatAfter } = described;
   yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(instance, told.kind));
 }

@@ -238,4 +238,14 @@ describe('restoreHsm', () => {
     expect(names).toContain('unlockHsm');
     expect(told.at(-1)).toMatchObject({ kind: 'ended', outcome: { kind: 'failed' } });
   });
+
+  test('a topic that takes no event neither undoes what was restored nor keeps it from people', () => {
+    const away = { throws: 'the topic is away' };
+    const told: Told = {
+      result: { kind: 'described', id: 'n', notice: { kind: 'RestoreCompleted' }, repeatAfter: 'P1D' },
+    };
+    const { names, value } = run({}, { describeRestore: (_, turn) => (turn === 2 ? away : told) });
+    expect(value).toMatchObject({ kind: 'restored' });
+    expect(names.slice(-3)).toEqual(['describeRestore', 'describeRestore', 'deliverNotification']);
+  });
 });

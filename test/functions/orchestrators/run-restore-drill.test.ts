@@ -185,7 +185,17 @@ describe('runRestoreDrill', () => {
   });
 
   test('ends all the same when it cannot be told', () => {
-    expect(run({ describeDrill: () => ({ result: denied }) }).value).toMatchObject({ kind: 'passed' });
+    for (const end of [{ result: denied }, { throws: 'the state account is away' }]) {
+      expect(run({ describeDrill: () => end }).value).toMatchObject({ kind: 'passed' });
+    }
+  });
+
+  test('is told by mail although the topic takes no event', () => {
+    const away = { throws: 'the topic is away' };
+    const told = { result: { kind: 'described', id: 'n', notice: { kind: 'DrillPassed' }, repeatAfter: 'P1D' } };
+    const { names, value } = run({ describeDrill: (_, count) => (count === 1 ? away : told) });
+    expect(value).toMatchObject({ kind: 'passed' });
+    expect(names.slice(-3)).toEqual(['describeDrill', 'describeDrill', 'deliverNotification']);
   });
 });
 
