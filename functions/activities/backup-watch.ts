@@ -3,14 +3,16 @@ import { decideRetention } from '../../shared/backup/decide-retention.ts';
 import { judgeFreshness } from '../../shared/backup/freshness.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import type { ActivityHandlers } from '../implement.ts';
+import { backupWatchId } from '../instance-ids.ts';
 import type { NoticeDue } from '../outcomes.ts';
+import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { manifestPath } from './backup-copies.ts';
 import { backupWorld } from './backup-world.ts';
-import { advanceRecord, readAttempts, readRecords } from './catalogue.ts';
+import { advanceRecord, putAttempt, readAttempts, readRecords, type StoredAttempt } from './catalogue.ts';
 import { beat } from './heartbeats.ts';
 import { announceOnHsm } from './hsm-acts.ts';
-import { readHsmLock } from './hsm-lock.ts';
+import { freeOrphanedLock, readHsmLock } from './hsm-lock.ts';
 import { policyInForce } from './policy-in-force.ts';
 
 /** What the clock asks of backups: is one due, are they fresh, which may go. */
@@ -18,10 +20,11 @@ export const backupWatchActivities = (world: World) =>
   ({
     async startDueBackup({ hsm }, { starter }) {
       if (!world.backups) return { kind: 'off', explanation: 'This installation makes no backups.' };
+      await freeOrphanedLock(world, starter, hsm, backupWatchId(hsm));
       const [inForce, records, attempts, lock] = await Promise.all([
         policyInForce(world),
         readRecords(world.documents, hsm),
-        readAttempts(world.documents, hsm),
+        settledAttempts(world, starter, hsm),
         readHsmLock(world.documents, hsm),
       ]);
       const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
@@ -116,6 +119,19 @@ export const backupWatchActivities = (world: World) =>
       return { kind: 'pruned', retention, removed };
     },
   }) satisfies Partial<ActivityHandlers>;
+
+/** Attempts of the HSM; one whose orchestration is gone has failed, nobody knows when, or every later one would wait for it. */
+async function settledAttempts(world: World, starter: Starter, hsm: string): Promise<StoredAttempt[]> {
+  const attempts = await readAttempts(world.documents, hsm);
+  return Promise.all(
+    attempts.map(async (attempt) => {
+      if (attempt.result !== 'running' || (await starter.isUnderWay(attempt.instance))) return attempt;
+      const failed: StoredAttempt = { ...attempt, result: 'failed' };
+      await putAttempt(world.documents, failed);
+      return failed;
+    }),
+  );
+}
 
 /** Nothing is owed before an HSM was looked after; the first look is remembered. */
 export async function firstWatched(world: World, hsm: string): Promise<string> {

@@ -52,6 +52,17 @@ export async function releaseHsmLock(world: World, hsm: string, holder: string):
   if (lock?.holder === holder) await world.documents.remove('state', lockPath(hsm));
 }
 
+/**
+ * Gives back the lock of an orchestration that is gone: terminated, or failed while the state account was away. Takes it first,
+ * so that nobody's new lock is removed; `holder` has to be under way itself.
+ */
+export async function freeOrphanedLock(world: World, starter: Starter, hsm: string, holder: string): Promise<void> {
+  const lock = await readHsmLock(world.documents, hsm);
+  if (!lock || (lock.holder !== holder && (await starter.isUnderWay(lock.holder)))) return;
+  const taken = await takeHsmLock(world, starter, { hsm, holder, operation: lock.kind });
+  if (taken.kind === 'locked') await releaseHsmLock(world, hsm, holder);
+}
+
 export const hsmLockActivities = (world: World) =>
   ({
     lockHsm: (asked, { starter }) => takeHsmLock(world, starter, asked),

@@ -1,9 +1,10 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { BackUpHsmInput } from '../backup-contracts.ts';
-import type { BackUpHsmOutcome, BackupRefused } from '../backup-outcomes.ts';
+import type { BackUpHsmOutcome, BackupRefused, BackupSummary } from '../backup-outcomes.ts';
 import { type Failed, isFailed } from '../outcomes.ts';
 import { type Step, steps, waitUntil } from '../steps.ts';
 import { takeHsm } from './take-hsm.ts';
+import { firstLine } from './tell.ts';
 import { tellBackup } from './tell-backup.ts';
 
 interface Landed {
@@ -22,16 +23,50 @@ interface Landed {
 export function* backUpHsm(context: OrchestrationContext): Generator<Task, BackUpHsmOutcome, unknown> {
   const input = context.df.getInput<BackUpHsmInput>();
   const { hsm, under } = input;
-  const holder = context.df.instanceId;
-  const { unlockHsm, endBackupAttempt } = steps(context);
+  const instance = context.df.instanceId;
   const startedOn = context.df.currentUtcDateTime.toISOString();
+  let made: Made;
+  try {
+    made = yield* make(context, input);
+  } catch (spent) {
+    // Told, then thrown on: the instance shows Failed. An attempt left as running would keep every later one waiting.
+    yield* endFailed(context, input, givenUp(hsm, spent));
+    throw spent;
+  }
+  if (made.kind === 'notStarted') return made.outcome;
+  if (made.kind === 'stopped') {
+    yield* endFailed(context, input, made.outcome);
+    return made.outcome;
+  }
+  yield* steps(context).endBackupAttempt({ hsm, instance, result: 'landed' });
+  const { jobId, record } = made;
+  const endedOn = context.df.currentUtcDateTime.toISOString();
+  const outcome: BackUpHsmOutcome = { kind: 'backedUp', backup: record, jobId, startedOn, endedOn };
+  // Before a restore nothing goes: it may be what is restored.
+  const pruned = under === undefined ? yield* prune(context, hsm) : [];
+  context.df.setCustomStatus('telling');
+  yield* tellBackup(context, input, outcome, pruned);
+  return outcome;
+}
 
+type Made =
+  | { kind: 'sealed'; jobId: string; record: BackupSummary }
+  | { kind: 'stopped'; outcome: BackupRefused | Failed }
+  /** The HSM was not ours, so there is no attempt either. */
+  | { kind: 'notStarted'; outcome: Extract<BackUpHsmOutcome, { kind: 'deferred' }> | Failed };
+
+/** From the lock to the sealed copy. */
+function* make(context: OrchestrationContext, input: BackUpHsmInput): Step<Made> {
+  const { hsm, under } = input;
+  const holder = context.df.instanceId;
   if (under === undefined) {
     const taken = yield* takeHsm(context, hsm, 'backup');
-    if (taken.kind === 'busy') return { kind: 'deferred', reason: 'HsmBusy', explanation: taken.explanation };
-    if (taken.kind === 'failed') return taken;
+    if (taken.kind === 'busy') {
+      const { explanation } = taken;
+      return { kind: 'notStarted', outcome: { kind: 'deferred', reason: 'HsmBusy', explanation } };
+    }
+    if (taken.kind === 'failed') return { kind: 'notStarted', outcome: taken };
   }
-
   let landed: Landed | BackupRefused | Failed;
   let taken: { kind: string } | Failed = { kind: 'none' };
   try {
@@ -43,38 +78,37 @@ export function* backUpHsm(context: OrchestrationContext): Generator<Task, BackU
     }
   } finally {
     // An orchestration that fails gives the HSM back as well.
-    if (under === undefined) yield* unlockHsm({ hsm, holder });
+    if (under === undefined) yield* steps(context).unlockHsm({ hsm, holder });
   }
-  if (landed.kind !== 'landed') {
-    yield* endBackupAttempt({ hsm, instance: holder, result: 'failed' });
-    yield* tellBackup(context, input, landed);
-    return landed;
-  }
+  if (landed.kind !== 'landed') return { kind: 'stopped', outcome: landed };
   const sealed = isFailed(taken) ? taken : yield* keepCopy(context, input, landed);
-  if (sealed.kind !== 'sealed') {
-    yield* endBackupAttempt({ hsm, instance: holder, result: 'failed' });
-    yield* tellBackup(context, input, sealed);
-    return sealed;
-  }
-  yield* endBackupAttempt({ hsm, instance: holder, result: 'landed' });
-  const outcome: BackUpHsmOutcome = {
-    kind: 'backedUp',
-    backup: sealed.record,
-    jobId: landed.jobId,
-    startedOn,
-    endedOn: context.df.currentUtcDateTime.toISOString(),
-  };
-  // Before a restore nothing goes: it may be what is restored.
-  const pruned = under === undefined ? yield* prune(context, hsm) : [];
-  context.df.setCustomStatus('telling');
-  yield* tellBackup(context, input, outcome, pruned);
-  return outcome;
+  if (sealed.kind !== 'sealed') return { kind: 'stopped', outcome: sealed };
+  return { kind: 'sealed', jobId: landed.jobId, record: sealed.record };
 }
+
+function* endFailed(context: OrchestrationContext, input: BackUpHsmInput, outcome: BackupRefused | Failed): Step<void> {
+  const instance = context.df.instanceId;
+  yield* steps(context).endBackupAttempt({ hsm: input.hsm, instance, result: 'failed' });
+  yield* tellBackup(context, input, outcome);
+}
+
+const givenUp = (hsm: string, spent: unknown): Failed => ({
+  kind: 'failed',
+  code: 'ERR_TRANSIENT',
+  message: `The backup of ${hsm} was given up: ${firstLine(spent)}`,
+  nextStep: 'Look at the health of the HSM and of the storage accounts; it is tried again as the rule of the HSM says.',
+});
 
 function* prune(context: OrchestrationContext, hsm: string): Step<string[]> {
   context.df.setCustomStatus('pruning');
-  const pruned = yield* steps(context).pruneBackups({ hsm, instance: context.df.instanceId, dryRun: false });
-  return isFailed(pruned) ? [] : pruned.removed;
+  try {
+    const pruned = yield* steps(context).pruneBackups({ hsm, instance: context.df.instanceId, dryRun: false });
+    return isFailed(pruned) ? [] : pruned.removed;
+  } catch (spent) {
+    // The backup is there; what should go does so after the next one.
+    if (!context.df.isReplaying) context.warn(`nothing was pruned: ${firstLine(spent)}`);
+    return [];
+  }
 }
 
 /** The service's job, from its start to its end. */
