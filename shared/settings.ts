@@ -1,4 +1,5 @@
 import { CLOUDS } from './cloud.ts';
+import { json, matching, oneOf } from './readers.ts';
 import {
   alertRules,
   endpoint,
@@ -7,12 +8,9 @@ import {
   hsms,
   https,
   httpsWithPath,
-  json,
   LOG_TABLES,
-  listOf,
+  line,
   logTables,
-  matching,
-  oneOf,
   optional,
   password,
   region,
@@ -20,7 +18,7 @@ import {
   type Setting,
   safe,
   schedule,
-  text,
+  textsLike,
   wholeNumber,
   withDefault,
 } from './setting-values.ts';
@@ -67,7 +65,7 @@ export const settings = {
     rule: "The audience of tokens for the topic; left out, that of the cloud's Event Grid.",
     example: 'https://eventgrid.azure.net',
   }),
-  MHSM_EVENT_SOURCES: withDefault(json(listOf(/^\/subscriptions\/.+$/i)), [], {
+  MHSM_EVENT_SOURCES: withDefault(json(textsLike(/^\/subscriptions\/.+$/i)), [], {
     rule: 'A JSON array of further resource ids from which key events are accepted.',
     example: '["/subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/vaults/contoso"]',
   }),
@@ -200,7 +198,7 @@ export const settings = {
     rule: 'Days for which finished histories are kept: 1 to 3650.',
     example: '90',
   }),
-  MHSM_MAIL_HOST: required(text, { rule: 'The host name of the SMTP server.', example: 'smtp.contoso.com' }),
+  MHSM_MAIL_HOST: required(line, { rule: 'The host name of the SMTP server.', example: 'smtp.contoso.com' }),
   MHSM_MAIL_PORT: required(wholeNumber(1, 65_535), {
     rule: 'The port of the SMTP server: 1 to 65535.',
     example: '587',
@@ -213,11 +211,11 @@ export const settings = {
     rule: 'The sender: an address, with or without a display name.',
     example: 'Key lifecycle <keys@contoso.com>',
   }),
-  MHSM_MAIL_FALLBACK: withDefault(json(listOf(/^[^\s@<>]+@[^\s@<>]+$/)), [], {
+  MHSM_MAIL_FALLBACK: withDefault(json(textsLike(/^[^\s@<>]+@[^\s@<>]+$/)), [], {
     rule: 'A JSON array of mail addresses that are told when the policy names nobody.',
     example: '["keys@contoso.com"]',
   }),
-  MHSM_MAIL_USER: optional(text, {
+  MHSM_MAIL_USER: optional(line, {
     rule: 'The user that signs in to the SMTP server; given together with MHSM_MAIL_PASSWORD or not at all.',
     example: 'keys@contoso.com',
   }),
@@ -241,7 +239,7 @@ export const settings = {
     rule: `The issuer of access tokens. ${URL_RULE}`,
     example: 'https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0',
   }),
-  MHSM_API_AUDIENCE: required(text, {
+  MHSM_API_AUDIENCE: required(line, {
     rule: 'The audience that access tokens for the operator API must carry.',
     example: 'api://contoso-mhsm-lifecycle',
   }),

@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import { listOf, matching, members, type Read, recordOf, text } from './readers.ts';
 import { isSafeUrl, parseUrl } from './safe-url.ts';
 import { Secret } from './secret.ts';
 
@@ -18,35 +18,28 @@ const MOST = 10;
 /** As the Standard Webhooks convention writes them: 24 to 64 bytes in Base64. https://www.standardwebhooks.com */
 const SECRET = /^whsec_([A-Za-z0-9+/]{32,88}={0,2})$/;
 
-const secret = () =>
-  z.pipe(
-    z.string().check(
-      z.refine((text) => {
-        const bytes = keyLength(SECRET.exec(text)?.[1] ?? '');
-        return bytes >= 24 && bytes <= 64;
-      }),
-    ),
-    z.transform((text: string) => new Secret(text)),
-  );
+const secret: Read<Secret> = text(
+  (given) => {
+    const bytes = keyLength(SECRET.exec(given)?.[1] ?? '');
+    return bytes >= 24 && bytes <= 64;
+  },
+  (given) => new Secret(given),
+);
 
-const name = () => z.string().check(z.regex(/^[a-z][a-z0-9-]{0,30}$/));
+const NAME = /^[a-z][a-z0-9-]{0,30}$/;
 
-export const webhookList = () =>
-  z
-    .array(
-      z.strictObject({
-        name: name(),
-        url: z
-          .string()
-          .check(z.refine((text) => isSafeUrl(text) && parseUrl(text)?.username === '' && !text.includes('#'))),
-      }),
-    )
-    .check(
-      z.maxLength(MOST),
-      z.refine((all) => new Set(all.map((each) => each.name)).size === all.length),
-    );
+export const webhookList = listOf(
+  members({
+    name: matching(NAME),
+    url: text((url) => isSafeUrl(url) && parseUrl(url)?.username === '' && !url.includes('#')),
+  }),
+  (all) => all.length <= MOST && new Set(all.map(({ name }) => name)).size === all.length,
+);
 
-export const webhookSecrets = () => z.record(name(), z.array(secret()).check(z.minLength(1), z.maxLength(3)));
+export const webhookSecrets = recordOf(
+  NAME,
+  listOf(secret, ({ length }) => length > 0 && length <= 3),
+);
 
 /** Names on one side only. Reads the raw texts, so that it shows even while other settings are at fault. */
 export function unpairedWebhooks(list: string | undefined, secrets: string | undefined): string[] {

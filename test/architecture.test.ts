@@ -150,13 +150,13 @@ describe('the import graph', () => {
     expect(reads.map(({ file }) => file)).toEqual(['functions/main.ts']);
   });
 
-  test('loads at start neither what touches the world nor a package but the platform and the small build of zod', () => {
+  test('loads at start neither what touches the world nor a package beside the platform', () => {
     const eager = reachedFrom('functions/main.ts', ({ lazy, typeOnly }) => !lazy && !typeOnly);
     const late = /^(functions\/(activities|capabilities)\/|functions\/([a-z]+-)?contracts\.ts|shared\/adapters\/)/;
     expect([...eager].filter((file) => late.test(file) || file === 'functions/create-world.ts')).toEqual([]);
     const atStart = graph.filter(({ file }) => eager.has(file)).flatMap(({ packages }) => packages);
     const loaded = atStart.filter(({ lazy, typeOnly }) => !lazy && !typeOnly).map(({ name }) => name);
-    expect([...new Set(loaded)].toSorted()).toEqual(['@azure/functions', 'durable-functions', 'zod/mini']);
+    expect([...new Set(loaded)].toSorted()).toEqual(['@azure/functions', 'durable-functions']);
   });
 
   test('reaches capabilities through the table alone, late', () => {

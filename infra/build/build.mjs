@@ -8,7 +8,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { copyOfItsOwn, eagerInOneChunk } from './eager.mjs';
+import { eagerInOneChunk } from './eager.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const from = (path) => `${root}${path}`;
@@ -39,7 +39,7 @@ const app = await build({
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
   legalComments: 'linked',
-  plugins: [eagerInOneChunk(root, 'functions/main.ts', ['functions', 'shared']), copyOfItsOwn('zod/mini')],
+  plugins: [eagerInOneChunk(root, 'functions/main.ts', ['functions', 'shared'])],
 });
 
 /** The estate runs from the checkout, so its packages stay where npm put them. */
