@@ -22,6 +22,11 @@ export async function planRehearsal(
 ): Promise<DrillActivityOutcomes['prepareDrill']> {
   if (!world.recovery) return refused('NoDutyOfRestoring', NOBODY, SET_IDENTITY);
   if (!world.recovery.endpoints) return refused('NoWayToTarget', CLOSED, NAME_SUBNET);
+  const { subnetId, service } = world.recovery.endpoints;
+  if (!(await service.hasSubnet(subnetId))) {
+    const explanation = `The subnet ${subnetId} is not there, or the identity of restoring may not read it.`;
+    return refused('NoWayToTarget', explanation, LOOK_AT_SUBNET);
+  }
   const { resourceId } = await knownHsm(world, hsm);
   const source = await world.recovery.resources.read(resourceId);
   if (!source) return refused('SourceUnknown', `Azure shows no HSM ${hsm} to the identity of restoring.`, LOOK);
@@ -55,5 +60,6 @@ const SET_IDENTITY = 'Set MHSM_IDENTITY_RESTORE, and let it create and delete Ma
 const LOOK = 'See whether the HSM exists, and whether the identity of restoring holds Managed HSM contributor on it.';
 const CLOSED = 'The HSM of a drill is closed to the public network, and no subnet is named for its private endpoint.';
 const NAME_SUBNET = 'Set MHSM_HSM_ENDPOINT, and let the identity of restoring make private endpoints.';
+const LOOK_AT_SUBNET = 'Look at MHSM_HSM_ENDPOINT, and at the role of that identity on the subnet.';
 const NAME_THEM =
   'Set drills.administratorIds to the object ids of those who administer a temporary HSM, the identity of restoring among them.';

@@ -23,6 +23,8 @@ export interface NewHsmEndpoint {
  * ERR_THROTTLED, ERR_DENIED, ERR_CONFLICT, ERR_REFUSED_BY_SERVICE.
  */
 export interface HsmEndpoints {
+  /** Whether the subnet is there and may be read. */
+  hasSubnet(subnetId: string): Promise<boolean>;
   /** Undefined when there is none. */
   read(resourceId: string): Promise<HsmEndpoint | undefined>;
   /** Starts the creation; the same request again is harmless. */

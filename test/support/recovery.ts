@@ -19,6 +19,7 @@ export interface FakeRecovery extends RecoveryWorld {
   readings: JobReading[];
   removed: string[];
   /** Private endpoints by resource id, as a test leaves them; each is there and approved from its creation on. */
+  subnet: boolean;
   endpointsMade: Map<string, HsmEndpoint & Partial<NewHsmEndpoint> & { zones: string[] }>;
   aResource(resourceId: string): HsmResource;
   /** Shows the HSM that is backed up, as a drill reads it. */
@@ -45,11 +46,13 @@ export function addFakeRecovery(world: FakeWorld): FakeRecovery {
     readings: [],
     removed: [],
     endpointsMade: new Map(),
+    subnet: true,
     endpoints: {
       subnetId: '/network/subnets/endpoints',
       region: 'westeurope',
       zoneId: '/zones/privatelink.managedhsm.azure.net',
       service: {
+        hasSubnet: async () => fake.subnet,
         read: async (id) => fake.endpointsMade.get(id),
         async create(wish) {
           const state = { provisioningState: 'Succeeded', connection: 'Approved', zones: [] };

@@ -7,6 +7,9 @@ import { ArmError, parse } from './arm.ts';
 const ENDPOINT =
   /^(?<id>\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/privateEndpoints\/[^/]+)(?<zones>\/privateDnsZoneGroups\/[^/]+)?$/i;
 
+/** The one network of the estate. */
+const SUBNET = /\/virtualNetworks\/keys\/subnets\/(?<name>[^/]+)$/i;
+
 const endpointBody = z.object({
   location: z.string(),
   tags: z.record(z.string(), z.string()).default({}),
@@ -35,6 +38,10 @@ const zoneGroupBody = z.object({
  * for a request that is about something else. Microsoft.Network/privateEndpoints@2025-05-01. Source: Azure/bicep-types-az.
  */
 export function answerEndpoint(request: Request, fleet: Fleet): Answer | undefined {
+  const subnet = SUBNET.exec(request.path)?.groups?.name;
+  if (subnet !== undefined && request.method === 'GET') {
+    return { status: 200, body: { id: request.path, name: subnet, properties: { provisioningState: 'Succeeded' } } };
+  }
   const { id, zones } = ENDPOINT.exec(request.path)?.groups ?? {};
   if (id === undefined) return undefined;
   const found = ledBy(fleet, id);

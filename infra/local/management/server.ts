@@ -15,6 +15,7 @@ import { deletedHsmResource, hsmResource, identityNamed } from './resource.ts';
 /** What a fault names. */
 const typeOf = ({ path }: Request): string =>
   (/privateEndpoints/i.test(path) && 'privateEndpoints') ||
+  (/subnets/i.test(path) && 'subnets') ||
   (/Microsoft\.Insights\/metrics$/i.test(path) && 'metrics') ||
   'managedHSMs';
 

@@ -1,3 +1,4 @@
+import { hasCode } from '../../errors.ts';
 import type { HsmEndpoint, HsmEndpoints } from '../../ports/hsm-endpoints.ts';
 import { type ArmOptions, createArm } from './arm.ts';
 
@@ -26,6 +27,14 @@ interface WireZoneGroup {
 export function createHsmEndpoints(options: ArmOptions): HsmEndpoints {
   const { send, sendIfThere } = createArm(options, ROLE);
   return {
+    async hasSubnet(subnetId) {
+      try {
+        return (await sendIfThere(`read ${subnetId}`, 'GET', subnetId, API_VERSION)) !== undefined;
+      } catch (error) {
+        if (hasCode(error, 'ERR_DENIED')) return false;
+        throw error;
+      }
+    },
     async read(resourceId) {
       const found = await sendIfThere(`read ${resourceId}`, 'GET', resourceId, API_VERSION);
       return found === undefined ? undefined : toEndpoint(found as WireEndpoint);

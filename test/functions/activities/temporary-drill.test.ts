@@ -220,6 +220,15 @@ describe('the way to it', () => {
     expect(azure.created).toEqual([]);
   });
 
+  test('needs a subnet that is there: one that is not is found before anything is made', async () => {
+    azure.subnet = false;
+    expect(await prepare()).toMatchObject({
+      ...{ kind: 'refused', reason: 'NoWayToTarget' },
+      explanation: expect.stringContaining('/network/subnets/endpoints'),
+    });
+    expect(azure.created).toEqual([]);
+  });
+
   test('is removed after the HSM, and nothing but what carries the tags of the drill', async () => {
     await made();
     await reached();

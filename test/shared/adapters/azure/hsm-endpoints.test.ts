@@ -73,6 +73,13 @@ test('an HSM that is made closed answers nobody before a private endpoint leads 
   });
 });
 
+test('a subnet is there, is not, or may not be read', async () => {
+  expect(await endpoints.hasSubnet(SUBNET)).toBe(true);
+  expect(await endpoints.hasSubnet(SUBNET.replace('/keys/', '/nothing/'))).toBe(false);
+  estate.estate.faults.add({ service: 'management', operation: 'GET subnets', status: 403, count: 1 });
+  expect(await endpoints.hasSubnet(SUBNET)).toBe(false);
+});
+
 test('its name is kept by the zone that is given', async () => {
   expect(await endpoints.readZones(ENDPOINT)).toEqual([]);
   await endpoints.nameIn(ENDPOINT, ZONE);
