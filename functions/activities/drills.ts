@@ -14,9 +14,10 @@ import { refused } from './backups.ts';
 import { readRecord, readRecords } from './catalogue.ts';
 import { startDrill } from './drill-claims.ts';
 import { keepDrillPart, readDrills, type StoredDrill } from './drill-records.ts';
+import { journalDecision } from './journaled-decision.ts';
 import { planRehearsal } from './plan-rehearsal.ts';
 import { policyInForce } from './policy-in-force.ts';
-import { decideOnce, requestPath, type StoredRestore } from './restore-requests.ts';
+import { decideOnce, requestPath, restoreMatter, type StoredRestore } from './restore-requests.ts';
 
 /** Who approves the overwriting of an HSM that the policy keeps for drills. */
 const STANDING_APPROVAL = 'policy drills.target';
@@ -90,8 +91,9 @@ export const drillActivities = (world: World) =>
         preview: [`Everything in ${target.hsm} is replaced by backup ${backup}.`],
         started: true,
       };
-      await world.documents.create('state', requestPath(instance), request);
       const approval = { by: STANDING_APPROVAL, at: startedOn, decision: 'approved' as const, note: inForce.version };
+      await journalDecision(world, restoreMatter(world, request), approval);
+      await world.documents.create('state', requestPath(instance), request);
       await decideOnce(world.documents, instance, approval);
       return { kind: 'prepared', target: target.hsm };
     },

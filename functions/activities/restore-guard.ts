@@ -10,8 +10,16 @@ import { refused } from './backups.ts';
 import { readRecords } from './catalogue.ts';
 import { isExternal, notFoundAsUndefined } from './hsm-inventory.ts';
 import { readHsmLock } from './hsm-lock.ts';
+import { demandJournaled } from './journaled-decision.ts';
 import { policyInForce } from './policy-in-force.ts';
-import { findBackup, manifestOf, readApproval, readProgress, type StoredRestore } from './restore-requests.ts';
+import {
+  findBackup,
+  manifestOf,
+  readApproval,
+  readProgress,
+  restoreMatter,
+  type StoredRestore,
+} from './restore-requests.ts';
 import { securityDomainOf } from './security-domain-lineage.ts';
 
 export type RestoreJudgement = RestoreActivityOutcomes['judgeRestore'];
@@ -60,6 +68,11 @@ export async function judgeStoredRestore(
     ...(lock ? { lock } : {}),
   };
   const verdict = guardRestore(input);
+  // After the guard, which bounds how old a decision may be, and so how much of the journal is read.
+  if (approval && (verdict.kind !== 'refused' || verdict.reason === 'ApprovalDenied')) {
+    const recorded = await demandJournaled(world, restoreMatter(world, request), approval);
+    if (recorded.kind === 'refused') return recorded;
+  }
   if (request.key === undefined || verdict.kind === 'refused') return verdict;
   const fitting = await judgeKey(world, { hsm, name: request.key }, input);
   if (fitting.kind === 'refused') return fitting;

@@ -1,5 +1,6 @@
 import { type BackupRecord, parseFolder } from '../../shared/backup/backup.ts';
 import { type BackupManifest, readManifest } from '../../shared/backup/manifest.ts';
+import type { Matter } from '../../shared/journal/decisions.ts';
 import type { Documents } from '../../shared/ports/documents.ts';
 import type { RestoreApproval, RestoreGuardInput } from '../../shared/restore/guard.ts';
 import type { SafetyInput } from '../../shared/restore/safety-backup.ts';
@@ -8,6 +9,7 @@ import type { RestoreOutcome } from '../restore-outcomes.ts';
 import type { World } from '../world.ts';
 import { backupWorld } from './backup-world.ts';
 import { readRecord } from './catalogue.ts';
+import { digestOf } from './journaled-decision.ts';
 
 /** What a person asked for, as it was asked. Written once, but for `started`. */
 export interface StoredRestore {
@@ -52,6 +54,14 @@ export const readOutcome = (documents: Documents, id: string) =>
   read<RestoreOutcome | DrillEnd>(documents, id, 'outcome');
 export const putOutcome = (documents: Documents, id: string, outcome: RestoreOutcome | DrillEnd) =>
   documents.put('state', path(id, 'outcome'), outcome);
+
+/** What is decided about: everything that was asked for, as it was asked. */
+export function restoreMatter(world: World, { started: _, ...asked }: StoredRestore): Matter {
+  const { id, hsm, key, by, at } = asked;
+  const target = key === undefined ? 'restore' : `keys/${key}`;
+  const classes = { asks: 'restore.request', decides: 'restore.decide' } as const;
+  return { id, hsm, target, by, at, ...classes, digest: digestOf(world, asked) };
+}
 
 /** The first decision counts; the answer is the one that stands. */
 export async function decideOnce(

@@ -6,6 +6,7 @@ import type { World } from '../world.ts';
 import { backupWorld } from './backup-world.ts';
 import { refused } from './backups.ts';
 import { announceOnHsm } from './hsm-acts.ts';
+import { demandJournaled } from './journaled-decision.ts';
 import { judgeStoredRestore, safetyOf } from './restore-guard.ts';
 import { inventoryAfter } from './restore-report.ts';
 import {
@@ -16,6 +17,7 @@ import {
   readApproval,
   readProgress,
   readRestoreRequest,
+  restoreMatter,
   type StoredRestore,
 } from './restore-requests.ts';
 
@@ -73,6 +75,8 @@ export const restoreActivities = (world: World) =>
           return refused('RestoreUnclear', told, NEXT);
         }
       }
+      const approval = await approvalOf(world, request);
+      if (approval.kind === 'refused') return approval;
       const noted = { attempt, sentOn: now.toISOString(), times: (sent?.times ?? 0) + 1 };
       await putProgress(world.documents, instance, { ...progress, sent: noted });
       const outcome = await announceOnHsm(world, {
@@ -88,7 +92,7 @@ export const restoreActivities = (world: World) =>
         detail: {
           backup: request.backup,
           reason: request.reason,
-          approvedBy: (await readApproval(world.documents, instance))?.by ?? '',
+          approvedBy: approval.decision.by,
         },
       });
       const started = await begin(world, request, 'restore');
@@ -142,6 +146,13 @@ export async function requestOf(world: World, id: string): Promise<StoredRestore
   throw new AppError('ERR_INPUT', `Nobody asked for the restore ${id}, or its request was removed.`, {
     nextStep: 'Ask for the restore again.',
   });
+}
+
+/** The decision as the journal has it: what is stored is believed only where the two agree. */
+async function approvalOf(world: World, request: StoredRestore) {
+  const stored = await readApproval(world.documents, request.id);
+  if (stored?.decision === 'approved') return demandJournaled(world, restoreMatter(world, request), stored);
+  return refused('ApprovalMissing', `Nobody approved the restore ${request.id}.`, 'Ask for the restore again.');
 }
 
 /** What a restore needs beside backups, or a fault that says which setting is missing. */

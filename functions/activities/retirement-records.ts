@@ -1,6 +1,9 @@
 import type { RetirementDecision } from '../../shared/adoption/judge-retirement.ts';
+import type { Matter } from '../../shared/journal/decisions.ts';
 import type { Documents } from '../../shared/ports/documents.ts';
 import type { RetirementOutcome } from '../retirement-outcomes.ts';
+import type { World } from '../world.ts';
+import { digestOf } from './journaled-decision.ts';
 
 /** What a person asked for; written once, but for `started`. */
 export interface StoredRetirement {
@@ -40,6 +43,13 @@ export const putRetirementProgress = (documents: Documents, id: string, progress
   documents.put('state', path(id, 'progress'), progress);
 export const putRetirementOutcome = (documents: Documents, id: string, outcome: RetirementOutcome) =>
   documents.put('state', path(id, 'outcome'), outcome);
+
+/** What is decided about: everything that was asked for, as it was asked. */
+export function retirementMatter(world: World, { started: _, ...asked }: StoredRetirement): Matter {
+  const { id, hsm, name, by, at } = asked;
+  const classes = { asks: 'retirement.request', decides: 'retirement.decide' } as const;
+  return { id, hsm, target: `keys/${name}`, by, at, ...classes, digest: digestOf(world, asked) };
+}
 
 /** The first decision counts; the answer is the one that stands. */
 export async function decideRetirementOnce(

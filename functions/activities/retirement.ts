@@ -13,6 +13,7 @@ import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { onRecord } from './acts.ts';
 import { ownClients, versionUse } from './adoption.ts';
+import { demandJournaled } from './journaled-decision.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { retirementNotice } from './retirement-notices.ts';
 import {
@@ -21,6 +22,7 @@ import {
   readRetirement,
   readRetirementDecision,
   readRetirementProgress,
+  retirementMatter,
   type StoredRetirement,
 } from './retirement-records.ts';
 
@@ -132,7 +134,9 @@ export async function judgeStored(world: World, request: StoredRetirement) {
     ...(decision ? { decision } : {}),
     now,
   });
-  return { verdict, decision };
+  if (!decision || (verdict.kind === 'refused' && verdict.reason !== 'Denied')) return { verdict, decision };
+  const recorded = await demandJournaled(world, retirementMatter(world, request), decision);
+  return recorded.kind === 'agrees' ? { verdict, decision: recorded.decision } : { verdict: recorded, decision };
 }
 
 /** A hold whose end does not parse still holds. */

@@ -1,3 +1,5 @@
+import type { Decision } from '../../shared/journal/decisions.ts';
+import type { decideOnRecord } from '../activities/journaled-decision.ts';
 import { ProblemError } from './problem.ts';
 
 type Decided = 'restore' | 'retirement';
@@ -22,3 +24,18 @@ export const nothingToDecide = (what: Decided, detail: string) =>
     detail,
     nextStep: `Look at the ${what}; if it is still wanted, it is asked for anew.`,
   });
+
+export const isSameDecision = (one: Decision, other: Decision): boolean =>
+  one.by === other.by && one.decision === other.decision;
+
+/** The decision that counts, or a refusal where the journal does not hold what is decided about. */
+export function agreed(what: Decided, found: Awaited<ReturnType<typeof decideOnRecord>>): Decision {
+  if (found.kind === 'counts') return found.decision;
+  throw new ProblemError({
+    status: 409,
+    code: CODE[what],
+    title: 'The journal does not hold what is decided about',
+    detail: `${found.explanation} (${found.reason})`,
+    nextStep: found.nextStep,
+  });
+}

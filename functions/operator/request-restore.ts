@@ -1,12 +1,14 @@
 import { previewRestore, type RestorePreview } from '../../shared/restore/preview.ts';
 import { backupWorld } from '../activities/backup-world.ts';
 import { readHsmInventory } from '../activities/hsm-inventory.ts';
+import { journalRequest } from '../activities/journaled-decision.ts';
 import { judgeStoredRestore } from '../activities/restore-guard.ts';
 import {
   findBackup,
   manifestOf,
   readRestoreRequest,
   requestPath,
+  restoreMatter,
   type StoredRestore,
 } from '../activities/restore-requests.ts';
 import { restoreId } from '../instance-ids.ts';
@@ -44,11 +46,11 @@ export async function requestRestore(
   const verdict = await judgeStoredRestore(world, asked, 'request');
   if (request.dryRun) return { status: 200, body: { dryRun: true, preview, verdict } };
   if (verdict.kind === 'refused') throw restoreRefused(verdict);
+  await journalRequest(world, restoreMatter(world, asked), { backup: asked.backup, reason: asked.reason });
   if ((await world.documents.create('state', requestPath(id), asked)) === 'exists') {
     const first = await readRestoreRequest(world.documents, id);
     if (first) return start(world, starter, sameRequest(first, request));
   }
-  await journalRequest(world, asked);
   return start(world, starter, asked);
 }
 
@@ -108,21 +110,6 @@ function sameRequest(stored: StoredRestore, request: RestoreRequest): StoredRest
     JSON.stringify([of.hsm, of.backup, of.key ?? null, of.reason, of.accepts.toSorted()]);
   if (essence(stored) === essence(request)) return stored;
   throw keyUsedBefore(`a restore of ${stored.hsm}`);
-}
-
-async function journalRequest(world: World, { id, hsm, backup, key, by, at, reason }: StoredRestore): Promise<void> {
-  await world.journal.append({
-    id: `${id}:request`,
-    kind: 'note',
-    class: 'restore.request',
-    at,
-    hsm,
-    target: key === undefined ? 'restore' : `keys/${key}`,
-    identity: world.identities.observe,
-    cause: by,
-    instance: id,
-    detail: { backup, reason },
-  });
 }
 
 /** What is typed wrong is mended by typing it again; everything else is a state of the world. */

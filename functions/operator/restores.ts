@@ -2,6 +2,7 @@ import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import type { RestoreApproval } from '../../shared/restore/guard.ts';
 import type { RestoreReport } from '../../shared/restore/report.ts';
 import { addDuration } from '../../shared/time.ts';
+import { decideOnRecord } from '../activities/journaled-decision.ts';
 import { policyInForce } from '../activities/policy-in-force.ts';
 import { reportPath } from '../activities/restore-report.ts';
 import {
@@ -10,12 +11,13 @@ import {
   readOutcome,
   readRestoreRequest,
   restoreIds,
+  restoreMatter,
   type StoredRestore,
 } from '../activities/restore-requests.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
-import { nothingToDecide, ownRequest } from './decisions.ts';
+import { agreed, isSameDecision, nothingToDecide, ownRequest } from './decisions.ts';
 import { notListed } from './problem.ts';
 
 export async function listRestores(world: World): Promise<Answer> {
@@ -52,7 +54,7 @@ export type Wake = (instance: string) => Promise<void>;
 
 /**
  * Decides about a restore, once: the first decision counts. Whoever asked cannot decide, whatever roles they hold. A repeat
- * of the same decision by the same person wakes the restore again, in case it was not heard.
+ * of the same decision by the same person writes what an earlier one did not come to write, and wakes the restore again.
  */
 export async function decideRestore(
   world: World,
@@ -68,24 +70,14 @@ export async function decideRestore(
   if (!stands) await openForDecision(world, request, now);
   const wanted: RestoreApproval = {
     by: caller.oid,
-    at: now.toISOString(),
+    at: stands?.at ?? now.toISOString(),
     decision: decision === 'approve' ? 'approved' : 'denied',
     ...(note === '' ? {} : { note }),
   };
-  const counts = stands ?? (await decideOnce(world.documents, id, wanted));
-  if (counts.by !== wanted.by || counts.decision !== wanted.decision) throw decidedBefore(id, counts);
-  await world.journal.append({
-    id: `${id}:decision`,
-    kind: 'note',
-    class: 'restore.decide',
-    at: counts.at,
-    hsm: request.hsm,
-    target: request.key === undefined ? 'restore' : `keys/${request.key}`,
-    identity: world.identities.observe,
-    cause: caller.oid,
-    instance: id,
-    detail: { decision: counts.decision, note: counts.note ?? '' },
-  });
+  if (stands && !isSameDecision(stands, wanted)) throw decidedBefore(id, stands);
+  const counts = agreed('restore', await decideOnRecord(world, restoreMatter(world, request), stands ?? wanted));
+  if (!isSameDecision(counts, wanted)) throw decidedBefore(id, counts);
+  await decideOnce(world.documents, id, counts);
   if (!(await readOutcome(world.documents, id))) await wake(id);
   return { status: 202, headers: { location: `/api/operations/${id}` }, body: { id, decision: counts } };
 }

@@ -2,6 +2,7 @@ import type { RetirementDecision } from '../../shared/adoption/judge-retirement.
 import { addDuration } from '../../shared/time.ts';
 import { adoptionOf } from '../activities/adoption.ts';
 import { inspectKey } from '../activities/inspect-key.ts';
+import { decideOnRecord, journalRequest } from '../activities/journaled-decision.ts';
 import { judgeStored } from '../activities/retirement.ts';
 import {
   decideRetirementOnce,
@@ -9,6 +10,7 @@ import {
   readRetirementDecision,
   readRetirementOutcome,
   retirementIds,
+  retirementMatter,
   retirementPath,
   type StoredRetirement,
 } from '../activities/retirement-records.ts';
@@ -18,7 +20,7 @@ import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
 import { keyUsedBefore } from './backups.ts';
-import { nothingToDecide, ownRequest } from './decisions.ts';
+import { agreed, isSameDecision, nothingToDecide, ownRequest } from './decisions.ts';
 import { notListed, ProblemError } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
@@ -74,11 +76,11 @@ export async function requestRetirement(
       nextStep: verdict.nextStep,
     });
   }
+  await journalRequest(world, retirementMatter(world, asked), { version, reason });
   if ((await world.documents.create('state', retirementPath(id), asked)) === 'exists') {
     const first = await readRetirement(world.documents, id);
     if (first) return start(world, starter, sameRequest(first, reason));
   }
-  await note(world, asked, 'request', caller.oid, at, { version, reason });
   return start(world, starter, asked);
 }
 
@@ -149,36 +151,17 @@ export async function decideRetirement(
   }
   const wanted: RetirementDecision = {
     by: caller.oid,
-    at: now.toISOString(),
+    at: stands?.at ?? now.toISOString(),
     decision: decision === 'approve' ? 'approved' : 'denied',
     ...(said === '' ? {} : { note: said }),
   };
-  const counts = stands ?? (await decideRetirementOnce(world.documents, id, wanted));
-  if (counts.by !== wanted.by || counts.decision !== wanted.decision) {
-    throw nothingToDecide('retirement', `The retirement ${id} was ${counts.decision} by ${counts.by} on ${counts.at}.`);
-  }
-  await note(world, request, 'decision', caller.oid, counts.at, { decision: counts.decision, note: counts.note ?? '' });
+  if (stands && !isSameDecision(stands, wanted)) throw decidedBefore(id, stands);
+  const counts = agreed('retirement', await decideOnRecord(world, retirementMatter(world, request), stands ?? wanted));
+  if (!isSameDecision(counts, wanted)) throw decidedBefore(id, counts);
+  await decideRetirementOnce(world.documents, id, counts);
   if (!outcome) await wake(id);
   return { status: 202, headers: { location: `/api/operations/${id}` }, body: { id, decision: counts } };
 }
 
-const note = (
-  world: World,
-  { id, hsm, name }: StoredRetirement,
-  what: 'request' | 'decision',
-  cause: string,
-  at: string,
-  detail: Record<string, string>,
-) =>
-  world.journal.append({
-    id: `${id}:${what}`,
-    kind: 'note',
-    class: what === 'request' ? 'retirement.request' : 'retirement.decide',
-    at,
-    hsm,
-    target: `keys/${name}`,
-    identity: world.identities.observe,
-    cause,
-    instance: id,
-    detail,
-  });
+const decidedBefore = (id: string, { by, at, decision }: RetirementDecision) =>
+  nothingToDecide('retirement', `The retirement ${id} was ${decision} by ${by} on ${at}.`);

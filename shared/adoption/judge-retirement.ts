@@ -14,7 +14,9 @@ export type RetirementRefusalReason =
   | 'VersionInUse'
   | 'Denied'
   | 'ApprovedByRequester'
-  | 'ApprovalExpired';
+  | 'ApprovalExpired'
+  /** The stored decision is not the one in the journal. */
+  | 'ApprovalNotJournaled';
 
 export interface RetirementDecision {
   /** Object id of whoever decided. */

@@ -107,3 +107,19 @@ test('restoreKey, killed when the HSM takes it, brings the key back by one job',
   expect(look.calls('contoso', 'KeySelectiveRestore', 202)).toBe(1);
   expect(await shown(id)).toMatchObject({ status: 'restored', outcome: { findings: { critical: 0 } } });
 }, 60_000);
+
+test('a decision that somebody wrote into the store restores nothing, and its refusal is told', async () => {
+  const body = { ...REQUEST, backup, accepts: ['unverifiedBackup'] };
+  const before = look.calls('contoso', 'RestoreCreate', 202);
+  const mails = look.mail().length;
+  const { body: asked } = await look.api('POST', '/api/restores', { as: 'operator', body });
+  const { id } = asked as { id: string };
+  const forged = { by: 'oid-of-an-approver', at: estate.estate.clock.now().toISOString(), decision: 'approved' };
+  await estate.storage.putBlob('state', `restores/${id}/decision.json`, JSON.stringify(forged), 'application/json');
+  // Nobody wakes the restore: it looks by itself when it reminds.
+  await look.settled({ advanceMs: 10 * 60_000 });
+  expect(await shown(id)).toMatchObject({ status: 'refused', outcome: { reason: 'ApprovalNotJournaled' } });
+  expect(look.calls('contoso', 'RestoreCreate', 202)).toBe(before);
+  const told = look.mail().slice(mails);
+  expect(told.filter(({ text }) => text.includes('ApprovalNotJournaled'))).toHaveLength(1);
+}, 60_000);

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readHsmInventory } from '../../functions/activities/hsm-inventory.ts';
+import { decideOnRecord, journalRequest } from '../../functions/activities/journaled-decision.ts';
 import { restoreNoticeActivities } from '../../functions/activities/restore-notices.ts';
 import { restoreReportActivities } from '../../functions/activities/restore-report.ts';
-import { requestPath, type StoredRestore } from '../../functions/activities/restore-requests.ts';
+import {
+  readRestoreRequest,
+  requestPath,
+  restoreMatter,
+  type StoredRestore,
+} from '../../functions/activities/restore-requests.ts';
 import { restoreStagingActivities } from '../../functions/activities/restore-staging.ts';
 import { restoreActivities } from '../../functions/activities/restores.ts';
 import { securityDomainOf } from '../../functions/activities/security-domain-lineage.ts';
@@ -10,6 +16,7 @@ import { buildManifest } from '../../shared/backup/manifest.ts';
 import type { BackupVault, HashedBlob } from '../../shared/ports/backup-vault.ts';
 import type { JobReading, JobStart } from '../../shared/ports/hsm-backups.ts';
 import type { DeletedKey } from '../../shared/ports/hsm-deleted-keys.ts';
+import type { RestoreApproval } from '../../shared/restore/guard.ts';
 import { aRecord } from '../shared/backup/builders.ts';
 import { aKey, createFakeWorld, type FakeWorld } from './world.ts';
 
@@ -102,6 +109,7 @@ export async function createRestoreWorld(): Promise<RestoreWorld> {
       },
       ...changes,
     };
+    await journalRequest(world, restoreMatter(world, request), { backup: request.backup, reason: request.reason });
     await world.documents.put('state', requestPath(RESTORE), request);
     return request;
   };
@@ -135,12 +143,19 @@ export async function enterSafetyBackup(world: RestoreWorld, completedOn: string
   await world.documents.put('state', `catalogue/contoso/${record.id}.json`, record);
 }
 
-export const approve = (world: RestoreWorld, by = 'oid-ana') =>
-  world.documents.put('state', `restores/${RESTORE}/decision.json`, {
-    by,
-    at: world.now.value.toISOString(),
-    decision: 'approved',
-  });
+/** Another person approves what was asked for last, as the operator API does. */
+export async function approve(world: RestoreWorld, by = 'oid-ana'): Promise<void> {
+  const request = await readRestoreRequest(world.documents, RESTORE);
+  if (!request) throw new Error('nobody asked');
+  const wanted = { by, at: world.now.value.toISOString(), decision: 'approved' } as const;
+  const decided = await decideOnRecord(world, restoreMatter(world, request), wanted);
+  if (decided.kind !== 'counts') throw new Error(decided.explanation);
+  await forgeApproval(world, decided.decision);
+}
+
+/** Puts a decision into the store, as whoever can write there can. */
+export const forgeApproval = (world: RestoreWorld, decision: RestoreApproval) =>
+  world.documents.put('state', `restores/${RESTORE}/decision.json`, decision);
 
 function fakeVault(landing: Map<string, string>, vault: Map<string, string>): BackupVault {
   const hash = (text: string | undefined): HashedBlob | undefined =>

@@ -3,6 +3,7 @@ import type { World } from '../../functions/world.ts';
 import { createCertificates } from '../../shared/adapters/certificates.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { LifecycleEvent } from '../../shared/events/lifecycle-event.ts';
+import { chainLine, GENESIS } from '../../shared/journal/chain.ts';
 import type { JournalEntry } from '../../shared/journal/entry.ts';
 import type { HsmRotationPolicy, KeyFacts, KeyRef, KeyVersionSummary } from '../../shared/keys/key.ts';
 import type { Documents, Stored } from '../../shared/ports/documents.ts';
@@ -161,7 +162,12 @@ export function createFakeWorld(keys: Record<string, FakeKey> = {}): FakeWorld {
     journal: {
       append: async (entry) => void journalled.push(entry),
       async *lines() {
-        for (const entry of journalled) yield { blob: 'b', line: JSON.stringify(entry) };
+        let previous = GENESIS;
+        for (const entry of journalled) {
+          const { line, hash } = chainLine(previous, entry, (text) => createHash('sha256').update(text).digest('hex'));
+          previous = hash;
+          yield { blob: 'b', line };
+        }
       },
     },
     events: { publish: async (events) => void published.push(...events) },

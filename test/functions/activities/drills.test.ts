@@ -110,6 +110,8 @@ describe('sentinels', () => {
     expect(await act().keepDrillSentinels(of)).toEqual({ kind: 'kept', sentinels: 2, made: 2 });
     expect(await act().keepDrillSentinels(of)).toEqual({ kind: 'kept', sentinels: 2, made: 0 });
     expect(world.journalled.map(({ class: what, kind }) => `${what} ${kind}`)).toEqual([
+      // The policy's approval of the restore, which nothing else stands for.
+      'restore.decide note',
       ...['drill.sentinels intent', 'drill.sentinels outcome'],
     ]);
   });

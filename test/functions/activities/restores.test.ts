@@ -1,10 +1,21 @@
 import { describe, expect, test } from 'vitest';
+import { journalDecision } from '../../../functions/activities/journaled-decision.ts';
+import { requestPath, restoreMatter } from '../../../functions/activities/restore-requests.ts';
 import { AppError } from '../../../shared/errors.ts';
 import type { JobStart } from '../../../shared/ports/hsm-backups.ts';
-import { approve, BACKUP, createRestoreWorld, enterSafetyBackup, RESTORE } from '../../support/restore-world.ts';
+import {
+  approve,
+  BACKUP,
+  createRestoreWorld,
+  enterSafetyBackup,
+  forgeApproval,
+  RESTORE,
+} from '../../support/restore-world.ts';
 import { aKey } from '../../support/world.ts';
 
 const HERE = { hsm: 'contoso', instance: RESTORE } as const;
+const acts = ({ journalled }: { journalled: { class: string; kind: string }[] }) =>
+  journalled.map(({ class: act, kind }) => `${act} ${kind}`);
 const lost = (): JobStart => ({ kind: 'unknown', reason: 'socket hang up' });
 const wait = (world: { now: { value: Date } }, seconds: number) => {
   world.now.value = new Date(world.now.value.getTime() + seconds * 1000);
@@ -16,10 +27,13 @@ describe('startRestore', () => {
   test('sends once: a repeat of the step answers with the job that runs', async () => {
     const world = await createRestoreWorld();
     await world.ask();
+    await approve(world);
     expect(await world.acts.startRestore(ask)).toEqual({ kind: 'started', jobId: 'job' });
     expect(await world.acts.startRestore(ask)).toEqual({ kind: 'started', jobId: 'job' });
     expect(world.sent).toEqual(['restore']);
-    expect(world.journalled.map(({ class: act, kind }) => `${act} ${kind}`)).toEqual([
+    expect(acts(world)).toEqual([
+      'restore.request note',
+      'restore.decide note',
       'hsm.restore intent',
       'hsm.restore outcome',
     ]);
@@ -28,6 +42,7 @@ describe('startRestore', () => {
   test('a lost reply is looked into: the HSM that restores is waited for, and what it then holds counts', async () => {
     const world = await createRestoreWorld();
     await world.ask();
+    await approve(world);
     world.next.start = [lost];
     expect(await world.acts.startRestore(ask)).toMatchObject({ kind: 'wait' });
     expect(await world.acts.startRestore(ask)).toMatchObject({ kind: 'wait' });
@@ -49,6 +64,7 @@ describe('startRestore', () => {
   test('a reply lost before anything happened is sent again once nothing can follow, three times at most', async () => {
     const world = await createRestoreWorld();
     await world.ask();
+    await approve(world);
     world.fakeKeys.delete('orders');
     world.next.start = [lost, lost, lost, lost];
     for (let time = 0; time < 3; time++) {
@@ -77,6 +93,7 @@ describe('startRestore', () => {
   test('a busy HSM is left alone for a while; any other refusal ends it in the words of the service', async () => {
     const world = await createRestoreWorld();
     await world.ask();
+    await approve(world);
     world.next.start = [
       () => ({ kind: 'busy', code: 'Conflict', reason: 'Another backup operation is in progress' }),
       () => ({ kind: 'refused', code: 'BadRequest', reason: 'No identity is attached.' }),
@@ -92,6 +109,7 @@ describe('startRestore', () => {
   test('restores one key where one was asked for', async () => {
     const world = await createRestoreWorld();
     await world.ask({ key: 'orders' });
+    await approve(world);
     await world.acts.startRestore(ask);
     expect(world.sent).toEqual(['restore orders']);
   });
@@ -241,5 +259,85 @@ describe('compareRestore and describeRestore', () => {
       notice: { kind: 'RestoreFailed', step: 'JobFailed', failure: { nextStep: 'Take another.' } },
     });
     expect(world.published).toEqual([]);
+  });
+});
+
+describe('an approval that the journal does not hold', () => {
+  const forged = { by: 'oid-ana', at: '2030-01-01T00:00:00.000Z', decision: 'approved' } as const;
+  const start = { ...HERE, step: 'restore', attempt: 1 } as const;
+
+  const refusal = { kind: 'refused', reason: 'ApprovalNotJournaled', nextStep: expect.stringContaining('tampering') };
+
+  async function refusedEverywhere(world: Awaited<ReturnType<typeof createRestoreWorld>>) {
+    expect(await world.acts.judgeRestore({ ...HERE, stage: 'approval' })).toMatchObject(refusal);
+    expect(await world.acts.judgeRestore({ ...HERE, stage: 'start' })).toMatchObject(refusal);
+    expect(await world.acts.startRestore(start)).toMatchObject(refusal);
+    expect(world.sent).toEqual([]);
+    expect(acts(world)).not.toContain('hsm.restore intent');
+  }
+
+  test('restores nothing, whoever wrote it into the store', async () => {
+    const world = await createRestoreWorld();
+    await world.ask();
+    await forgeApproval(world, forged);
+    await refusedEverywhere(world);
+  });
+
+  test.each([
+    ['of another person', { by: 'oid-mallory' }],
+    ['of another time', { at: '2030-01-01T07:00:00.000Z' }],
+  ])('%s than the journal names restores nothing', async (_, change) => {
+    const world = await createRestoreWorld();
+    await world.ask();
+    await approve(world);
+    await forgeApproval(world, { ...forged, ...change });
+    await refusedEverywhere(world);
+  });
+
+  test('because another person said no restores nothing', async () => {
+    const world = await createRestoreWorld();
+    const request = await world.ask();
+    await journalDecision(world, restoreMatter(world, request), { ...forged, decision: 'denied' });
+    await forgeApproval(world, forged);
+    await refusedEverywhere(world);
+  });
+
+  test.each([{ reason: 'another reason' }, { accepts: ['externalKeys'] }, { by: 'oid-mallory' }] as const)(
+    'because what was approved was changed afterwards to %j restores nothing',
+    async (change) => {
+      const world = await createRestoreWorld();
+      const request = await world.ask();
+      await approve(world);
+      await world.documents.put('state', requestPath(RESTORE), { ...request, ...change });
+      await refusedEverywhere(world);
+    },
+  );
+
+  test('because it was put into a blob of the journal, where it does not fit the chain, restores nothing', async () => {
+    const world = await createRestoreWorld();
+    await world.ask();
+    await approve(world);
+    const { lines } = world.journal;
+    world.journal.lines = async function* (options) {
+      for await (const { blob, line } of lines(options)) yield { blob, line: line.replace('oid-ana', 'oid-eve') };
+    };
+    await forgeApproval(world, { ...forged, by: 'oid-eve' });
+    await refusedEverywhere(world);
+  });
+
+  test('names the approver of the journal in its announcement when all is well', async () => {
+    const world = await createRestoreWorld();
+    await world.ask();
+    await approve(world);
+    await world.acts.startRestore(start);
+    const intent = world.journalled.find(({ class: act, kind }) => act === 'hsm.restore' && kind === 'intent');
+    expect(intent?.detail).toMatchObject({ approvedBy: 'oid-ana' });
+  });
+
+  test('is not taken for one that nobody gave', async () => {
+    const world = await createRestoreWorld();
+    await world.ask();
+    expect(await world.acts.startRestore(start)).toMatchObject({ reason: 'ApprovalMissing' });
+    expect(world.sent).toEqual([]);
   });
 });

@@ -88,6 +88,41 @@ describe('a retirement', () => {
     },
   );
 
+  test.each([
+    ['that was put into the store', undefined],
+    ['of a request that was changed afterwards', { version: 'c'.repeat(32) }],
+  ])('disables nothing by an approval %s', async (_, change) => {
+    const { world, request, decide, disables, judgeRetirement, disableKeyVersion } = await aRetirement();
+    const { id: instance } = (await request()).body as { id: string };
+    if (change) {
+      await decide(instance, 'approve');
+      const path = `retirements/${instance}/request.json`;
+      const stored = await world.documents.read<object>('state', path);
+      world.fakeKeys.get('orders')?.versions.unshift(aKey({ ...change, createdOn: '2028-01-01T00:00:00.000Z' }));
+      await world.documents.put('state', path, { ...stored?.value, ...change });
+    } else {
+      const forged = { by: APPROVER.oid, at: SINCE, decision: 'approved' };
+      await world.documents.put('state', `retirements/${instance}/decision.json`, forged);
+    }
+    const refusal = { kind: 'refused', reason: 'ApprovalNotJournaled' };
+    expect(await judgeRetirement({ instance })).toMatchObject(refusal);
+    expect(await disableKeyVersion({ instance })).toMatchObject(refusal);
+    expect(disables()).toBe(0);
+  });
+
+  test('killed after the journal has the decision waits until its decider repeats it', async () => {
+    const { world, request, decide, judgeRetirement } = await aRetirement();
+    const { id: instance } = (await request()).body as { id: string };
+    world.onWrite.before = (path) => {
+      if (path.endsWith('decision.json')) throw new Error('killed');
+    };
+    await expect(decide(instance, 'approve')).rejects.toThrow('killed');
+    delete world.onWrite.before;
+    expect(await judgeRetirement({ instance })).toMatchObject({ kind: 'awaitApproval' });
+    expect((await decide(instance, 'approve')).status).toBe(202);
+    expect(await judgeRetirement({ instance })).toEqual({ kind: 'proceed' });
+  });
+
   test('is refused when the version was used after the approval', async () => {
     const { rows, instance, enabled, disableKeyVersion } = await approved();
     rows.push(protectedWith(OLD, '2029-12-31T23:59:00.000Z'));

@@ -123,6 +123,79 @@ describe('decideRestore', () => {
     expect(await ask('decideRestore', { ...approve, params: { id } })).toMatchObject({ status: 409 });
   });
 
+  /** The store is out of reach for one document, as when the host is killed just before it is written. */
+  const killedBefore = (world: RestoreWorld, document: string) => {
+    world.onWrite.before = (path) => {
+      if (path.endsWith(document)) throw new Error('killed');
+    };
+  };
+
+  test('killed after the journal has it, a decision is nobody’s to carry out until its decider repeats it', async () => {
+    const { world, ask, raised, id } = await asked();
+    killedBefore(world, 'decision.json');
+    await expect(ask('decideRestore', { ...approve, params: { id } })).rejects.toThrow('killed');
+    delete world.onWrite.before;
+    const judged = () => world.acts.judgeRestore({ hsm: 'contoso', instance: id, stage: 'approval' });
+    expect(await judged()).toMatchObject({ kind: 'awaitApproval' });
+    const other = { ...APPROVER, oid: 'oid-eve' };
+    expect(await ask('decideRestore', { ...approve, params: { id }, caller: other })).toMatchObject({ status: 409 });
+    expect(await judged()).toMatchObject({ kind: 'awaitApproval' });
+    world.now.value = new Date('2030-01-01T00:10:00Z');
+    expect((await ask('decideRestore', { ...approve, params: { id } })).status).toBe(202);
+    expect(raised).toEqual([`RestoreDecided ${id}`]);
+    expect(await judged()).toMatchObject({ kind: 'takeSafetyBackup' });
+    // It counts from when it was made.
+    const { body } = await ask('showRestore', { params: { id } });
+    expect(body).toMatchObject({ decision: { at: '2030-01-01T00:00:00.000Z' } });
+  });
+
+  test('a stored decision whose entry was lost is entered when its decider repeats it, and by nobody else', async () => {
+    const { world, ask, id } = await asked();
+    const stored = { by: APPROVER.oid, at: '2030-01-01T00:00:00.000Z', decision: 'approved' };
+    await world.documents.put('state', `restores/${id}/decision.json`, stored);
+    const other = { ...APPROVER, oid: 'oid-eve' };
+    expect(await ask('decideRestore', { ...approve, params: { id }, caller: other })).toMatchObject({ status: 409 });
+    const judged = () => world.acts.judgeRestore({ hsm: 'contoso', instance: id, stage: 'approval' });
+    expect(await judged()).toMatchObject({ reason: 'ApprovalNotJournaled' });
+    expect((await ask('decideRestore', { ...approve, params: { id } })).status).toBe(202);
+    expect(await judged()).toMatchObject({ kind: 'takeSafetyBackup' });
+  });
+
+  test('of two who decide in the same moment the first in the journal counts', async () => {
+    const { world, ask, id } = await asked();
+    const body = { decision: 'reject', note: 'ask Legal' };
+    const caller = { ...APPROVER, oid: 'oid-eve' };
+    const both = await Promise.all([
+      ask('decideRestore', { ...approve, params: { id } }),
+      ask('decideRestore', { params: { id }, body, caller }),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual([202, 409]);
+    expect(await world.acts.judgeRestore({ hsm: 'contoso', instance: id, stage: 'approval' })).toMatchObject({
+      kind: 'takeSafetyBackup',
+    });
+  });
+
+  test('a request that was forged into the store is nobody’s to approve', async () => {
+    const { world, ask, raised, id } = await asked();
+    const path = `state/restores/${id}/request.json`;
+    const request = JSON.parse(world.stored.get(path)?.text ?? '{}') as object;
+    await world.documents.put('state', path.slice('state/'.length), { ...request, by: 'oid-somebody' });
+    const { status, body } = await ask('decideRestore', { ...approve, params: { id } });
+    expect([status, body.detail]).toEqual([409, expect.stringContaining('ApprovalNotJournaled')]);
+    expect(raised).toEqual([]);
+  });
+
+  test('a request killed before it was stored is asked for again, and can be decided', async () => {
+    const { world, ask } = await scene();
+    const sent = { body: REQUEST, idempotencyKey: 'change-0009' };
+    killedBefore(world, 'request.json');
+    await expect(ask('requestRestore', sent)).rejects.toThrow('killed');
+    delete world.onWrite.before;
+    world.now.value = new Date('2030-01-01T00:10:00Z');
+    const { body } = await ask('requestRestore', sent);
+    expect((await ask('decideRestore', { ...approve, params: { id: String(body.id) } })).status).toBe(202);
+  });
+
   test('a restore that nobody asked for is not found', async () => {
     const { ask } = await scene();
     expect(await ask('decideRestore', { ...approve, params: { id: 'restore-contoso-x' } })).toMatchObject({
