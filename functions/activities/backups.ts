@@ -4,6 +4,7 @@ import type { World } from '../world.ts';
 import { backupWorld } from './backup-world.ts';
 import { putAttempt, readAttempt, type StoredAttempt } from './catalogue.ts';
 import { announceOnHsm } from './hsm-acts.ts';
+import { sha256Of } from './text.ts';
 
 /** The service proposes a pace of its own; polling faster than this tells nothing sooner. */
 const SHORTEST_PAUSE_MS = 10_000;
@@ -11,6 +12,9 @@ const SHORTEST_PAUSE_MS = 10_000;
 const BUSY_PAUSE_MS = 60_000;
 /** The service names folders by the second of the request, by its own clock. */
 const CLOCK_SKEW_MS = 120_000;
+
+/** How long nothing must have come into a folder, where nobody can be asked whether its job has ended. */
+const FOLDER_QUIET_MS = 5 * 60_000;
 
 /** The service's own job. It is started at most once an attempt, and only the job itself says how it ended. */
 export const backupActivities = (world: World) =>
@@ -29,6 +33,8 @@ export const backupActivities = (world: World) =>
         if (settled > now.getTime()) return wait(new Date(settled), 'the reply to the start was lost');
         const folder = await folderSince(vault, hsm, known.sentOn);
         if (folder) {
+          const until = await quietFrom(world, known, folder);
+          if (until > now) return wait(until, 'the folder of a lost start may still be written');
           const takenOn = parseFolder(folder)?.takenOn ?? known.sentOn;
           return { kind: 'landed', folder, container: landingContainerUrl, jobId: 'unknown', takenOn };
         }
@@ -124,6 +130,19 @@ export const refused = (reason: string, explanation: string, nextStep: string) =
   explanation,
   nextStep,
 });
+
+/** From when on the folder counts as whole. A lost start has no job to ask, and its blobs may still be on their way. */
+async function quietFrom(world: World, attempt: StoredAttempt, folder: string): Promise<Date> {
+  const now = world.clock.now();
+  const blobs = await backupWorld(world).vault.listLanding(folder);
+  const state = blobs.map(({ name, size, etag }) => `${name} ${size} ${etag}`).sort();
+  const digest = sha256Of(world)([folder, ...state].join('\n'));
+  if (attempt.landing?.digest !== digest) {
+    await putAttempt(world.documents, { ...attempt, landing: { digest, since: now.toISOString() } });
+  }
+  const since = attempt.landing?.digest === digest ? Date.parse(attempt.landing.since) : now.getTime();
+  return new Date(since + FOLDER_QUIET_MS);
+}
 
 /** The folder that a start of ours made: the first one of this HSM from the moment when it was sent. */
 export async function folderSince(

@@ -11,6 +11,8 @@ export interface StoredAttempt extends BackupAttempt {
   schema: 1;
   instance: string;
   sentOn?: string;
+  /** What lay in the folder of a lost start, and since when it is so. */
+  landing?: { digest: string; since: string };
 }
 
 export const readRecord = async (documents: Documents, hsm: string, id: string): Promise<BackupRecord | undefined> =>
@@ -54,6 +56,9 @@ export const readAttempt = async (
 /** Written by the one instance that makes the attempt. */
 export const putAttempt = (documents: Documents, attempt: StoredAttempt): Promise<void> =>
   documents.put('state', attemptPath(attempt.hsm, attempt.instance), attempt);
+
+export const dropAttempt = (documents: Documents, { hsm, instance }: StoredAttempt): Promise<void> =>
+  documents.remove('state', attemptPath(hsm, instance));
 
 async function readAll<T>(documents: Documents, prefix: string): Promise<T[]> {
   const found: T[] = [];
