@@ -2,6 +2,7 @@ import { decideBackup } from '../../shared/backup/decide-backup.ts';
 import { decideRetention } from '../../shared/backup/decide-retention.ts';
 import { judgeFreshness } from '../../shared/backup/freshness.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
+import { daysBetween } from '../../shared/time.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { backupWatchId } from '../instance-ids.ts';
 import type { NoticeDue } from '../outcomes.ts';
@@ -9,7 +10,7 @@ import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { manifestPath } from './backup-copies.ts';
 import { backupWorld } from './backup-world.ts';
-import { advanceRecord, putAttempt, readAttempts, readRecords, type StoredAttempt } from './catalogue.ts';
+import { advanceRecord, dropAttempt, putAttempt, readAttempts, readRecords, type StoredAttempt } from './catalogue.ts';
 import { beat } from './heartbeats.ts';
 import { announceOnHsm } from './hsm-acts.ts';
 import { freeOrphanedLock, readHsmLock } from './hsm-lock.ts';
@@ -120,17 +121,30 @@ export const backupWatchActivities = (world: World) =>
     },
   }) satisfies Partial<ActivityHandlers>;
 
-/** Attempts of the HSM; one whose orchestration is gone has failed, nobody knows when, or every later one would wait for it. */
+/** No slot that an attempt may answer lies so far back: schedules repeat within 31 days. */
+const ATTEMPTS_KEPT_DAYS = 40;
+
+/**
+ * Attempts of the HSM. One whose orchestration is gone has failed, nobody knows when, or every later one would wait for it;
+ * those of slots long past are dropped, because all are read at every look.
+ */
 async function settledAttempts(world: World, starter: Starter, hsm: string): Promise<StoredAttempt[]> {
-  const attempts = await readAttempts(world.documents, hsm);
-  return Promise.all(
-    attempts.map(async (attempt) => {
-      if (attempt.result !== 'running' || (await starter.isUnderWay(attempt.instance))) return attempt;
+  const attempts: StoredAttempt[] = [];
+  for (const attempt of await readAttempts(world.documents, hsm)) {
+    if (attempt.result === 'running' && !(await starter.isUnderWay(attempt.instance))) {
       const failed: StoredAttempt = { ...attempt, result: 'failed' };
       await putAttempt(world.documents, failed);
-      return failed;
-    }),
-  );
+      attempts.push(failed);
+    } else if (
+      attempt.result !== 'running' &&
+      daysBetween(new Date(attempt.startedOn), world.clock.now()) > ATTEMPTS_KEPT_DAYS
+    ) {
+      await dropAttempt(world.documents, attempt);
+    } else {
+      attempts.push(attempt);
+    }
+  }
+  return attempts;
 }
 
 /** Nothing is owed before an HSM was looked after; the first look is remembered. */

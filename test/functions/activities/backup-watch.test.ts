@@ -45,4 +45,18 @@ describe('startDueBackup', () => {
       expect(starter.started).toMatchObject([{ name: 'backUpHsm' }]);
     },
   );
+
+  test('forgets attempts of slots that lie more than a schedule back, and no other', async () => {
+    const { world, startDueBackup } = await aWorld('running');
+    const ended = (instance: string, startedOn: string, result: 'failed' | 'landed') =>
+      putAttempt(world.documents, { schema: 1, hsm: HSM, instance, attempt: 1, startedOn, result });
+    await ended('old', '2029-11-01T00:00:00.000Z', 'landed');
+    await ended('new', '2029-12-01T00:00:00.000Z', 'failed');
+    await startDueBackup();
+    const kept = [...world.stored.keys()].filter((path) => path.startsWith('state/backup-attempts/'));
+    expect(kept.sort()).toEqual([
+      `state/backup-attempts/contoso/${DEAD}.json`,
+      'state/backup-attempts/contoso/new.json',
+    ]);
+  });
 });
