@@ -24,6 +24,12 @@ const typed = (name: string, text: string): Column => {
  */
 const RECEIVED: Column = { name: '_TimeReceived', type: 'datetime' };
 
+/**
+ * A bag of what came after the five hundredth column; the page tells of it, and does not list it.
+ * Source: https://learn.microsoft.com/azure/azure-monitor/reference/tables/azurediagnostics
+ */
+const BEYOND: Column = { name: 'AdditionalFields', type: 'dynamic' };
+
 /** Columns as their reference pages list them; the page of each is in table-schemas.json. */
 export function publishedColumns(table: TableName): Column[] {
   const { columns } = { ...published, ...signIns }[table];
@@ -45,12 +51,12 @@ export function columnsOfTable(table: TableName, used: ReadonlySet<string>, all:
   const listed = known.filter(({ name }) => all || suffixType(name) === undefined || used.has(name));
   const names = new Set(listed.map(({ name }) => name));
   const more = [...used].filter((name) => !names.has(name) && suffixType(name) !== undefined);
-  return [...listed, ...more.sort().map((name) => ({ name, type: suffixType(name) ?? 'string' }) as Column)];
+  return [...listed, BEYOND, ...more.sort().map((name) => ({ name, type: suffixType(name) ?? 'string' }) as Column)];
 }
 
 /** Whether a row may carry the column: published, or with a suffix that AzureDiagnostics makes columns of. */
 export function takesColumn(table: TableName, name: string): boolean {
-  if (table === 'AzureDiagnostics' && suffixType(name) !== undefined) return true;
+  if (table === 'AzureDiagnostics' && (suffixType(name) !== undefined || name === BEYOND.name)) return true;
   return publishedColumns(table).some((one) => one.name === name);
 }
 

@@ -207,6 +207,28 @@ describe('what is asked', () => {
   });
 });
 
+test.each(['_s', ''])(
+  'columns beyond the five hundredth are read where they lie, with the suffix "%s"',
+  async (suffix) => {
+    store.settings({ tables: 'AzureDiagnostics' });
+    const beyond = {
+      [`requestUri${suffix}`]: uri(`/keys/orders/${VERSION}/unwrapkey`).requestUri,
+      [`httpStatusCode${suffix && '_d'}`]: 403,
+      [`identity_claim_oid${suffix && '_g'}`]: ALICE,
+      [`clientInfo${suffix}`]: 'curl/8.5.0',
+    };
+    store.inject('AzureDiagnostics', {
+      TimeGenerated: call().time,
+      ...{ ResourceProvider: 'MICROSOFT.KEYVAULT', ResourceType: 'MANAGEDHSMS', _ResourceId: RESOURCE.toLowerCase() },
+      ...{ OperationName: 'KeyUnwrap', CorrelationId: 'c-beyond', AdditionalFields: JSON.stringify(beyond) },
+    });
+    const { calls } = await log.refusedCalls(aroundNow());
+    expect(calls).toMatchObject([
+      { class: 'crypto.unprotect', key: 'orders', status: 403, caller: { oid: ALICE }, userAgent: 'curl/8.5.0' },
+    ]);
+  },
+);
+
 test('the activity log shows what concerns the HSM, its settings and its locks', async () => {
   const activity = (OperationNameValue: string, _ResourceId: string) =>
     store.addActivity({
