@@ -29,11 +29,12 @@ export const findingRoutes: readonly OperatorRoute[] = [
     operation: 'listFindings',
     method: 'GET',
     path: 'findings',
-    summary: 'What detection found in the audit logs, the newest first; 500 at most.',
+    summary:
+      'What detection found in the audit logs, the newest first; 500 at most. With it what people said of its incidents.',
     anyOf: EVERYBODY,
     params: z.strictObject({}),
     query: findingFilter,
-    answers: { 200: 'The findings, and whether there are more.' },
+    answers: { 200: 'The findings, whether there are more, and the verdicts of the last 30 days by detector.' },
   },
   {
     operation: 'showFinding',

@@ -1,8 +1,10 @@
 import type { Severity } from '../../shared/detection/finding.ts';
 import type { FindingRecord } from '../../shared/detection/finding-record.ts';
 import { compareSeverity } from '../../shared/detection/score.ts';
+import { verdictsByDetector } from '../../shared/incident/verdicts.ts';
 import { DAY_MS } from '../../shared/time.ts';
 import { findFinding } from '../activities/finding-places.ts';
+import { readIncidents } from '../activities/incident-records.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import { notListed } from './problem.ts';
@@ -33,7 +35,11 @@ export async function listFindings(
     if (finding && finding.foundAt >= from && compareSeverity(finding.severity, least) >= 0) found.push(finding);
   }
   found.sort((a, b) => (a.foundAt < b.foundAt ? 1 : -1));
-  return { status: 200, body: { findings: found.slice(0, MOST).map(inBrief), more: found.length > MOST } };
+  const incidents = (await readIncidents(world.documents, hsm)).filter((each) =>
+    world.hsms.some(({ name }) => name === each.hsm),
+  );
+  const verdicts = verdictsByDetector(incidents, world.clock.now());
+  return { status: 200, body: { findings: found.slice(0, MOST).map(inBrief), more: found.length > MOST, verdicts } };
 }
 
 export async function showFinding(world: World, id: string): Promise<Answer> {

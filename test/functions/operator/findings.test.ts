@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { putFinding } from '../../../functions/activities/finding-places.ts';
-import { aFinding } from '../../shared/incident/builders.ts';
+import { aFinding, anIncident } from '../../shared/incident/builders.ts';
 import {
   aGrant,
   at,
   createDetectionWorld,
+  iso,
   judgedUpTo,
   MINUTE,
   START,
@@ -61,5 +62,17 @@ describe('a finding', () => {
     const finding = aFinding({ hsm: 'elsewhere' });
     await putFinding(world.documents, finding);
     expect((await ask(world, 'showFinding', { params: { id: finding.id } })).status).toBe(404);
+  });
+
+  test('is listed with what people said of the incidents of each detector', async () => {
+    const world = createDetectionWorld();
+    const verdict = { verdict: 'benign', by: 'anna', at: iso(START), note: 'a migration' } as const;
+    const incident = anIncident({ lastFindingAt: iso(START), verdict });
+    await world.documents.put('state', `incidents/${incident.id}.json`, incident);
+    const { status, body } = await ask(world, 'listFindings', {});
+    expect(status).toBe(200);
+    expect((body as { verdicts: unknown }).verdicts).toEqual([
+      { detector: 'first-seen-caller', confirmed: 0, dismissed: 1, undecided: 0, precision: 0 },
+    ]);
   });
 });
