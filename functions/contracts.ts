@@ -108,7 +108,13 @@ export const inputs = {
     detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   }),
   surveyKeys: z.strictObject({ hsm: z.string(), survey: z.string() }),
-  startDueWork: z.strictObject({ hsm: z.string(), survey: z.string(), batch: z.number().int().nonnegative() }),
+  startDueWork: z.strictObject({
+    hsm: z.string(),
+    survey: z.string(),
+    batch: z.number().int().nonnegative(),
+    /** The topic takes nothing: the work is started all the same, and the next sweep publishes. */
+    withoutEvents: z.literal(true).exactOptional(),
+  }),
   commitSurvey: z.strictObject({ hsm: z.string(), survey: z.string() }),
   reconcilePolicies: z.strictObject({ hsm: z.string(), instance, after: z.string().exactOptional() }),
   routeNotice: z.strictObject({ id: z.string(), notice, repeatAfter: z.string().exactOptional() }),

@@ -77,8 +77,11 @@ export const surveyActivities = (world: World) =>
       };
     },
 
-    /** Publishes and starts one batch. Events and instances carry ids of their facts, so a repeat is the same again. */
-    async startDueWork({ hsm, survey, batch }, { starter, log }) {
+    /**
+     * Starts and publishes one batch: what is due does not wait for a topic that is down. Events and instances carry ids of
+     * their facts, so a repeat is the same again.
+     */
+    async startDueWork({ hsm, survey, batch, withoutEvents }, { starter, log }) {
       const proposed = await readSurvey(world.documents, hsm, survey);
       if (!proposed) throw new Error(`the survey ${survey} of ${hsm} is gone`);
       const work = proposed.work.slice(batch * BATCH, (batch + 1) * BATCH);
@@ -100,7 +103,6 @@ export const surveyActivities = (world: World) =>
           }),
         ];
       });
-      if (events.length > 0) await world.events.publish(events);
       const counts = { started: 0, running: 0 };
       for (const each of work) {
         const key = { hsm, name: each.name };
@@ -121,6 +123,7 @@ export const surveyActivities = (world: World) =>
         if (outcome === 'started') counts.started += 1;
         if (outcome === 'running') counts.running += 1;
       }
+      if (events.length > 0 && !withoutEvents) await world.events.publish(events);
       log.info('DueWorkStarted', { hsm, batch, events: events.length, ...counts });
       return { kind: 'started', ...counts };
     },

@@ -25,7 +25,7 @@ export function* sweepExpiringKeys(context: OrchestrationContext): Generator<Tas
 }
 
 function* sweep(context: OrchestrationContext, hsm: string): Step<SweepOutcome> {
-  const { surveyKeys, startDueWork, commitSurvey } = steps(context);
+  const { surveyKeys, commitSurvey } = steps(context);
   const survey = context.df.newGuid(context.df.instanceId);
 
   const found = yield* surveyKeys({ hsm, survey });
@@ -33,13 +33,38 @@ function* sweep(context: OrchestrationContext, hsm: string): Step<SweepOutcome> 
   for (const { id, notice, repeatAfter } of found.notices) {
     yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(context.df.instanceId, id));
   }
-  let started = 0;
-  for (let batch = 0; batch < found.batches; batch++) {
-    const outcome = yield* startDueWork({ hsm, survey, batch });
-    if (isFailed(outcome)) return outcome;
-    started += outcome.started;
-  }
+  const begun = yield* startAll(context, hsm, survey, found.batches);
+  if (isFailed(begun)) return begun;
   const committed = yield* commitSurvey({ hsm, survey });
   if (isFailed(committed)) return committed;
-  return { kind: 'swept', keys: found.keys, due: found.due, newVersions: found.newVersions, started };
+  return { kind: 'swept', keys: found.keys, due: found.due, newVersions: found.newVersions, started: begun.started };
+}
+
+/**
+ * Starts every batch. One that fails may have met a topic that is down, which must not keep keys from being rotated: the others
+ * are started without their events. What failed first is told in the end; the next sweep publishes what this one could not.
+ */
+function* startAll(
+  context: OrchestrationContext,
+  hsm: string,
+  survey: string,
+  batches: number,
+): Step<{ kind: 'begun'; started: number } | Failed> {
+  let started = 0;
+  let first: { failed: Failed } | { spent: unknown } | undefined;
+  for (let batch = 0; batch < batches; batch++) {
+    const more = first === undefined ? {} : { withoutEvents: true as const };
+    try {
+      const outcome = yield* steps(context).startDueWork({ hsm, survey, batch, ...more });
+      if (!isFailed(outcome)) started += outcome.started;
+      else if (first === undefined) first = { failed: outcome };
+      else break;
+    } catch (spent) {
+      if (first !== undefined) break;
+      first = { spent };
+    }
+  }
+  if (first === undefined) return { kind: 'begun', started };
+  if ('failed' in first) return first.failed;
+  throw first.spent;
 }

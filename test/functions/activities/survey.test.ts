@@ -164,6 +164,21 @@ describe('a sweep', () => {
     expect(await start(id, 0)).toMatchObject({ started: 3 });
   });
 
+  test('starts what is due although the topic takes nothing, and publishes it with the next sweep', async () => {
+    const { world, starter, survey, start, sweep } = aWorld(due('a'), due('b'));
+    const { publish } = world.events;
+    world.events.publish = async () => {
+      throw new AppError('ERR_TRANSIENT', 'the topic is away', { nextStep: 'Wait.' });
+    };
+    const { id } = await survey();
+    await expect(start(id, 0)).rejects.toThrow('away');
+    expect(starter.started).toHaveLength(2);
+    world.events.publish = publish;
+    await sweep();
+    expect(types(world).sort()).toEqual(['KeyNearExpiry a', 'KeyNearExpiry b']);
+    expect(starter.started).toHaveLength(2);
+  });
+
   test('knows a new key by any lawful name, also by one that every object has', async () => {
     const { world, starter, sweep } = aWorld(notDue('a'));
     await sweep();

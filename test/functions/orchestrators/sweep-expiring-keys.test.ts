@@ -75,4 +75,26 @@ describe('sweepExpiringKeys', () => {
     const { asked } = run({ startDueWork: (_, count) => (count === 1 ? { result: denied } : { result: {} }) });
     expect(names(asked)).not.toContain('commitSurvey');
   });
+
+  test.each([
+    ['is away', { throws: 'the topic is away' }],
+    ['may not be written to', { result: denied }],
+  ])(
+    'starts every batch while the topic %s, tells it, and leaves the inventory, so that the events come later',
+    (_, end) => {
+      const { asked, outcome } = run({
+        startDueWork: (_, count) => (count === 1 ? end : { result: { kind: 'started', started: 1, running: 0 } }),
+        surveyKeys: () => ({ result: { ...surveyed, batches: 3 } }),
+      });
+      const batches = asked.flatMap((each) => (each.kind === 'activity' ? [each.input as object] : []));
+      expect(batches.slice(1)).toMatchObject([
+        { batch: 0 },
+        { batch: 1, withoutEvents: true },
+        { batch: 2, withoutEvents: true },
+      ]);
+      expect(names(asked)).not.toContain('commitSurvey');
+      expect(notices(asked)).toMatchObject([{ kind: 'SweepFailed' }]);
+      expect(outcome).toMatchObject('throws' in end ? { kind: 'threw' } : { value: denied });
+    },
+  );
 });
