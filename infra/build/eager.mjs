@@ -1,32 +1,29 @@
-// Keeps what the app loads at start in one file: each file that is opened costs a start about as much as 100 KB of code in it.
-import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { relative } from 'node:path';
 
-const LATE_IMPORT = /\bimport\('(\.[^']+)'\)/g;
+/** What the names of late entries begin with in the bundler's account of what went where. */
+const NAMESPACE = 'late';
 
 /**
- * esbuild makes a chunk for each set of entries that share code, and each module that is loaded late is such an entry. When
- * all of these import main, whatever main loads at start is shared by all alike: one chunk.
+ * Keeps what the app loads at start in one chunk beside main.js: each file that is opened costs a start about as much as
+ * 100 KB of code in it. esbuild makes a chunk for each set of entries that share code, and each module that is loaded late is
+ * such an entry; when all of these import main, whatever main loads is shared by all alike.
  */
-export const eagerInOneChunk = (root, main, folders) => ({
+export const eagerInOneChunk = (root, main) => ({
   name: 'eager-in-one-chunk',
-  async setup({ onLoad }) {
-    const late = new Set();
-    for (const folder of folders) {
-      for (const entry of await readdir(join(root, folder), { recursive: true, withFileTypes: true })) {
-        if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
-        const source = await readFile(join(entry.parentPath, entry.name), 'utf8');
-        for (const [, to] of source.matchAll(LATE_IMPORT)) late.add(join(entry.parentPath, to));
-      }
-    }
-    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      if (!late.has(path)) return undefined;
-      const source = await readFile(path, 'utf8');
-      return {
-        contents: `${source}\nimport ${JSON.stringify(join(root, main))};`,
-        loader: 'ts',
-        resolveDir: dirname(path),
-      };
+  setup({ onResolve, onLoad, resolve }) {
+    onResolve({ filter: /./ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
+      if (kind !== 'dynamic-import' || pluginData === 'asked') return undefined;
+      const found = await resolve(path, { importer, kind, resolveDir, pluginData: 'asked' });
+      if (found.external || found.errors.length > 0) return found;
+      return { path: relative(root, found.path), namespace: NAMESPACE };
+    });
+    onLoad({ filter: /./, namespace: NAMESPACE }, ({ path }) => {
+      const late = JSON.stringify(`./${path}`);
+      // `export *` leaves the default out, which packages may have and we have not.
+      const withDefault = path.includes('node_modules')
+        ? `import * as late from ${late}; export default late.default;`
+        : '';
+      return { contents: `import './${main}'; export * from ${late}; ${withDefault}`, resolveDir: root };
     });
   },
 });

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageFiles } from '../../infra/build/package-files.ts';
 import { zip } from '../../infra/build/zip.ts';
-import { buildEmptyApp, contentsOf, loadBundle, loadedWith, MAIN, shippedMetafile } from '../support/bundle.ts';
+import {
+  buildEmptyApp,
+  contentsOf,
+  lateModules,
+  loadBundle,
+  loadedWith,
+  MAIN,
+  shippedMetafile,
+} from '../support/bundle.ts';
 import { median, type Row } from './table.ts';
 
 const ROUNDS = 21;
@@ -37,10 +45,8 @@ export async function loadTime(root: string, settings: Record<string, string>): 
 
 /** An app that loads at start whatever of ours the bundle loads late; SDKs stay late, as they always were. */
 function everythingOfOurs(root: string): string {
-  const late = Object.entries(shippedMetafile(root).outputs).filter(([, { entryPoint }]) =>
-    /^(functions|shared)\//.test(entryPoint ?? ''),
-  );
-  return late.map(([path]) => `import ${JSON.stringify(pathToFileURL(join(root, path)).href)};\n`).join('');
+  const files = [MAIN, ...Object.values(lateModules(shippedMetafile(root)))];
+  return files.map((file) => `import ${JSON.stringify(pathToFileURL(join(root, file)).href)};\n`).join('');
 }
 
 function sizes(root: string): Row[] {

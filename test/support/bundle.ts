@@ -23,6 +23,15 @@ export function loadedWith({ outputs }: Metafile, entry: string): string[] {
   return [...seen];
 }
 
+/** The modules of ours that are loaded late, each with the file in which it lies. */
+export const lateModules = ({ outputs }: Metafile): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(outputs).flatMap(([file, { entryPoint }]) => {
+      const module = /^late:((?:functions|shared)\/.*)$/.exec(entryPoint ?? '')?.[1];
+      return module === undefined ? [] : [[module, file]];
+    }),
+  );
+
 /** Sources and packages in these files: ours as paths from the root, packages by name. */
 export function contentsOf({ outputs }: Metafile, files: string[]): { ours: string[]; packages: string[] } {
   const kept = files.flatMap((file) =>
