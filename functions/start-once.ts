@@ -29,28 +29,13 @@ const UNDER_WAY = new Set(['Running', 'Pending', 'Suspended', 'ContinuedAsNew'])
  * failed start counts as "running" only after the status says so.
  */
 export function createStarter(client: DurableClient): Starter {
-  const status = async (instanceId: string) => {
-    try {
-      return await client.getStatus(instanceId);
-    } catch (error) {
-      // The client throws for an instance that it does not know, and says so only in its text.
-      if (String(error).includes('HTTP 404 response')) return undefined;
-      throw error;
-    }
-  };
+  const status = (instanceId: string) => statusOf(client, instanceId);
   return {
     async isUnderWay(instanceId) {
       const found = await status(instanceId);
       return found !== undefined && UNDER_WAY.has(String(found.runtimeStatus));
     },
-    async wake(incident) {
-      try {
-        await client.raiseEvent(incident, INCIDENT_CHANGED, {});
-      } catch (error) {
-        const found = await status(incident);
-        if (found && UNDER_WAY.has(String(found.runtimeStatus))) throw error;
-      }
-    },
+    wake: (incident) => wakeInstance(client, incident, INCIDENT_CHANGED),
     async startOnce(name, instanceId, input, final = []) {
       const before = await status(instanceId);
       const runtimeStatus = before ? String(before.runtimeStatus) : undefined;
@@ -67,4 +52,27 @@ export function createStarter(client: DurableClient): Starter {
       }
     },
   };
+}
+
+/**
+ * Tells an instance that there is something to look at. One that has not begun, or ends meanwhile, finds it in what is stored:
+ * so that nobody is told that their request failed which was kept.
+ */
+export async function wakeInstance(client: DurableClient, instanceId: string, event: string): Promise<void> {
+  try {
+    await client.raiseEvent(instanceId, event, {});
+  } catch (error) {
+    const found = await statusOf(client, instanceId);
+    if (found && UNDER_WAY.has(String(found.runtimeStatus))) throw error;
+  }
+}
+
+async function statusOf(client: DurableClient, instanceId: string) {
+  try {
+    return await client.getStatus(instanceId);
+  } catch (error) {
+    // The client throws for an instance that it does not know, and says so only in its text.
+    if (String(error).includes('HTTP 404 response')) return undefined;
+    throw error;
+  }
 }

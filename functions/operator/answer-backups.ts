@@ -1,7 +1,7 @@
 import type { DurableClient } from 'durable-functions';
 import type * as z from 'zod';
 import { RESTORE_DECIDED } from '../instance-ids.ts';
-import { createStarter } from '../start-once.ts';
+import { createStarter, wakeInstance } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
@@ -57,7 +57,7 @@ export async function answerToBackups(
       });
     }
     case 'decideRestore': {
-      const wake = (instance: string) => client.raiseEvent(instance, RESTORE_DECIDED, {});
+      const wake = (instance: string) => wakeInstance(client, instance, RESTORE_DECIDED);
       return decideRestore(world, wake, caller, { id, ...(body as z.infer<typeof restoreDecision>) });
     }
   }

@@ -1,7 +1,7 @@
 import type { DurableClient } from 'durable-functions';
 import type * as z from 'zod';
 import { RETIREMENT_DECIDED } from '../instance-ids.ts';
-import { createStarter } from '../start-once.ts';
+import { createStarter, wakeInstance } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
@@ -37,7 +37,7 @@ export async function answerToRetirements(
     case 'showRetirement':
       return showRetirement(world, id);
     case 'decideRetirement': {
-      const wake = (instance: string) => client.raiseEvent(instance, RETIREMENT_DECIDED, {});
+      const wake = (instance: string) => wakeInstance(client, instance, RETIREMENT_DECIDED);
       return decideRetirement(world, wake, caller, { id, ...(body as z.infer<typeof retirementDecision>) });
     }
   }

@@ -11,7 +11,7 @@ import { readRecovery, runbookOf } from '../activities/recovery-records.ts';
 import { closeRehearsal } from '../activities/rehearsals.ts';
 import type { RestoreDrillInput } from '../drill-contracts.ts';
 import { RECOVERY_REPORTED, rehearsalId } from '../instance-ids.ts';
-import type { Starter } from '../start-once.ts';
+import { type Starter, wakeInstance } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
@@ -69,7 +69,7 @@ export async function cancelDrill(
     throw drillRefused(`${found.drill.target.hsm} is restored to already.`, 'Let the drill end by itself.');
   const explanation = `${caller.oid} called it off: ${reason}`;
   await closeRehearsal(world, recovery, { by: caller.oid, reason: 'Cancelled', explanation, result: 'skipped' });
-  await client.raiseEvent(recovery.id, RECOVERY_REPORTED, {});
+  await wakeInstance(client, recovery.id, RECOVERY_REPORTED);
   return accepted(id, true);
 }
 

@@ -7,7 +7,7 @@ import { changeRecovery, reportStep, runbookOf, type StoredRecovery } from '../a
 import { announceStep, recoveryWorld } from '../activities/recovery-steps.ts';
 import { hex, utf8 } from '../activities/text.ts';
 import { RECOVERY_REPORTED } from '../instance-ids.ts';
-import { createStarter } from '../start-once.ts';
+import { createStarter, wakeInstance } from '../start-once.ts';
 import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
@@ -139,7 +139,7 @@ async function wake(client: DurableClient, { id, rehearsal }: StoredRecovery): P
   const started = rehearsal
     ? 'running'
     : await createStarter(client).startOnce('recoverHsm', id, { recovery: id }, ['recovered']);
-  if (started === 'running') await client.raiseEvent(id, RECOVERY_REPORTED, {});
+  if (started === 'running') await wakeInstance(client, id, RECOVERY_REPORTED);
 }
 
 /** Steps for another person than who asked, with the role Approver. */

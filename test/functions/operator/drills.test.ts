@@ -79,6 +79,16 @@ describe('a drill on a temporary HSM', () => {
     expect(await approve(APPROVER)).toMatchObject({ status: 409 });
   });
 
+  test('is called off, and reported to, before the rehearsal has begun: it finds both in what is stored', async () => {
+    Object.assign(client, { raiseEvent: async () => Promise.reject(new Error('HTTP 404 response')) });
+    expect(await approve(APPROVER)).toMatchObject({ status: 200 });
+    expect(await cancel()).toMatchObject({ status: 202 });
+    expect((await readRecovery(world, ID))?.closing).toMatchObject({ reason: 'Cancelled' });
+    // One that runs and cannot be told is another matter: the caller sends it again.
+    Object.assign(client, { getStatus: async () => ({ runtimeStatus: 'Running' }) });
+    await expect(cancel()).rejects.toThrow('HTTP 404');
+  });
+
   test('is not called off when nobody knows it, or without a reason', async () => {
     expect(await cancel('drill-nothing')).toMatchObject({ status: 404, body: { code: 'DrillNotFound' } });
     expect(await cancel(DRILL, {})).toMatchObject({ status: 400 });
