@@ -72,18 +72,30 @@ function* sendCanary(context: OrchestrationContext, hsm: string): Step<void> {
   }
 }
 
-/** Events first: an incident may answer with containment, and whoever reads events should know why. */
+/**
+ * Events first: an incident may answer with containment, and whoever reads events should know why. A topic that is down must
+ * not keep containment away, though: then findings are joined all the same, and raised when the window is judged again.
+ */
 function* handOn(context: OrchestrationContext, hsm: string, all: StoredFindingRef[]): Step<Failed | undefined> {
   const { raiseFindings, joinIncidents } = steps(context);
   const instance = context.df.instanceId;
+  let unraised: { failed: Failed } | { spent: unknown } | undefined;
   for (let start = 0; start < all.length; start += HANDED_ON) {
     const findings = all.slice(start, start + HANDED_ON);
-    const raised = yield* raiseFindings({ hsm, instance, findings });
-    if (isFailed(raised)) return raised;
+    if (unraised === undefined) {
+      try {
+        const raised = yield* raiseFindings({ hsm, instance, findings });
+        if (isFailed(raised)) unraised = { failed: raised };
+      } catch (spent) {
+        unraised = { spent };
+      }
+    }
     const joined = yield* joinIncidents({ hsm, findings, instance });
     if (isFailed(joined)) return joined;
   }
-  return undefined;
+  if (unraised === undefined) return undefined;
+  if ('failed' in unraised) return unraised.failed;
+  throw unraised.spent;
 }
 
 /** From the third failure in a row on, people are told, and the blindness is a finding itself. */

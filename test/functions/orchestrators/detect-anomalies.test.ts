@@ -41,6 +41,19 @@ describe('detectAnomalies', () => {
     expect(outcome).toMatchObject({ value: { kind: 'detected', windows: 1, calls: 3, findings: 1 } });
   });
 
+  test.each<[string, Told]>([
+    ['is away', { throws: 'the topic is away' }],
+    ['may not be written to', { result: failure }],
+  ])('joins every finding while the topic %s, so that containment begins, and moves nothing on', (_, end) => {
+    const findings = Array.from({ length: 120 }, () => FINDING);
+    const { names } = run({ judgeWindow: judged({ findings }), raiseFindings: end });
+    expect(names.slice(0, 7)).toEqual([
+      ...['sendCanary', 'judgeWindow', 'raiseFindings', 'joinIncidents', 'joinIncidents', 'joinIncidents'],
+      'noteBlindness',
+    ]);
+    expect(names).not.toContain('commitWindow');
+  });
+
   test('hands many findings on in parts', () => {
     const findings = Array.from({ length: 120 }, () => FINDING);
     const { asked } = run({ judgeWindow: judged({ findings }) });
