@@ -5,11 +5,13 @@ import { containmentOf } from '../../shared/incident/containment.ts';
 import { expireStep, withStep } from '../../shared/incident/decide-step.ts';
 import { ADMINISTRATOR, guardRevoke } from '../../shared/incident/guards.ts';
 import type { Incident } from '../../shared/incident/incident.ts';
+import type { Approved } from '../../shared/incident/journaled-approvals.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
 import { judgeContainment } from '../../shared/incident/verify.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { announceOnHsm } from './hsm-acts.ts';
+import { demandApproved } from './incident-approvals.ts';
 import { changeIncident, incidentOf } from './incident-records.ts';
 import { known, noted, responseWorld, rolesReader, ruleOf, US } from './incident-world.ts';
 
@@ -117,6 +119,8 @@ async function revoke(world: World, incident: Incident, step: PlannedStep, wante
     const { reason, explanation: detail, nextStep } = refusal;
     return settle(world, id, step, { state: 'refused', reason, detail, nextStep });
   }
+  const approved = await demandApproved(world, incident, step, response);
+  if (approved.kind === 'refused') return settle(world, id, step, notApproved(approved));
   const at = world.clock.now().toISOString();
   await changeIncident(world, id, (current) => {
     const removed = current.removed ?? [];
@@ -124,7 +128,7 @@ async function revoke(world: World, incident: Incident, step: PlannedStep, wante
     const next = isThere ? removed : [...removed, { ...found, step: step.id, removedAt: at }];
     return withStep({ ...current, removed: next }, step.id, (each) => ({ ...each, state: 'underWay', startedAt: at }));
   });
-  const approvedBy = step.decisions.filter(({ decision }) => decision === 'approve').map(({ by }) => by);
+  const approvedBy = approved.by;
   const key = /^\/keys\/(.+)$/.exec(found.scope)?.[1];
   const outcome = await announceOnHsm(world, {
     act: 'access.revoke',
@@ -154,6 +158,10 @@ async function revoke(world: World, incident: Incident, step: PlannedStep, wante
   await outcome('done');
   return settle(world, id, step, { state: 'done', detail: 'It was taken away.' });
 }
+
+/** Failed, not refused: whoever has the role can still approve it, and then it is done. */
+export const notApproved = ({ reason, explanation: detail, nextStep }: Extract<Approved, { kind: 'refused' }>) =>
+  ({ state: 'failed', reason, detail, nextStep }) as const;
 
 /** How a step ended. A step that ended is not ended again. */
 export async function settle(

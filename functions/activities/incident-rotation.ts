@@ -6,9 +6,10 @@ import type { RotationCause } from '../../shared/rotation/decision.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { rotationId } from '../instance-ids.ts';
 import type { World } from '../world.ts';
-import { settle } from './incident-containment.ts';
+import { demandApproved } from './incident-approvals.ts';
+import { notApproved, settle } from './incident-containment.ts';
 import { changeIncident, incidentOf } from './incident-records.ts';
-import { known } from './incident-world.ts';
+import { known, ruleOf } from './incident-world.ts';
 import { readLedger } from './ledger.ts';
 
 /** How often it is looked how the rotation stands. */
@@ -21,6 +22,11 @@ export const incidentRotationActivities = (world: World) =>
       const incident = await incidentOf(world, id);
       const step = stepOf(incident, stepId);
       if (!step?.key || step.state !== 'approved' || step.expectedVersion === undefined) return { kind: 'done' };
+      const approved = await demandApproved(world, incident, step, (await ruleOf(world, incident)).response);
+      if (approved.kind === 'refused') {
+        await settle(world, id, step, notApproved(approved));
+        return { kind: 'done' };
+      }
       const key = { hsm: incident.hsm, name: step.key };
       const versions = await known(world.keys.observe.versions(key));
       const refusal = guardRotate(step.key, versions?.length ?? 0);
@@ -33,7 +39,7 @@ export const incidentRotationActivities = (world: World) =>
       const cause: RotationCause = {
         kind: 'Incident',
         incident: id,
-        by: step.decisions.find(({ decision }) => decision === 'approve')?.by ?? 'policy response',
+        by: approved.by[0] ?? 'policy response',
         overrides: ['window', 'blackout', 'notDue'],
       };
       await starter.startOnce('rotateKey', rotationId(key, version), { key, version, cause }, ['rotated']);

@@ -5,6 +5,7 @@ import { type ContainmentReason, guardDecision, guardDisable, guardPerson } from
 import type { Incident } from '../../shared/incident/incident.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
 import { announceOnHsm } from '../activities/hsm-acts.ts';
+import { journalIncidentDecision, wasTakenAway } from '../activities/incident-approvals.ts';
 import { respondTo } from '../activities/incident-joining.ts';
 import { useOf } from '../activities/incident-planning.ts';
 import { changeIncident, readIncident } from '../activities/incident-records.ts';
@@ -43,10 +44,10 @@ export async function decideIncident(
   const refusal = await guard(world, incident, caller, decision);
   if (dryRun) return { status: 200, body: { dryRun: true, incident: id, decision, refusal: refusal ?? null } };
   if (refusal) throw refused(refusal);
+  const at = world.clock.now().toISOString();
+  await journal(world, incident, caller, decision, at);
   if (decision.kind === 'putBack') await putBack(world, caller, incident, decision.step, decision.note);
-  else
-    await changeIncident(world, id, (current) => decided(current, caller, decision, world.clock.now().toISOString()));
-  await journal(world, incident, caller, decision);
+  else await changeIncident(world, id, (current) => decided(current, caller, decision, at));
   if (receipt) await world.documents.put('state', receipt, { schema: 1, id, decision });
   return accepted(world, starter, id);
 }
@@ -116,7 +117,12 @@ function guardDone({ subject }: Incident, oid: string, step: PlannedStep): Refus
   };
 }
 
-function guardPutBack(world: World, incident: Incident, oid: string, step: PlannedStep): Refused | undefined {
+async function guardPutBack(
+  world: World,
+  incident: Incident,
+  oid: string,
+  step: PlannedStep,
+): Promise<Refused | undefined> {
   const removed = incident.removed?.find((each) => each.step === step.id && each.putBackAt === undefined);
   if (!removed || step.state === 'underWay') {
     return {
@@ -127,6 +133,13 @@ function guardPutBack(world: World, incident: Incident, oid: string, step: Plann
   }
   const own = guardPerson(incident, oid, removed.principalId);
   if (own) return own;
+  if (!(await wasTakenAway(world, incident.id, removed))) {
+    return {
+      reason: 'RemovalNotJournaled',
+      explanation: `The journal does not hold that the step ${step.id} took away what is stored of it.`,
+      nextStep: 'Treat it as tampering until explained: read in the storage logs who wrote to the container state.',
+    };
+  }
   if (world.response?.reinstate) return undefined;
   const { scope, roleDefinitionId, principalId, id } = removed;
   return {
@@ -228,21 +241,11 @@ async function putBack(
   });
 }
 
-async function journal(world: World, { id, hsm }: Incident, { oid }: Caller, decision: Decision): Promise<void> {
-  const at = world.clock.now().toISOString();
+/** Before it is stored: what a crash keeps from the store counts for nothing until it is said again. */
+async function journal(world: World, incident: Incident, { oid }: Caller, decision: Decision, at: string) {
   const what = 'step' in decision ? decision.step : decision.kind === 'verdict' ? decision.verdict : 'close';
-  await world.journal.append({
-    id: `${id}:decision:${decision.kind}:${what}:${oid}:${at}`,
-    kind: 'note',
-    class: 'incident.decide',
-    at,
-    hsm,
-    target: `incidents/${id}`,
-    identity: world.identities.observe,
-    cause: oid,
-    instance: id,
-    detail: { decision: decision.kind, what, note: decision.note },
-  });
+  const { kind, note } = decision;
+  await journalIncidentDecision(world, incident, { by: oid, at, decision: kind, what, note });
 }
 
 const FORBIDDEN = new Set(['ApproverIsRequester', 'ApproverIsSubject', 'ApproverTwice']);

@@ -18,6 +18,10 @@ export type ContainmentReason =
   | 'StepDecided'
   | 'ApprovalDenied'
   | 'ApprovalExpired'
+  /** A stored approval is not one that the journal holds. */
+  | 'ApprovalNotJournaled'
+  /** Nothing in the journal says that this was taken away. */
+  | 'RemovalNotJournaled'
   | 'NothingToPutBack'
   | 'NoIdentityMayGrant';
 

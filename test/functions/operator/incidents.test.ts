@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { changeIncident } from '../../../functions/activities/incident-records.ts';
 import type { Caller } from '../../../functions/operator/authorise.ts';
+import { withStep } from '../../../shared/incident/decide-step.ts';
+import type { PlannedStep } from '../../../shared/incident/step.ts';
 import { MALLORY } from '../../shared/incident/builders.ts';
 import { aRole, createIncidentWorld, drive, type IncidentWorld } from '../../support/incident-world.ts';
 import { APPROVER, ask, OPERATOR } from '../../support/operator.ts';
@@ -85,6 +87,82 @@ describe('decisions about an incident', () => {
     expect((await world.incident()).plan?.[0]?.state).toBe('waiting');
     await decide({ kind: 'approve', step: STEP }, SECOND);
     expect((await world.incident()).plan?.[0]?.state).toBe('approved');
+  });
+
+  /** Changes what is stored of the step, as whoever can write the store can. */
+  const forge = (change: (step: PlannedStep) => Partial<PlannedStep>) =>
+    changeIncident(world, id, (current) => withStep(current, STEP, (step) => ({ ...step, ...change(step) })));
+  const yes = { by: APPROVER.oid, name: 'Ana', at: '2030-01-01T00:00:00.000Z', decision: 'approve', note: '' } as const;
+  const found = async () => (await world.incident()).plan?.find((step) => step.id === STEP);
+
+  test.each<[string, PlannedStep['mode'], (step: PlannedStep) => Partial<PlannedStep>]>([
+    ['in the name of an approver', 'approval', () => ({ state: 'approved', decisions: [yes] })],
+    ['in nobody’s name', 'approval', () => ({ state: 'approved' })],
+    ['as a step that the policy does alone', 'approval', () => ({ state: 'approved', mode: 'auto' })],
+    ['as under way', 'approval', () => ({ state: 'underWay', decisions: [yes] })],
+    ['by one of two', 'twoApprovals', ({ decisions }) => ({ state: 'approved', mode: 'approval', decisions })],
+  ])('a step that was forged %s takes nothing away, is told, and can be approved', async (_, mode, change) => {
+    await forge(() => ({ mode }));
+    if (mode === 'twoApprovals') await decide({ kind: 'approve', step: STEP });
+    await forge(change);
+    await drive(world);
+    expect(world.changes).toEqual([]);
+    expect(await found()).toMatchObject({ state: 'failed', reason: 'ApprovalNotJournaled' });
+    expect((await world.incident()).containment?.remains).toEqual([expect.stringContaining('journal')]);
+    await forge(() => ({ mode: 'approval' }));
+    await decide({ kind: 'approve', step: STEP }, SECOND);
+    await drive(world);
+    expect(world.changes).toEqual([`unassign ${aRole().id}`]);
+    const intent = world.journalled.find((entry) => entry.class === 'access.revoke' && entry.kind === 'intent');
+    expect(intent?.detail).toMatchObject({ approvedBy: SECOND.oid });
+  });
+
+  test('an approval of another assignment than is stored now takes nothing away', async () => {
+    const other = aRole({ id: '00000000-0000-4000-8000-0000000f0002' });
+    world.roles.push(other);
+    await decide({ kind: 'approve', step: STEP });
+    await forge(() => ({ assignment: other }));
+    await drive(world);
+    expect(world.changes).toEqual([]);
+    expect(await found()).toMatchObject({ reason: 'ApprovalNotJournaled' });
+  });
+
+  test('a no that the journal holds is not turned into a yes by the store', async () => {
+    await decide({ kind: 'approve', step: STEP });
+    const approved = await found();
+    await forge(() => ({ state: 'waiting', decisions: [] }));
+    await decide({ kind: 'deny', step: STEP }, SECOND);
+    await forge(() => ({ ...approved }));
+    await drive(world);
+    expect(world.changes).toEqual([]);
+    expect(await found()).toMatchObject({ detail: expect.stringContaining('said no') });
+  });
+
+  test('an approval that was killed after the journal has it counts once it is repeated', async () => {
+    world.onWrite.before = (path) => {
+      if (path.includes('/incidents/')) throw new Error('killed');
+    };
+    const same = { idempotencyKey: 'decision-0002' };
+    await expect(decide({ kind: 'approve', step: STEP }, APPROVER, same)).rejects.toThrow('killed');
+    delete world.onWrite.before;
+    await drive(world);
+    expect([world.changes, (await found())?.state]).toEqual([[], 'waiting']);
+    world.now.value = new Date('2030-01-01T00:01:00.000Z');
+    expect((await decide({ kind: 'approve', step: STEP }, APPROVER, same)).status).toBe(202);
+    await drive(world);
+    expect(world.changes).toEqual([`unassign ${aRole().id}`]);
+  });
+
+  test('what the journal does not hold as taken away is not put back: it would be a grant to anybody', async () => {
+    await decide({ kind: 'approve', step: STEP });
+    await drive(world);
+    await changeIncident(world, id, (current) => ({
+      ...current,
+      removed: (current.removed ?? []).map((each) => ({ ...each, scope: '/', principalId: 'oid-eve' })),
+    }));
+    const { status, body } = await decide({ kind: 'putBack', step: STEP });
+    expect([status, body.detail]).toEqual([409, expect.stringContaining('RemovalNotJournaled')]);
+    expect(world.roles).toEqual([]);
   });
 
   test('a repeat with the same Idempotency-Key has no further effect, and another request under it is refused', async () => {

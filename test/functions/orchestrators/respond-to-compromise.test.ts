@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { commitJudgement, propose } from '../../../functions/activities/detection-state.ts';
+import { journalIncidentDecision } from '../../../functions/activities/incident-approvals.ts';
 import { joinOne } from '../../../functions/activities/incident-joining.ts';
 import { readWatches } from '../../../functions/activities/incident-planning.ts';
 import { changeIncident, incidentOf } from '../../../functions/activities/incident-records.ts';
@@ -32,8 +33,10 @@ const newGrant = () => ({
 const stepsOf = async (world: IncidentWorld) =>
   Object.fromEntries(((await world.incident()).plan ?? []).map(({ id, state }) => [id, state]));
 const approve = async (world: IncidentWorld, step: string, by = 'oid-ana') => {
-  const { id } = await world.incident();
+  const incident = await world.incident();
+  const { id } = incident;
   const at = world.now.value.toISOString();
+  await journalIncidentDecision(world, incident, { by, at, decision: 'approve', what: step, note: 'yes' });
   await changeIncident(world, id, (current) =>
     decideStep(current, step, { by, name: by, at, decision: 'approve', note: 'yes' }),
   );
