@@ -74,8 +74,9 @@ export async function buildEmptyApp(root: string, outfile: string, how: { write?
 }
 
 export interface Loaded {
-  /** How long loading took. */
+  /** How long loading took, and how much of a processor: the same on a busy machine. */
   ms: number;
+  processorMs: number;
   /** Names of the functions that it registered. */
   functions: string[];
   /** Further modules that could not be loaded, and why. */

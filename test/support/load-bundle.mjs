@@ -29,8 +29,11 @@ Module.prototype.require = function (id) {
 };
 
 const startedAt = performance.now();
+const used = process.cpuUsage();
 await import(pathToFileURL(main).href);
 const ms = performance.now() - startedAt;
+const { user, system } = process.cpuUsage(used);
+const processorMs = (user + system) / 1000;
 
 const failed = [];
 for (const path of further) {
@@ -40,4 +43,4 @@ for (const path of further) {
     failed.push(`${path}: ${error}`);
   }
 }
-console.log(JSON.stringify({ ms, functions, failed }));
+console.log(JSON.stringify({ ms, processorMs, functions, failed }));
