@@ -96,6 +96,8 @@ async function aStrangerGetsIn(story: Story, look: Observer): Promise<Intruder> 
         look.advance(2_000);
         await look.killHost();
       }
+      // Nothing else need be under way while the response works, so its own fact says how far it has come.
+      await look.until(() => look.events('IncidentOpened').length > 0, 'the incident to be published');
       await quiet(look, 20_000);
       const [incident] = (await incidents(look)).filter(({ keys }) => keys.includes(key));
       story.claim(incident !== undefined, 'an incident was opened');
