@@ -1,5 +1,5 @@
 import { judgeQuorum } from '../../shared/custody/quorum.ts';
-import { isBackupAtFault } from '../../shared/drill/backup-at-fault.ts';
+import { endedBy } from '../../shared/drill/backup-at-fault.ts';
 import { AppError, isTransient } from '../../shared/errors.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { judgePrerequisites, mayBegin } from '../../shared/recovery/prerequisites.ts';
@@ -108,8 +108,7 @@ async function perform(
     const { explanation, final } = result;
     // First of all, so that a crash in between does not make it be tried once more.
     if (recovery.rehearsal && final !== undefined) {
-      const verdict = isBackupAtFault(final) ? 'failed' : 'skipped';
-      await closeRehearsal(world, recovery, { by: US, reason: final, explanation, result: verdict });
+      await closeRehearsal(world, recovery, { by: US, reason: final, explanation, result: endedBy(final) });
     }
     await reportStep(world, now, { step, result: 'failed', by: US, at, evidence: explanation });
     return result;

@@ -1,9 +1,11 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
+import { endedBy } from '../../shared/drill/backup-at-fault.ts';
 import type { DrillStep } from '../../shared/drill/report.ts';
 import type { OrchestrationInputs } from '../contracts.ts';
 import type { RestoreDrillOutcome, TearDownOutcome } from '../drill-outcomes.ts';
 import { noticeId, tearDownId } from '../instance-ids.ts';
-import { isFailed } from '../outcomes.ts';
+import { type Failed, isFailed } from '../outcomes.ts';
+import type { RestoreRefused } from '../restore-outcomes.ts';
 import { run, type Step, steps } from '../steps.ts';
 import type { RecoverHsmOutcome } from './recover-hsm.ts';
 import { replaceContents } from './restore-hsm.ts';
@@ -13,7 +15,7 @@ import { toldAnyway } from './told-anyway.ts';
 /** What a drill has come through so far. The report is made of it, however the drill ends. */
 interface Course {
   steps: DrillStep[];
-  /** Why the restore did not come about, as the restore names it. */
+  /** Why the restore, or the look at it, did not come about. */
   refusal?: string;
   /** The HSM that is made for this drill, and removed after it. */
   temporary?: string;
@@ -32,8 +34,8 @@ export function* runRestoreDrill(context: OrchestrationContext): Generator<Task,
   try {
     yield* rehearse(context, course);
   } catch (spent) {
-    // What was out of reach for so long would have been so in an emergency: reported, and judged as failed.
-    endOpenStep(context, course, 'failed', String(spent).slice(0, 300));
+    // What was out of reach is told, and says nothing of the backup.
+    endOpenStep(context, course, endedBy(), String(spent).slice(0, 300));
   }
   if (course.temporary !== undefined) yield* removeTemporary(context, course, course.temporary);
   context.df.setCustomStatus('writing the report');
@@ -127,8 +129,7 @@ function* restoreAndVerify(context: OrchestrationContext, course: Course, target
   begin(context, course, 'restore', `Restoring to ${target}`);
   const restored = yield* replaceContents(context, target);
   if (restored.kind !== 'done') {
-    course.refusal = restored.kind === 'refused' ? restored.reason : restored.code;
-    return endOpenStep(context, course, 'failed', whyOf(restored));
+    return stop(context, course, restored);
   }
   endOpenStep(context, course, 'done');
   yield* verify(context, course);
@@ -141,14 +142,22 @@ function* verify(context: OrchestrationContext, course: Course): Step<void> {
   context.df.setCustomStatus('comparing with the manifest');
   begin(context, course, 'compare', 'Comparing with the manifest');
   const compared = yield* compareDrill({ hsm, instance });
-  if (compared.kind !== 'compared') endOpenStep(context, course, 'failed', whyOf(compared));
+  if (compared.kind !== 'compared') stop(context, course, compared);
   else endOpenStep(context, course, 'done', `${compared.keys} keys, ${compared.versions} versions`);
 
   context.df.setCustomStatus('opening what was made before');
   begin(context, course, 'sentinels', 'Opening the sentinels');
   const tried = yield* tryDrillSentinels({ hsm, instance });
-  if (tried.kind !== 'tried') endOpenStep(context, course, 'failed', whyOf(tried));
+  if (tried.kind !== 'tried') stop(context, course, tried);
   else endOpenStep(context, course, 'done', `${tried.ok} of ${tried.ok + tried.failed + tried.notTried}`);
+}
+
+/** Ends the open step of what did not come about; the first reason that blames the backup is the drill's. */
+function stop(context: OrchestrationContext, course: Course, stopped: RestoreRefused | Failed): undefined {
+  const reason = stopped.kind === 'refused' ? stopped.reason : stopped.code;
+  const result = endedBy(reason);
+  if (course.refusal === undefined || result === 'failed') course.refusal = reason;
+  return endOpenStep(context, course, result, whyOf(stopped));
 }
 
 function begin(context: OrchestrationContext, course: Course, name: string, title: string): string {

@@ -107,7 +107,10 @@ export interface DrillFacts {
 const VERIFYING: ReadonlySet<string> = new Set(['compare', 'sentinels']);
 
 /** Steps without which there is no drill: skipping one is a doubt of its own. */
-const NEEDED: ReadonlySet<string> = new Set([...VERIFYING, 'prepareTarget', 'keepSentinels', 'lock', 'rehearsal']);
+const NEEDED: ReadonlySet<string> = new Set([
+  ...VERIFYING,
+  ...['prepareTarget', 'keepSentinels', 'lock', 'rehearsal', 'restore'],
+]);
 
 /**
  * The report of a drill. Failed: something that must come back did not, or an objective was missed. Inconclusive: nothing

@@ -10,6 +10,7 @@ import { readApproval, readOutcome, readRestoreRequest } from '../../../function
 import type { ActivityContext } from '../../../functions/implement.ts';
 import type { BackupWorld } from '../../../functions/world.ts';
 import { type BackupManifest, buildManifest } from '../../../shared/backup/manifest.ts';
+import { endedBy } from '../../../shared/drill/backup-at-fault.ts';
 import type { DrillReport, DrillStep } from '../../../shared/drill/report.ts';
 import { AppError } from '../../../shared/errors.ts';
 import { aManifest, aRecord } from '../../shared/backup/builders.ts';
@@ -195,12 +196,13 @@ describe('the end of a drill', () => {
     ['ManifestHashMismatch', true],
     ['JobFailed', true],
     ['SafetyBackupFailed', false],
+    ['WrongSecurityDomain', false],
     ['ERR_DENIED', false],
   ])('after a restore refused as %s doubts the backup: %s', async (refusal, doubts) => {
     await prepare();
     await act().keepDrillSentinels(of);
-    const steps = [step('restore', 0, { result: 'failed', detail: 'no' })];
-    expect(await close({ steps, refusal })).toMatchObject({ end: { kind: 'failed' } });
+    const steps = [step('restore', 0, { result: endedBy(refusal), detail: 'no' })];
+    expect(await close({ steps, refusal })).toMatchObject({ end: { kind: doubts ? 'failed' : 'inconclusive' } });
     expect((await catalogued())?.doubt !== undefined).toBe(doubts);
     expect((await report()).reasons).toContain('None of 2 sentinels was tried: the drill did not come so far.');
   });

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { runRestoreDrill } from '../../../functions/orchestrators/run-restore-drill.ts';
 import { watchBackups } from '../../../functions/orchestrators/watch-backups.ts';
+import { isBackupAtFault } from '../../../shared/drill/backup-at-fault.ts';
 import { buildDrillReport, type DrillFacts } from '../../../shared/drill/report.ts';
 import { compareWithManifest } from '../../../shared/restore/compare-with-manifest.ts';
+import type { RestoreRefusalReason } from '../../../shared/restore/guard.ts';
 import { aManifest, aRecord } from '../../shared/backup/builders.ts';
 import { type Asked, replay, type Told } from '../../support/replay.ts';
 
@@ -86,6 +88,62 @@ function run(overrides: Overrides = {}) {
 const stepsOf = (closed: ReturnType<typeof run>['closed']) =>
   closed?.steps.map(({ name, result }) => `${name} ${result}`);
 
+/** The guard's own reasons are all here, or this does not compile. */
+const OF_THE_GUARD: Record<RestoreRefusalReason, 'failed' | 'inconclusive'> = {
+  LockHeld: 'inconclusive',
+  BackupPruned: 'inconclusive',
+  BackupNotVerified: 'inconclusive',
+  BackupDoubted: 'inconclusive',
+  SecurityDomainUnknown: 'inconclusive',
+  WrongSecurityDomain: 'inconclusive',
+  ExternalKeysUnknown: 'inconclusive',
+  ExternalKeysPresent: 'inconclusive',
+  ConfirmationWrong: 'inconclusive',
+  ApproverIsRequester: 'inconclusive',
+  ApprovalDenied: 'inconclusive',
+  ApprovalExpired: 'inconclusive',
+  SafetyRuleUnclear: 'inconclusive',
+};
+const OTHER: Record<string, 'failed' | 'inconclusive'> = {
+  ...{ BackupUnknown: 'inconclusive', ApprovalMissing: 'inconclusive', ApprovalNotJournaled: 'inconclusive' },
+  ...{ CopyNotAsSealed: 'failed', LandingChanged: 'inconclusive', NotPutBack: 'inconclusive' },
+  ...{ ManifestMissing: 'failed', ManifestHashMismatch: 'failed' },
+  ...{ ManifestNotAManifest: 'failed' },
+  // A newer app wrote it.
+  ManifestUnknownVersion: 'inconclusive',
+  ...{ JobFailed: 'failed', JobNotFound: 'inconclusive', RestoreUnclear: 'inconclusive' },
+  // Codes of the service's own, in whose words a start was refused.
+  ...{ RefusedByService: 'inconclusive', Forbidden: 'inconclusive', BadRequest: 'inconclusive' },
+};
+
+describe('a restore of a drill that is refused', () => {
+  test.each(Object.entries({ ...OF_THE_GUARD, ...OTHER }))('for %s: %s', (reason, verdict) => {
+    const { value, closed } = run({ judgeRestore: () => ({ result: { ...refused, reason } }) });
+    expect(value).toMatchObject({
+      kind: verdict,
+      reasons: expect.arrayContaining([expect.stringContaining('It cannot be.')]),
+    });
+    expect(closed?.refusal).toBe(reason);
+    // The catalogue doubts what the drill fails, and nothing else.
+    expect(isBackupAtFault(reason)).toBe(verdict === 'failed');
+  });
+
+  test.each([
+    ['by a fault that lasts', { judgeRestore: () => ({ result: denied }) }],
+    ['because its safety backup failed', { backUpHsm: () => ({ result: { ...refused, reason: 'HsmBusy' } }) }],
+    ['because it was out of reach', { startRestore: () => ({ throws: 'socket hang up' }) }],
+  ] satisfies [string, Overrides][])('%s proves nothing', (_, overrides) => {
+    expect(run(overrides).value).toMatchObject({ kind: 'inconclusive' });
+  });
+
+  test('only after it, because the manifest is not the sealed one any more, fails', () => {
+    const changed = { ...refused, reason: 'ManifestHashMismatch' };
+    const { value, closed } = run({ compareDrill: () => ({ result: changed }) });
+    expect(value).toMatchObject({ kind: 'failed' });
+    expect(closed?.refusal).toBe('ManifestHashMismatch');
+  });
+});
+
 describe('runRestoreDrill', () => {
   test('prepares, keeps sentinels, locks, restores, compares, opens, unlocks, reports and tells, in this order', () => {
     const { names, value, closed } = run();
@@ -165,17 +223,20 @@ describe('runRestoreDrill', () => {
     expect(value).toMatchObject({ kind: 'inconclusive' });
   });
 
-  test('fails when the drill HSM could not be read after the restore', () => {
+  test('proves nothing when the drill HSM could not be read after the restore', () => {
     const { value, names } = run({ compareDrill: () => ({ result: denied }) });
     expect(names).toContain('tryDrillSentinels');
-    expect(value).toMatchObject({ kind: 'failed' });
+    expect(value).toMatchObject({ kind: 'inconclusive' });
   });
 
   test('unlocks and reports when a step is given up', () => {
     const { names, value, closed } = run({ compareDrill: () => ({ throws: 'the HSM did not answer' }) });
     expect(names.slice(-4)).toEqual(['unlockHsm', 'closeDrill', 'describeDrill', 'deliverNotification']);
-    expect(stepsOf(closed)).toContain('compare failed');
-    expect(value).toMatchObject({ kind: 'failed' });
+    expect(stepsOf(closed)).toContain('compare skipped');
+    expect(value).toMatchObject({
+      kind: 'inconclusive',
+      reasons: expect.arrayContaining([expect.stringContaining('the HSM did not answer')]),
+    });
   });
 
   test('answers with the refusal when nothing can be reported', () => {
@@ -241,7 +302,7 @@ describe('runRestoreDrill on a temporary HSM', () => {
   test.each(['recoverHsm', 'compareDrill', 'tryDrillSentinels'])('removes what it made when %s is given up', (name) => {
     const { names, value } = temporary({ [name]: () => ({ throws: 'out of reach' }) });
     expect(names.slice(-4)).toEqual(['tearDownDrill', ...TOLD]);
-    expect(value).toMatchObject({ kind: 'failed' });
+    expect(value).toMatchObject({ kind: 'inconclusive' });
   });
 
   test('passes all the same when the HSM could not be removed, and says so', () => {
