@@ -37,8 +37,8 @@ import { webhookRelayTimer } from './triggers/webhook-relay.timer.ts';
 import type { World } from './world.ts';
 
 /**
- * The composition root: reads the settings, builds the adapters, registers everything. A setting that is wrong throws here,
- * with every fault listed, and the host does not start the app.
+ * The composition root: reads the settings, registers everything by name, and says where the rest is to be had. A setting that
+ * is wrong throws here, with every fault listed, and the host does not start the app.
  */
 const config = loadConfig(process.env);
 

@@ -1,6 +1,6 @@
 // Builds what ships (dist/functions) and the embedded estate (dist/local, dist/tools).
 //
-// The app is one ESM bundle with splitting: SDKs sit in chunks that only the activity that needs them loads.
+// The app is one ESM bundle with splitting: activities, the operator API and SDKs sit in chunks that are loaded at first use.
 // @azure/functions-core exists only inside the Functions worker, so it stays an external require; the banner gives the
 // CommonJS packages inside the bundle a `require`.
 import { existsSync } from 'node:fs';
