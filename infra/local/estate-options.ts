@@ -10,7 +10,7 @@ export interface HostOptions {
 }
 
 export interface EstateOptions {
-  /** `empty`, `demo`, `drill` or the path of a seed file; default `demo`. */
+  /** `empty`, `demo`, `single`, `drill` or the path of a seed file; default `demo`. */
   seed?: string;
   /** Whether deleted keys are kept until their retention ends; default true. Off: they can be purged. */
   purgeProtection?: boolean;

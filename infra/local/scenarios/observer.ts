@@ -35,7 +35,7 @@ export interface Observer {
   killHost(): Promise<void>;
   advance(ms: number): void;
   pause(ms: number): Promise<void>;
-  until(holds: () => boolean, what: string): Promise<void>;
+  until(holds: () => boolean | Promise<boolean>, what: string): Promise<void>;
   deliveriesSettled(): Promise<void>;
   /** Until no orchestration is under way. Estate time is moved on meanwhile, so that durable timers cost no patience. */
   settled(options?: {
@@ -43,6 +43,8 @@ export interface Observer {
     patienceMs?: number;
     /** Instances that may go on: an incident waits for people. */
     except?: RegExp;
+    /** Real milliseconds between two looks, of which four in a row must find nothing. */
+    lookEveryMs?: number;
   }): Promise<void>;
 }
 
@@ -182,17 +184,22 @@ export function createObserver(estate: RunningEstate): Observer {
         () => estate.topic.events.every(({ deliveries }) => deliveries.every(({ state }) => state !== 'pending')),
         'all events to be delivered',
       ),
-    async settled({ advanceMs = USUAL_ADVANCE_MS, patienceMs = PATIENCE_MS, except } = {}) {
+    async settled({
+      advanceMs = USUAL_ADVANCE_MS,
+      patienceMs = PATIENCE_MS,
+      lookEveryMs = LOOK_EVERY_MS,
+      except,
+    } = {}) {
       let quiet = 0;
       let busy: string[] = [];
-      for (let waited = 0; waited < patienceMs; waited += LOOK_EVERY_MS) {
+      for (let waited = 0; waited < patienceMs; waited += lookEveryMs) {
         // Between the look and the call the host may have been killed: then it is not quiet either.
         const all = estate.host?.isUp ? await underWay().catch(() => ['the host is down']) : ['the host is down'];
         busy = all.filter((each) => !except?.test(each));
         quiet = busy.length === 0 ? quiet + 1 : 0;
         if (quiet >= 4) return;
         if (busy.length > 0) clock.advance(advanceMs);
-        await pause(LOOK_EVERY_MS);
+        await pause(lookEveryMs);
       }
       throw new Error(`still under way after ${patienceMs / 1000} s: ${busy.slice(0, 5).join('; ')}`);
     },

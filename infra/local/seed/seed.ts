@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { durationMs } from '../duration.ts';
 import { IDENTITIES, type IdentityName } from '../identity/registrations.ts';
-import { demoSeed } from './demo.ts';
+import { demoSeed, singleSeed } from './demo.ts';
 import { drillSeed } from './drill.ts';
 import { hsmResourceId } from './resource-id.ts';
 
@@ -72,9 +72,10 @@ export type AssignmentSeed = z.infer<typeof roleAssignment>;
 export async function obtainSeed(name: string): Promise<Seed> {
   if (name === 'empty') return { hsms: [{ name: 'contoso', resourceId: hsmResourceId('contoso'), keys: [] }] };
   if (name === 'demo') return demoSeed();
+  if (name === 'single') return singleSeed();
   if (name === 'drill') return drillSeed();
   const text = await readFile(name, 'utf8').catch((error: unknown) => {
-    throw new Error(`The seed is empty, demo, drill or a file; ${name} cannot be read: ${String(error)}`);
+    throw new Error(`The seed is empty, demo, single, drill or a file; ${name} cannot be read: ${String(error)}`);
   });
   const parsed = seedDocument.safeParse(JSON.parse(text));
   if (!parsed.success) throw new Error(`The seed ${name} is not valid:\n${z.prettifyError(parsed.error)}`);

@@ -17,6 +17,11 @@ describe('A seed', () => {
     expect(await obtainSeed('empty')).toMatchObject({ hsms: [{ name: 'contoso', keys: [] }] });
   });
 
+  test('single is the first HSM of the demo alone', async () => {
+    const [demo, single] = [await obtainSeed('demo'), await obtainSeed('single')];
+    expect(single.hsms).toEqual(demo.hsms.slice(0, 1));
+  });
+
   test('can be a file', async () => {
     const keys = [{ name: 'tps-reports', kty: 'RSA-HSM', size: 2048, created: '-P1Y', expires: 'P2W' }];
     const seed = await obtainSeed(await file({ hsms: [{ ...hsm, keys }] }));
@@ -31,7 +36,7 @@ describe('A seed', () => {
   });
 
   test('that does not exist says what a seed may be', async () => {
-    await expect(obtainSeed('/nowhere/seed.json')).rejects.toThrow(/empty, demo, drill or a file/);
+    await expect(obtainSeed('/nowhere/seed.json')).rejects.toThrow(/empty, demo, single, drill or a file/);
   });
 
   test('counts its durations from now and takes instants as they are', () => {

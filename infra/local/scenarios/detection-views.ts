@@ -1,0 +1,40 @@
+import type { Observer } from './observer.ts';
+
+/** What the operator API shows of findings and incidents, as far as stories look at it. */
+export interface ShownFinding {
+  id: string;
+  detector: string;
+  severity: string;
+  title: string;
+  keys?: string[];
+}
+
+export interface ShownIncident {
+  id: string;
+  severity: string;
+  about: string;
+  openedAt: string;
+  keys: string[];
+  contained: string | null;
+  waitsFor: string[];
+}
+
+const LOUD = new Set(['Medium', 'High', 'Critical']);
+export const isLoud = ({ severity }: { severity: string }): boolean => LOUD.has(severity);
+
+export const findingsOf = async (look: Observer, hsm: string): Promise<ShownFinding[]> =>
+  ((await look.api('GET', `/api/findings?hsm=${hsm}`, { as: 'auditor' })).body as { findings: ShownFinding[] })
+    .findings;
+
+export const incidentsOf = async (look: Observer): Promise<ShownIncident[]> =>
+  ((await look.api('GET', '/api/incidents', { as: 'auditor' })).body as { incidents: ShownIncident[] }).incidents;
+
+/** Nothing but incidents under way, which wait for people. */
+export const quiet = (look: Observer, { advanceMs = 2_000, lookEveryMs = 60 } = {}): Promise<void> =>
+  look.settled({ advanceMs, lookEveryMs, patienceMs: 180_000, except: /^incident-/ });
+
+/** Runs the audit sweep and waits for what follows; durable timers are helped on. */
+export async function sweep(look: Observer): Promise<void> {
+  await look.estate.runTimer('auditSweepTimer');
+  await quiet(look, { lookEveryMs: 30 });
+}
