@@ -97,6 +97,8 @@ export interface SeriesMemory {
   z: number;
   /** Hours far above the usual, as they were: a job that runs now and then is known by them. */
   bursts?: { hour: number; count: number }[];
+  /** What came so far of hours that are not closed. */
+  open?: { hour: number; count: number }[];
   /** Of busy series. */
   level?: LevelMemory;
   /** The calendar day so far, and what is usual by then. */

@@ -61,7 +61,7 @@ export const PARAMETERS = {
     shiftRatio: p(1.15, 1, 10, 'times the usual below which a lasting step is no finding'),
     sparse: p(3, 0, 50, 'usual operations an hour below which a Poisson tail replaces z'),
     logTail: p(6, 3, 20, 'negative power of ten of the chance that is told for sparse series'),
-    ratio: p(1.5, 1, 10, 'times the usual below which a busy hour is no finding, however unlikely'),
+    ratio: p(2, 1, 10, 'times the usual below which a busy hour is no finding, however unlikely'),
     restart: p(50, 0, 1000, 'operations that a storage account may do at once, once a day, when it starts again'),
     failovers: p(2, 1, 24, 'times in 24 hours that SQL may open all its databases at once: there, and back'),
     highRatio: p(3, 1, 20, 'times the usual below which a busy hour is Medium at most: a rush doubles what is usual'),

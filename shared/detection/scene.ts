@@ -3,6 +3,7 @@ import type { CallGroup } from './audit-call.ts';
 import type { DetectionFacts, KnownKey } from './detection-facts.ts';
 import { type JudgedCall, judgedCalls } from './judged-calls.ts';
 import type { DetectionMemory } from './memory.ts';
+import { readOpenHours } from './open-hours.ts';
 import { matchOwnActs } from './own-acts.ts';
 import type { DetectionRule, KnownIdentity } from './rule.ts';
 import { readVolumes, type VolumeReading } from './volumes.ts';
@@ -22,7 +23,7 @@ export interface Scene {
   identities: ReadonlyMap<string, KnownIdentity>;
   /** Client and object ids of our own. */
   own: ReadonlySet<string>;
-  /** Closed hours against what is usual. */
+  /** Closed hours against what is usual, and hours under way that are above it already. */
   volumes: readonly VolumeReading[];
 }
 
@@ -49,12 +50,9 @@ export function sceneOf(
     identities.get(who)?.kind === 'storage'
       ? { allowance: restart, openings: 1 }
       : { allowance: 1.2 * (identities.get(who)?.databases ?? 0), openings: failovers };
-  const { readings, series } = readVolumes(facts, memory, {
-    rule,
-    quarantined,
-    allowance,
-    isBatch: (who) => identities.get(who)?.kind === 'batch',
-  });
+  const settings = { rule, quarantined, allowance, isBatch: (who: string) => identities.get(who)?.kind === 'batch' };
+  const closed = readVolumes(facts, memory, settings);
+  const open = readOpenHours(calls, closed.series, settings);
   const scene: Scene = {
     hsm: facts.hsm,
     nowMs,
@@ -70,9 +68,9 @@ export function sceneOf(
     ]),
     identities,
     own,
-    volumes: readings,
+    volumes: [...closed.readings, ...open.readings],
   };
-  return { scene, learnt: { consumed, series } };
+  return { scene, learnt: { consumed, series: open.series } };
 }
 
 export const isCanary = (scene: Scene, { caller, key }: CallGroup): boolean =>

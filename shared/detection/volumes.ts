@@ -20,6 +20,8 @@ export interface VolumeReading {
   class: HourVolume['class'];
   hour: number;
   count: number;
+  /** The hour is not over: what it has so far. */
+  open?: true;
   /** Usual count, and robust z against it. Absent: too short a history; `most` of it is all that can be compared. */
   usual?: number;
   z?: number;
@@ -73,13 +75,9 @@ export function readVolumes(
       const count = rows.reduce((sum, row) => sum + row.count, 0);
       // An hour that was learnt is not judged again; the query gives closed hours once.
       if (state !== undefined && hour < endOf(state)) continue;
-      const quarantined = settings.quarantined(first.who, first.key);
       state = throughQuiet(state, hour, settings.rule, at);
-      const next = advance(state, hour, count, settings.rule, at(hour), {
-        quarantined,
-        ...settings.allowance(first.who),
-        runs: settings.isBatch(first.who) ? 1 : 2,
-      });
+      const leave = leaveOf(settings, first.who, first.key);
+      const next = advance(state, hour, count, settings.rule, at(hour), leave);
       readings.push({ ...next.reading, key: first.key, who: first.who, caller: first.caller, class: first.class });
       state = next.state;
     }
@@ -88,10 +86,12 @@ export function readVolumes(
   return { readings, series: bounded(overlaid(memory.series, series)) };
 }
 
+export const seriesIdOf = (key: string, who: string, of: string): string => `${key.slice(0, 127)} ${who} ${of}`;
+
 function tidy({ key, caller, class: of, hour, count }: HourVolume) {
   const name = key.slice(0, 127).toLowerCase();
   const who = (caller.oid || caller.app || 'nobody').slice(0, 200).toLowerCase();
-  return { id: `${name} ${who} ${of}`, key: name, who, caller, class: of, hour: hourOf(Date.parse(hour)), count };
+  return { id: seriesIdOf(name, who, of), key: name, who, caller, class: of, hour: hourOf(Date.parse(hour)), count };
 }
 
 /** What this caller is let. */
@@ -106,9 +106,16 @@ interface Leave {
 
 const NO_LEAVE: Leave = { quarantined: false, allowance: 0, openings: 1, runs: 2 };
 
+export const leaveOf = (settings: VolumeSettings, who: string, key: string): Leave => ({
+  quarantined: settings.quarantined(who, key),
+  ...settings.allowance(who),
+  runs: settings.isBatch(who) ? 1 : 2,
+});
+
 type Read = Omit<VolumeReading, 'key' | 'who' | 'caller' | 'class'>;
 
-function advance(
+/** One more hour: how it compares, and the series that has learnt it. */
+export function advance(
   before: SeriesMemory | undefined,
   hour: number,
   count: number,
@@ -137,7 +144,8 @@ function advance(
   const logTail = sparse ? logPoissonTail(count, Math.max(usual.mean, 0.2)) : undefined;
   const residual = Math.max(-CLIP, Math.min(CLIP, (anscombe(count) - usual.own) / usual.ownScale));
   const left = allowanceLeft(filled, hour, openings * allowance);
-  const burst = z >= parameters.sustained && excess > 0;
+  const unlikely = logTail !== undefined && logTail / Math.LN10 <= -parameters.logTail;
+  const burst = excess > 0 && (unlikely || z >= parameters.sustained);
   const again = sparse && burst && ranBefore(filled, hour, count, usual.factor) >= runs;
   // The first minutes of a burst may be too few to show in the hour before; they are of the same burst.
   const begun = Math.max(0, (filled.counts.at(-1) ?? 0) - inverseAnscombe(centre));
@@ -175,6 +183,7 @@ function advance(
     ...filled,
     counts: push(filled, learnt),
     start: startOf(filled),
+    ...(filled.open ? { open: filled.open.filter((each) => each.hour > hour) } : {}),
     z: excess >= parameters.excess ? z : 0,
     ...(level.memory === undefined ? {} : { level: level.memory }),
     today: withHour(filled, calendar, count, usual),

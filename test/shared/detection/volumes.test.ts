@@ -129,6 +129,13 @@ describe('hours against what is usual', () => {
     expect(next.readings[0]?.zBefore).toBeGreaterThan(4);
   });
 
+  test('let a small burst of a rare key through as well as a large one', () => {
+    const rare = (hour: number) => 1 + (hour % 2);
+    const allowance = () => ({ allowance: 50, openings: 1 });
+    expect(feed(24 * 28, rare, { allowance }, 12).reading).toMatchObject({ allowed: true });
+    expect(feed(24 * 28, rare, {}, 12).reading).toMatchObject({ allowed: false });
+  });
+
   test('believe a busy day of the calendar as far as the day has been busy', () => {
     // The last day of a month may be three times as busy, says the calendar; this series never was.
     const rule = aRule({ calendar: { ...aRule().calendar, monthEnd: { lastDays: 1, firstDays: 0, factor: 3 } } });
