@@ -219,10 +219,10 @@ function levelled(
 /** A day of so many usual operations tells whether it is as busy as the calendar allows. */
 const TELLING = 100;
 
-/** How much busier the day may be: what the calendar says, and no more than half above what the day has been so far. */
+/** How much busier the day may be: what the calendar says, and no more than a quarter above what the day has been so far. */
 function believed({ today }: SeriesMemory, { day, factor }: CalendarHour): number {
   if (factor === 1 || today === undefined || today.day !== day || today.usual < TELLING) return factor;
-  return Math.max(1, Math.min(factor, (1.5 * today.count) / today.usual));
+  return Math.max(1, Math.min(factor, (1.25 * today.count) / today.usual));
 }
 
 /** The day so far; hours that were far too busy count as far as they were usual, so that they excuse no others. */
