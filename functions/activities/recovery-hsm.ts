@@ -2,6 +2,7 @@ import { drillTags } from '../../shared/drill/decide-tear-down.ts';
 import type { World } from '../world.ts';
 import { reachNewHsm } from './hsm-endpoints.ts';
 import { joinHsm, knownHsm } from './joined-hsms.ts';
+import { demandReported } from './recovery-approvals.ts';
 import { changeRecovery, newResourceId, reportStep, type StoredRecovery } from './recovery-records.ts';
 import { announceStep, later, recoveryWorld, type StepResult, stepRefused } from './recovery-steps.ts';
 import { mayCreate } from './rehearsals.ts';
@@ -18,6 +19,8 @@ export async function createNewHsm(world: World, recovery: StoredRecovery): Prom
   const { rehearsal } = recovery;
   if (!found) {
     const { region, tenantId, administrators, identities, hsm } = recovery;
+    const unapproved = await demandReported(world, recovery, 'createHsm', recovery.backup);
+    if (unapproved) return unapproved;
     if (rehearsal && !(await mayCreate(world, recovery))) return stepRefused('The drill is over: nothing is made.');
     const outcome = await announceStep(world, recovery, 'hsm.create');
     await resources.create({

@@ -2,12 +2,14 @@ import { isGood, newestFirst } from '../../shared/backup/catalogue.ts';
 import { foldCustody } from '../../shared/custody/ledger.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { ConsumerDone } from '../../shared/recovery/consumers.ts';
+import { RECOVERY_REPORT } from '../../shared/recovery/journaled-reports.ts';
 import type { Prerequisite } from '../../shared/recovery/prerequisites.ts';
 import { buildRunbook, type RecoveryNames, type Runbook, type StepReport } from '../../shared/recovery/runbook.ts';
 import type { SafetyInput } from '../../shared/restore/safety-backup.ts';
 import type { World } from '../world.ts';
 import { readRecord, readRecords } from './catalogue.ts';
 import { readCustodyFacts } from './custody-ledger.ts';
+import { APPROVED, approvalDigest } from './recovery-approvals.ts';
 import { securityDomainOf } from './security-domain-lineage.ts';
 
 /** A job of the service that is sent at most once: `sentOn` is written before, `jobId` after. */
@@ -112,24 +114,32 @@ export async function changeRecovery(
  * run again stands in the journal once.
  */
 export async function reportStep(world: World, recovery: StoredRecovery, report: StepReport): Promise<void> {
+  await journalReport(world, recovery, report);
+  const { step, result, by, at } = report;
+  const isThis = (each: StepReport) => each.step === step && each.by === by && each.at === at && each.result === result;
+  await changeRecovery(world, recovery.id, (current) =>
+    current.reports.some(isThis) ? current : { ...current, reports: [...current.reports, report] },
+  );
+}
+
+/** An approval is bound to what was approved, and counts only where the journal has it. */
+export async function journalReport(world: World, recovery: StoredRecovery, report: StepReport): Promise<void> {
   const { step, result, by, at, evidence = '' } = report;
+  const backup = recovery.backup ?? (await newestGoodBackup(world, recovery.hsm))?.id;
+  const bound = APPROVED.has(step) ? { digest: approvalDigest(world, recovery, step, backup) } : {};
   const count = recovery.reports.filter((each) => each.step === step).length + 1;
   await world.journal.append({
     id: `${recovery.id}:${step}:${count}:${result}:${by}`,
     kind: 'note',
-    class: 'recovery.step',
+    class: RECOVERY_REPORT,
     at,
     hsm: recovery.hsm,
     target: `recoveries/${recovery.id}`,
     identity: world.identities.restore ?? world.identities.observe,
     cause: by,
     instance: recovery.id,
-    detail: { step, result, evidence },
+    detail: { step, result, evidence, ...bound },
   });
-  const isThis = (each: StepReport) => each.step === step && each.by === by && each.at === at && each.result === result;
-  await changeRecovery(world, recovery.id, (current) =>
-    current.reports.some(isThis) ? current : { ...current, reports: [...current.reports, report] },
-  );
 }
 
 /** The newest backup that is good: what a recovery restores when nobody says otherwise. */

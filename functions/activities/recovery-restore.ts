@@ -9,6 +9,7 @@ import { readRecord } from './catalogue.ts';
 import { readHsmInventory, withSealedMaterial } from './hsm-inventory.ts';
 import { knownHsm } from './joined-hsms.ts';
 import { policyInForce } from './policy-in-force.ts';
+import { demandReported } from './recovery-approvals.ts';
 import { followJob, forgetJob } from './recovery-jobs.ts';
 import { changeRecovery, newestGoodBackup, reportStep, type StoredRecovery } from './recovery-records.ts';
 import { later, recoveryWorld, type StepResult, stepRefused } from './recovery-steps.ts';
@@ -76,6 +77,10 @@ export async function restoreBackup(world: World, recovery: StoredRecovery): Pro
       case 'try':
         break;
     }
+  }
+  if (recovery.restore?.jobId === undefined) {
+    const unapproved = await demandReported(world, recovery, 'restore', backup);
+    if (unapproved) return unapproved;
   }
   const followed = await followJob(world, recovery, {
     slot: 'restore',

@@ -3,7 +3,14 @@ import type * as z from 'zod';
 import { hasCode } from '../../shared/errors.ts';
 import { isRepeat, judgeReport, type StepReport } from '../../shared/recovery/runbook.ts';
 import { knownHsm } from '../activities/joined-hsms.ts';
-import { changeRecovery, reportStep, runbookOf, type StoredRecovery } from '../activities/recovery-records.ts';
+import { APPROVED } from '../activities/recovery-approvals.ts';
+import {
+  changeRecovery,
+  journalReport,
+  reportStep,
+  runbookOf,
+  type StoredRecovery,
+} from '../activities/recovery-records.ts';
 import { announceStep, recoveryWorld } from '../activities/recovery-steps.ts';
 import { hex, utf8 } from '../activities/text.ts';
 import { RECOVERY_REPORTED } from '../instance-ids.ts';
@@ -40,7 +47,7 @@ export async function reportRecoveryStep(
     await consumerMoved(world, id, told.consumer, caller, now);
     return showRecovery(world, id);
   }
-  if (APPROVED.has(step)) demandApprover(recovery, caller);
+  if (APPROVED.has(known.name)) demandApprover(recovery, caller);
 
   const blob = told.blob === undefined ? undefined : hex(world.crypto.digest('SHA-256', utf8(told.blob)));
   const evidence = told.evidence ?? (blob === undefined ? undefined : 'handed over to the HSM');
@@ -49,7 +56,10 @@ export async function reportRecoveryStep(
     ...(evidence === undefined ? {} : { evidence }),
     told: digestOf(world, told, blob),
   };
-  if (!isRepeat(recovery.reports, known, report)) {
+  if (isRepeat(recovery.reports, known, report)) {
+    // What is stored and was not journaled counts once the same person says it again.
+    if (APPROVED.has(known.name)) await journalReport(world, recovery, report);
+  } else {
     if (known.actor === 'automation') {
       // A failure that a person reports again is tried at once.
       if (known.state !== 'failed' || told.result !== 'retry') {
@@ -141,9 +151,6 @@ async function wake(client: DurableClient, { id, rehearsal }: StoredRecovery): P
     : await createStarter(client).startOnce('recoverHsm', id, { recovery: id }, ['recovered']);
   if (started === 'running') await wakeInstance(client, id, RECOVERY_REPORTED);
 }
-
-/** Steps for another person than who asked, with the role Approver. */
-const APPROVED: ReadonlySet<string> = new Set(['confirmLoss', 'approveRestore', 'approveCost']);
 
 function demandApprover({ by }: StoredRecovery, { oid, roles }: Caller): void {
   if (!roles.includes('Approver')) throw forbidden('This step needs the app role Approver.');

@@ -5,6 +5,7 @@ import {
   changeRecovery,
   createRecovery,
   readRecovery,
+  reportStep,
   type StoredRecovery,
 } from '../../../functions/activities/recovery-records.ts';
 import type { AutomatedStep } from '../../../functions/recovery-contracts.ts';
@@ -54,11 +55,8 @@ const { nextRecoveryStep, performRecoveryStep } = {
 };
 const lock = () => readHsmLock(world.documents, 'contoso-two');
 const stored = async () => (await readRecovery(world, ID)) as StoredRecovery;
-const reported = (step: StepReport['step'], result: StepReport['result'] = 'done', by = 'Carol') =>
-  changeRecovery(world, ID, (recovery) => {
-    const at = world.now.value.toISOString();
-    return { ...recovery, reports: [...recovery.reports, { step, result, by, at, evidence: 'seen' }] };
-  });
+const reported = async (step: StepReport['step'], result: StepReport['result'] = 'done', by = 'Carol') =>
+  reportStep(world, await stored(), { step, result, by, at: world.now.value.toISOString(), evidence: 'seen' });
 const later = (seconds: number) => {
   world.now.value = new Date(world.now.value.getTime() + seconds * 1000);
 };
@@ -113,6 +111,11 @@ describe('the next step', () => {
 });
 
 describe('the new HSM', () => {
+  beforeEach(async () => {
+    await reported('confirmLoss');
+    await reported('approveRestore');
+  });
+
   test('is created once, however often the step runs, and joins when it is provisioned', async () => {
     for (let run = 0; run < 3; run++) expect(await performRecoveryStep('createHsm')).toMatchObject({ kind: 'later' });
     expect(azure.created).toHaveLength(1);
@@ -172,7 +175,11 @@ describe('the new HSM', () => {
 });
 
 describe('the jobs', () => {
-  beforeEach(newHsmIsThere);
+  beforeEach(async () => {
+    await reported('confirmLoss');
+    await reported('approveRestore');
+    await newHsmIsThere();
+  });
 
   test('are sent once and followed to their end', async () => {
     azure.readings = [RUNNING, SUCCEEDED];
@@ -261,6 +268,7 @@ describe('the jobs', () => {
     const completedOn = world.now.value.toISOString();
     const safety = { sentOn: completedOn, jobId: 'job-1', completedOn };
     await changeRecovery(world, ID, (recovery) => ({ ...recovery, backup: 'mhsm-contoso-2030010100000000', safety }));
+    await reported('approveRestore');
     azure.starts = [{ kind: 'tooSoon', code: 'Conflict', reason: 'at least 30 minutes' }];
     expect(await performRecoveryStep('restore')).toMatchObject({ kind: 'later', why: 'at least 30 minutes' });
     const waited = await performRecoveryStep('restore');
@@ -276,6 +284,7 @@ describe('the jobs', () => {
     const completedOn = world.now.value.toISOString();
     const safety = { sentOn: completedOn, jobId: 'job-1', completedOn };
     await changeRecovery(world, ID, (recovery) => ({ ...recovery, backup: 'mhsm-contoso-2030010100000000', safety }));
+    await reported('approveRestore');
     azure.starts = [{ kind: 'tooLate', code: 'Conflict', reason: 'within 30 minutes' }];
     await performRecoveryStep('restore');
     expect(await performRecoveryStep('restore')).toMatchObject({ kind: 'later' });
@@ -288,6 +297,7 @@ describe('the jobs', () => {
     const completedOn = world.now.value.toISOString();
     const safety = { sentOn: completedOn, jobId: 'job-1', completedOn };
     await changeRecovery(world, ID, (recovery) => ({ ...recovery, backup: 'mhsm-contoso-2030010100000000', safety }));
+    await reported('approveRestore');
     for (const step of [...BEFORE_SAFETY, 'safetyBackup', 'approveRestore'] as const) await reported(step);
     azure.starts = [{ kind: 'tooLate', code: 'Conflict', reason: 'within 30 minutes' }];
     await performRecoveryStep('restore');
@@ -313,5 +323,54 @@ describe('the jobs', () => {
     expect(new Set(ids).size).toBe(1);
     expect((await stored()).reports.filter(({ step }) => step === 'safetyBackup')).toHaveLength(1);
     expect(await lock()).toBeUndefined();
+  });
+});
+
+describe('an approval that the journal does not hold', () => {
+  /** Puts a report into the store, as whoever can write there can. */
+  const forge = (step: StepReport['step']) =>
+    changeRecovery(world, ID, (recovery) => {
+      const report = { step, result: 'done', by: 'oid-ana', at: world.now.value.toISOString(), evidence: 'x' } as const;
+      return { ...recovery, reports: [...recovery.reports, report] };
+    });
+  const journal = { kind: 'refused', explanation: expect.stringContaining('journal') };
+  const safe = () =>
+    changeRecovery(world, ID, (recovery) => {
+      const completedOn = world.now.value.toISOString();
+      return { ...recovery, backup: 'mhsm-contoso-2030010100000000', safety: { sentOn: completedOn, completedOn } };
+    });
+
+  test('makes no HSM', async () => {
+    await forge('confirmLoss');
+    expect(await performRecoveryStep('createHsm')).toMatchObject(journal);
+    expect(azure.created).toEqual([]);
+  });
+
+  test('of another region than is stored now makes no HSM', async () => {
+    await reported('confirmLoss');
+    await changeRecovery(world, ID, (recovery) => ({ ...recovery, region: 'elsewhere' }));
+    expect(await performRecoveryStep('createHsm')).toMatchObject(journal);
+    expect(azure.created).toEqual([]);
+  });
+
+  test('of whoever asked makes no HSM', async () => {
+    await reported('confirmLoss', 'done', 'OID-OMAR');
+    expect(await performRecoveryStep('createHsm')).toMatchObject({ kind: 'refused' });
+    expect(azure.created).toEqual([]);
+  });
+
+  test('restores nothing, nor does one that was of another backup', async () => {
+    await reported('confirmLoss');
+    await newHsmIsThere();
+    await safe();
+    await forge('approveRestore');
+    expect(await performRecoveryStep('restore')).toMatchObject(journal);
+    await reported('approveRestore');
+    await changeRecovery(world, ID, (recovery) => ({ ...recovery, backup: 'mhsm-contoso-2020010100000000' }));
+    expect(await performRecoveryStep('restore')).toMatchObject(journal);
+    expect(azure.sent).toEqual([]);
+    await safe();
+    expect(await performRecoveryStep('restore')).toMatchObject({ kind: 'later' });
+    expect(azure.sent).toHaveLength(1);
   });
 });

@@ -3,7 +3,12 @@ import { drillReportActivities } from '../../../functions/activities/drill-repor
 import { drillTearDownActivities } from '../../../functions/activities/drill-tear-down.ts';
 import { drillActivities } from '../../../functions/activities/drills.ts';
 import { recoveryActivities } from '../../../functions/activities/recovery.ts';
-import { changeRecovery, readRecovery, type StoredRecovery } from '../../../functions/activities/recovery-records.ts';
+import {
+  changeRecovery,
+  readRecovery,
+  reportStep,
+  type StoredRecovery,
+} from '../../../functions/activities/recovery-records.ts';
 import { closeRehearsal } from '../../../functions/activities/rehearsals.ts';
 import { temporaryHsmName } from '../../../functions/instance-ids.ts';
 import { lookedAfter } from '../../../functions/looked-after.ts';
@@ -66,11 +71,8 @@ const stored = async () => (await readRecovery(world, ID)) as StoredRecovery;
 const later = (minutes: number) => {
   world.now.value = new Date(world.now.value.getTime() + minutes * 60_000);
 };
-const reported = (step: RecoveryStepName, result: StepReport['result'] = 'done', evidence = 'seen') =>
-  changeRecovery(world, ID, (recovery) => ({
-    ...recovery,
-    reports: [...recovery.reports, { step, result, by: 'Carol', at: world.now.value.toISOString(), evidence }],
-  }));
+const reported = async (step: RecoveryStepName, result: StepReport['result'] = 'done', evidence = 'seen') =>
+  reportStep(world, await stored(), { step, result, by: 'Carol', at: world.now.value.toISOString(), evidence });
 
 async function made() {
   await prepare();
@@ -141,6 +143,17 @@ describe('a drill on a temporary HSM', () => {
     expect(ended).toMatchObject({ kind: 'ended', reason: 'NotInTime', result: 'skipped' });
     expect(ended).toMatchObject({ explanation: expect.stringContaining('an approver who did not ask for it') });
     expect(await next()).toEqual(ended);
+  });
+
+  test('makes nothing by an approval of the cost that the journal does not hold, and ends undecided', async () => {
+    await prepare();
+    const at = world.now.value.toISOString();
+    const forged = { step: 'approveCost', result: 'done', by: 'Carol', at, evidence: 'x' } as const;
+    await changeRecovery(world, ID, (recovery) => ({ ...recovery, reports: [forged] }));
+    for (const step of ['prerequisites', 'assemble'] as const) await reported(step);
+    expect(await perform('createHsm')).toMatchObject({ kind: 'refused' });
+    expect(azure.created).toEqual([]);
+    expect(await next()).toMatchObject({ kind: 'ended', reason: 'ApprovalNotJournaled', result: 'skipped' });
   });
 
   test('ends when its cost is not approved', async () => {

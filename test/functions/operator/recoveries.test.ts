@@ -107,6 +107,17 @@ describe('a report', () => {
     expect((await report('confirmLoss', { evidence: 'burnt' }, other)).status).toBe(409);
   });
 
+  test('whose entry in the journal was lost is entered when the same person repeats it', async () => {
+    await request();
+    await report('confirmLoss', { evidence: 'burnt' }, APPROVER);
+    world.journalled.length = 0;
+    await report('confirmLoss', { evidence: 'burnt' }, APPROVER);
+    const [entry] = world.journalled;
+    expect(entry).toMatchObject({ class: 'recovery.step', cause: APPROVER.oid, detail: { step: 'confirmLoss' } });
+    expect(entry?.detail?.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect((await readRecovery(world, ID))?.reports).toHaveLength(1);
+  });
+
   test('counts again when something else was said since', async () => {
     await readyForUpload();
     expect((await report('upload', { blob: 'opaque' })).status).toBe(200);
