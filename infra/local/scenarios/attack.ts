@@ -50,8 +50,8 @@ export async function attack(story: Story): Promise<void> {
     story.proven(
       `A fortnight of busy traffic, rotations and backups, judged in ${days.sweeps()} sweeps, raised nothing by itself.`,
     );
-    await aFloodStaysSmall(story, look);
     await theIncidentIsClosed(story, look, mallory);
+    await aFloodStaysSmall(story, look);
     await theJournalIsUnbroken(story, look);
   } finally {
     await estate.stop();
@@ -84,13 +84,13 @@ async function theIncidentIsClosed(story: Story, look: Observer, mallory: Intrud
     // The intruder is looked for until the watch ends; then the incident may be closed, and closes by its verdict.
     const path = `/api/incidents/${incident?.id}`;
     let shown: ClosedIncident = { status: 'open' };
-    for (let turn = 0; turn < 20 && shown.status !== 'closed'; turn++) {
+    for (let turn = 0; turn < 40 && shown.status !== 'closed'; turn++) {
       look.advance(DAY_MS / 2);
       await look.pause(300);
       await quiet(look);
       shown = (await look.api('GET', path, { as: 'auditor' })).body as ClosedIncident;
     }
-    story.claim(shown.status === 'closed', `closed, not ${shown.status}`);
+    story.claim(shown.status === 'closed', `closed, not ${shown.status}: ${JSON.stringify(shown.obstaclesToClosing)}`);
     say(`report: evidence/${shown.closed?.report}`);
   });
   story.proven('The incident ended with a verdict of a person and a report.');
@@ -98,6 +98,7 @@ async function theIncidentIsClosed(story: Story, look: Observer, mallory: Intrud
 
 interface ClosedIncident {
   status: string;
+  obstaclesToClosing?: unknown;
   closed?: { report: string };
 }
 
