@@ -10,6 +10,7 @@ import { changeIncident, incidentOf, readFinding } from './incident-records.ts';
 import { keepSignIns } from './incident-sign-ins.ts';
 import { keepSurroundings, type Read, suspicionOf } from './incident-surroundings.ts';
 import { known as knownOrThrown, noted, rolesReader, US } from './incident-world.ts';
+import { presentKeys } from './present-keys.ts';
 import { hex, utf8 } from './text.ts';
 
 /** How far around the suspicion the log is kept. */
@@ -223,9 +224,15 @@ async function keepKeys(world: World, incident: Incident, gaps: string[], keep: 
   const { hsm, keys } = incident;
   const known = patience(incident);
   const observe = world.keys.observe;
-  for (const name of plainKeys(keys)) {
+  const names = plainKeys(keys);
+  const present = await presentKeys(world, hsm, names, incident.tired?.includes('evidence'));
+  for (const name of names) {
     const key = { hsm, name };
     const gap = (error: Error) => void gaps.push(`key ${name}: ${error.message}`);
+    if (!present.has(name)) {
+      gaps.push(`key ${name}: the log names it, and the HSM has no key of this name`);
+      continue;
+    }
     const facts = await known(observe.read(key), gap);
     if (!facts) continue;
     const [versions, rotationPolicy] = [

@@ -16,6 +16,7 @@ import type { World } from '../world.ts';
 import { changeIncident, incidentOf } from './incident-records.ts';
 import { known, noted, US } from './incident-world.ts';
 import { policyInForce } from './policy-in-force.ts';
+import { presentKeys } from './present-keys.ts';
 
 /** The same stage is told once; its id says so for ever. */
 const NEVER_AGAIN = 'P10Y';
@@ -173,8 +174,10 @@ const asTold = ({ id, title, why, mode, until, shown }: PlannedStep): NoticeStep
 async function readersOf(world: World, { hsm, keys }: Incident, { notice }: HsmRule): Promise<NoticeRule> {
   const { policy, version } = await policyInForce(world);
   const notify = [...notice.notify];
-  for (const name of keys.filter(isPlain).slice(0, MOST_OWNERS)) {
-    const facts = await known(world.keys.observe.read({ hsm, name }), undefined, true);
+  const names = keys.filter(isPlain).slice(0, MOST_OWNERS);
+  const present = await presentKeys(world, hsm, names, true);
+  for (const name of names) {
+    const facts = present.has(name) ? await known(world.keys.observe.read({ hsm, name }), undefined, true) : undefined;
     const rule = effectiveRule(policy, hsm, name, facts?.tags ?? {}, version).rule.notice;
     notify.push(...rule.notify);
   }

@@ -11,6 +11,7 @@ import type { World } from '../world.ts';
 import { changeIncident, incidentOf } from './incident-records.ts';
 import { loggingOf, resourceIdOf, surroundingsOf } from './incident-surroundings.ts';
 import { known, noted, rolesReader, ruleOf, US } from './incident-world.ts';
+import { presentKeys } from './present-keys.ts';
 
 /** How far back use is looked for, and for how many keys: more would only tire whoever decides. */
 const USE_SINCE = 'P30D';
@@ -109,7 +110,9 @@ export async function freshPlan(
   const surroundings = await surroundingsOf(world, incident, (read) => known(read, undefined, tired));
   const logging = loggingOf(resourceIdOf(world, incident.hsm), surroundings);
   const keys: KeySituation[] = [];
-  for (const name of names) keys.push(await situationOf(world, incident.hsm, name, tired));
+  const present = await presentKeys(world, incident.hsm, names, tired);
+  for (const name of names)
+    keys.push(present.has(name) ? await situationOf(world, incident.hsm, name, tired) : { name });
   const facts: PlanFacts = {
     now: world.clock.now(),
     incident,

@@ -62,6 +62,25 @@ describe('a new grant at one key that the policy may take away', () => {
     expect(world.published.map(({ type }) => type)).toEqual(['IncidentOpened', 'IncidentContained']);
   });
 
+  test('asks the HSM for none of the keys that only the log names: its refusals would be the next finding', async () => {
+    const world = createIncidentWorld();
+    const forged = Array.from({ length: 20 }, (_, index) => `k${index}`);
+    const asked: string[] = [];
+    for (const read of ['read', 'versions', 'readRotationPolicy'] as const) {
+      const real = world.keys.observe[read].bind(world.keys.observe) as (key: { name: string }) => Promise<never>;
+      world.keys.observe[read] = (key: { name: string }) => {
+        asked.push(key.name);
+        return real(key);
+      };
+    }
+    await world.open({ ...newGrant(), keys: ['orders', ...forged], keysInAll: 21 });
+    await drive(world);
+    expect([...new Set(asked)]).toEqual(['orders']);
+    expect((await world.incident()).evidence?.gaps).toContain(
+      'key k7: the log names it, and the HSM has no key of this name',
+    );
+  });
+
   test('does everything once when every activity runs twice', async () => {
     const world = createIncidentWorld();
     await world.setPolicy(AUTO);
