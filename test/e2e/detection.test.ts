@@ -25,13 +25,19 @@ const findings = async (query = '') => {
   return (body as { findings: ShownFinding[] }).findings;
 };
 
-/** Rows of now arrive, and one cycle looks at them. */
+/**
+ * Rows of now arrive, and one cycle looks at them. The clock starts cycles as well: one that is still under way from before
+ * would end without having looked.
+ */
 const cycle = async () => {
+  await quiet();
   look.advance(6 * MINUTE);
   await estate.runTimer('auditSweepTimer');
-  // A response that waits for people is under way for long.
-  for (const { name } of estate.hsms) await look.operation(`/api/operations/detect-${name}`);
+  await quiet();
 };
+
+/** A response that waits for people is under way for long. */
+const quiet = () => look.settled({ except: /^incident-/, patienceMs: 180_000 });
 
 const inject = (fields: Record<string, unknown>, count = 1) => {
   const [hsm] = estate.hsms;
