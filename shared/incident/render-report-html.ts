@@ -1,5 +1,6 @@
+import { readableInstants } from '../notification/clean.ts';
 import { type Markup, markup, NOTHING } from '../notification/markup.ts';
-import { figure, list, type Tone, table, text, toned } from '../notification/render-page.ts';
+import { figure, list, type Tone, table, text, toned, word } from '../notification/render-page.ts';
 import { count, figures, instant, renderReport, verdict } from '../notification/render-report.ts';
 import { renderIncidentTimeline } from './render-timeline.ts';
 import { CLASS_WORDS, type IncidentReport, printTime, VERDICT_WORDS } from './report.ts';
@@ -87,7 +88,12 @@ const timelineTable = ({ timeline }: IncidentReport): Markup =>
   table(
     'What happened, in order',
     ['When', 'What', 'By', 'Remarks'],
-    timeline.map(({ at, kind, by, text: remark }) => [text(instant(at)), text(kind), text(cut(by)), text(remark)]),
+    timeline.map(({ at, kind, by, text: remark }) => [
+      text(instant(at)),
+      word(kind),
+      word(cut(by)),
+      text(readableInstants(remark)),
+    ]),
   );
 
 const MOST_FINDINGS = 100;

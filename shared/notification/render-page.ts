@@ -45,6 +45,7 @@ const STYLE: Markup = markup`
   thead th { border-top: 0; color: var(--muted); font-weight: 500; white-space: nowrap; } tbody th { font-weight: 500; }
   tr { break-inside: avoid; } td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
   code, pre { font: 13px/1.5 ui-monospace, Cascadia Mono, Consolas, Menlo, monospace; }
+  .word { overflow-wrap: break-word; }
   pre { background: var(--well); border: 1px solid var(--line); border-radius: 4px; padding: 9px 12px; white-space: pre-wrap; overflow-wrap: anywhere; margin: 8px 0; }
   svg { width: 100%; height: auto; display: block; margin: 0 0 16px; } svg text { font: 12px system-ui, Arial, sans-serif; fill: var(--ink); }
   footer { margin-top: 44px; border-top: 1px solid var(--line); padding-top: 12px; color: var(--muted); font-size: 13px; }
@@ -71,6 +72,9 @@ ${rows.map(
 `;
 
 export const text = (value: string | number): Markup => markup`${String(value)}`;
+
+/** For columns of short words, which a narrow table would otherwise break anywhere. */
+export const word = (value: string): Markup => markup`<span class="word">${value}</span>`;
 
 export const toned = (tone: Tone, value: string): Markup => markup`<span class="state ${tone}">${value}</span>`;
 
