@@ -1,13 +1,8 @@
 import type { OrchestrationContext } from 'durable-functions';
 import { findingPath } from '../../functions/activities/finding-places.ts';
-import { incidentContainmentActivities } from '../../functions/activities/incident-containment.ts';
-import { incidentEvidenceActivities } from '../../functions/activities/incident-evidence.ts';
-import { incidentJoiningActivities, joinOne } from '../../functions/activities/incident-joining.ts';
-import { incidentNoticeActivities } from '../../functions/activities/incident-notices.ts';
-import { incidentPlanningActivities } from '../../functions/activities/incident-planning.ts';
+import { joinOne } from '../../functions/activities/incident-joining.ts';
 import { incidentOf } from '../../functions/activities/incident-records.ts';
-import { incidentRotationActivities } from '../../functions/activities/incident-rotation.ts';
-import { incidentActivities } from '../../functions/activities/incidents.ts';
+import { incident as incidentCapability } from '../../functions/capabilities/incident.ts';
 import { runActivity } from '../../functions/implement.ts';
 import { respondToCompromise } from '../../functions/orchestrators/respond-to-compromise.ts';
 import type { ManifestRoleAssignment } from '../../shared/backup/manifest.ts';
@@ -67,15 +62,7 @@ export function createIncidentWorld(roles: ManifestRoleAssignment[] = [aRole()])
     signIns: async () => ({ tables: [], signIns: [], more: false }),
     versionUse: async () => [],
   };
-  const acts = {
-    ...incidentJoiningActivities(world),
-    ...incidentEvidenceActivities(world),
-    ...incidentPlanningActivities(world),
-    ...incidentContainmentActivities(world),
-    ...incidentRotationActivities(world),
-    ...incidentNoticeActivities(world),
-    ...incidentActivities(world),
-  } as unknown as Record<string, never>;
+  const acts = incidentCapability(world) as unknown as Record<string, never>;
   let id = '';
   world.open = async (changes = {}) => {
     const finding = aFinding({ foundAt: base.now.value.toISOString(), ...changes });
