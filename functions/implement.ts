@@ -4,8 +4,8 @@ import * as df from 'durable-functions';
 import type * as z from 'zod';
 import { AppError, isTransient } from '../shared/errors.ts';
 import { createLog, type Log } from '../shared/log.ts';
-import type { ActivityInput, ActivityName, OrchestrationName } from './contracts.ts';
-import type { ActivityOutcomes, Failed } from './outcomes.ts';
+import type { ActivityInput, ActivityName, OrchestrationName } from './contracts/inputs.ts';
+import type { ActivityOutcomes, Failed } from './contracts/outcomes.ts';
 import { createStarter, type Starter } from './start-once.ts';
 import type { World } from './world.ts';
 
@@ -58,7 +58,7 @@ export async function runActivity<N extends ActivityName>(
   raw: unknown,
   context: ActivityContext,
 ): Promise<ActivityOutcomes[N] | Failed> {
-  const { inputs } = await import('./contracts.ts');
+  const { inputs } = await import('./contracts/inputs.ts');
   try {
     return await handler(parseInput(name, inputs[name], raw) as ActivityInput<N>, context);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { DurableClient } from 'durable-functions';
-import type { OrchestrationInputs, OrchestrationName } from './contracts.ts';
+import type { OrchestrationInputs, OrchestrationName } from './contracts/inputs.ts';
 import { INCIDENT_CHANGED } from './instance-ids.ts';
 
 export type StartOutcome = 'started' | 'running' | 'finished';

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import * as df from 'durable-functions';
-import type { ActivityInput, ActivityName, OrchestrationInputs, OrchestrationName } from './contracts.ts';
-import type { Outcome } from './outcomes.ts';
+import type { ActivityInput, ActivityName, OrchestrationInputs, OrchestrationName } from './contracts/inputs.ts';
+import type { Outcome } from './contracts/outcomes.ts';
 
 /** A generator that orchestrators delegate to with `yield*`, which gives each answer its type. */
 export type Step<T> = Generator<Task, T, unknown>;

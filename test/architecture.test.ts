@@ -122,7 +122,8 @@ describe('the import graph', () => {
     const allowed = (to: string) =>
       isCapability(to) ||
       to.startsWith('functions/orchestrators/') ||
-      /^functions\/(([a-z]+-)?(contracts|outcomes)|steps|instance-ids)\.ts$/.test(to) ||
+      to.startsWith('functions/contracts/') ||
+      /^functions\/(steps|instance-ids)\.ts$/.test(to) ||
       to === 'shared/errors.ts';
     expect(offenders(orchestrators, (to) => !allowed(to))).toEqual([]);
     expect(packageOffenders(orchestrators, ({ typeOnly }) => !typeOnly)).toEqual([]);
@@ -152,7 +153,8 @@ describe('the import graph', () => {
 
   test('loads at start neither what touches the world nor a package beside the platform', () => {
     const eager = reachedFrom('functions/main.ts', ({ lazy, typeOnly }) => !lazy && !typeOnly);
-    const late = /^(functions\/(activities|capabilities)\/|functions\/([a-z]+-)?contracts\.ts|shared\/adapters\/)/;
+    const late =
+      /^(functions\/(activities|capabilities)\/|functions\/contracts\/([a-z]+-)?inputs\.ts|shared\/adapters\/)/;
     expect([...eager].filter((file) => late.test(file) || file === 'functions/create-world.ts')).toEqual([]);
     const atStart = graph.filter(({ file }) => eager.has(file)).flatMap(({ packages }) => packages);
     const loaded = atStart.filter(({ lazy, typeOnly }) => !lazy && !typeOnly).map(({ name }) => name);

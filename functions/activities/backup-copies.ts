@@ -10,7 +10,7 @@ import {
 import { verifyBackup } from '../../shared/backup/verify-manifest.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { addDuration } from '../../shared/time.ts';
-import type { BackupSummary } from '../backup-outcomes.ts';
+import type { BackupSummary } from '../contracts/backup-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { backupWorld } from './backup-world.ts';

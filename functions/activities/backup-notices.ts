@@ -1,7 +1,7 @@
 import type { LifecycleEvent } from '../../shared/events/lifecycle-event.ts';
 import type { HsmNotice, NoticeFailure } from '../../shared/notification/hsm-notice.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
-import type { BackUpHsmOutcome } from '../backup-outcomes.ts';
+import type { BackUpHsmOutcome } from '../contracts/backup-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { policyInForce } from './policy-in-force.ts';

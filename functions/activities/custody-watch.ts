@@ -2,7 +2,7 @@ import { EXPIRED_CERTIFICATE, judgeExpiry } from '../../shared/custody/expiry.ts
 import { judgeQuorum } from '../../shared/custody/quorum.ts';
 import { judgeReview } from '../../shared/custody/reviews.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
-import type { CustodyAlarm } from '../custody-outcomes.ts';
+import type { CustodyAlarm } from '../contracts/custody-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { lookedAfter } from '../looked-after.ts';
 import type { World } from '../world.ts';

@@ -2,7 +2,7 @@ import type { Finding } from '../../shared/detection/finding.ts';
 import { type FindingRecord, isToBeTold, mergeFinding } from '../../shared/detection/finding-record.ts';
 import { AppError } from '../../shared/errors.ts';
 import type { LifecycleEvent } from '../../shared/events/lifecycle-event.ts';
-import type { StoredFindingRef } from '../detection-outcomes.ts';
+import type { StoredFindingRef } from '../contracts/detection-outcomes.ts';
 import type { World } from '../world.ts';
 import { findingPath, placeFinding } from './finding-places.ts';
 

@@ -15,7 +15,7 @@ import {
 import type { HarderWatch } from '../../shared/incident/watch.ts';
 import type { Log } from '../../shared/log.ts';
 import { subtractDuration } from '../../shared/time.ts';
-import type { StoredFindingRef } from '../detection-outcomes.ts';
+import type { StoredFindingRef } from '../contracts/detection-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { DetectionWorld, World } from '../world.ts';
 import { closedHour, isLearnt } from './detection-baseline.ts';

@@ -1,4 +1,4 @@
-import type { RestoreDrillInput } from '../drill-contracts.ts';
+import type { RestoreDrillInput } from '../contracts/drill-inputs.ts';
 import type { Starter, StartOutcome } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { readDrillPart } from './drill-records.ts';

@@ -3,7 +3,7 @@ import type { SentinelResult } from '../../shared/drill/report.ts';
 import type { DrillTarget } from '../../shared/policy/hsm-rule.ts';
 import type { Documents } from '../../shared/ports/documents.ts';
 import type { RestoreComparison } from '../../shared/restore/compare-with-manifest.ts';
-import type { DrillEnd } from '../drill-outcomes.ts';
+import type { DrillEnd } from '../contracts/drill-outcomes.ts';
 
 /** A drill as it began. Written once. */
 export interface StoredDrill {

@@ -5,7 +5,7 @@ import { buildDrillReport, type DrillReport, type DrillStep, type TearDown } fro
 import { timeRehearsal } from '../../shared/drill/time-rehearsal.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { compareWithManifest } from '../../shared/restore/compare-with-manifest.ts';
-import type { DrillEnd } from '../drill-outcomes.ts';
+import type { DrillEnd } from '../contracts/drill-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { rehearsalId } from '../instance-ids.ts';
 import type { World } from '../world.ts';

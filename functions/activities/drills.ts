@@ -3,10 +3,10 @@ import { type DrillDecision, decideDrill } from '../../shared/drill/decide-drill
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import type { DrillRule, DrillTarget } from '../../shared/policy/hsm-rule.ts';
 import { addDuration } from '../../shared/time.ts';
-import type { RestoreDrillInput } from '../drill-contracts.ts';
+import type { RestoreDrillInput } from '../contracts/drill-inputs.ts';
+import type { NoticeDue } from '../contracts/outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { temporaryHsmName } from '../instance-ids.ts';
-import type { NoticeDue } from '../outcomes.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { firstWatched } from './backup-watch.ts';

@@ -13,7 +13,7 @@ import { meaningOf } from '../../shared/notification/compose/heartbeat-notices.t
 import type { Notice } from '../../shared/notification/notice.ts';
 import type { PolicyDocument } from '../../shared/policy/document.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
-import type { HeartbeatAlarm } from '../heartbeat-outcomes.ts';
+import type { HeartbeatAlarm } from '../contracts/heartbeat-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { lookedAfter } from '../looked-after.ts';
 import type { World } from '../world.ts';

@@ -1,6 +1,6 @@
 import type { KeyRef } from '../../shared/keys/key.ts';
 import { effectiveRule } from '../../shared/policy/effective-rule.ts';
-import type { Inspected } from '../outcomes.ts';
+import type { Inspected } from '../contracts/outcomes.ts';
 import type { World } from '../world.ts';
 import { readHsmLock } from './hsm-lock.ts';
 import { policyInForce } from './policy-in-force.ts';

@@ -1,7 +1,7 @@
 import type { CostVerdict } from '../../shared/drill/cost-guard.ts';
 import type { DrillRule, DrillTarget } from '../../shared/policy/hsm-rule.ts';
 import { addDuration, toIso } from '../../shared/time.ts';
-import type { DrillActivityOutcomes } from '../drill-outcomes.ts';
+import type { DrillActivityOutcomes } from '../contracts/drill-outcomes.ts';
 import { rehearsalId } from '../instance-ids.ts';
 import type { World } from '../world.ts';
 import { refused } from './backups.ts';

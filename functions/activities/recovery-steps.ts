@@ -1,5 +1,5 @@
 import { AppError } from '../../shared/errors.ts';
-import type { RecoveryActivityOutcomes } from '../recovery-outcomes.ts';
+import type { RecoveryActivityOutcomes } from '../contracts/recovery-outcomes.ts';
 import type { RecoveryWorld, World } from '../world.ts';
 import { announceOnHsm } from './hsm-acts.ts';
 import type { StoredRecovery } from './recovery-records.ts';

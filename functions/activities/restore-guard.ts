@@ -3,7 +3,7 @@ import type { KeyRef } from '../../shared/keys/key.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { guardRestore, type RestoreGuardInput } from '../../shared/restore/guard.ts';
 import { decideKeyRestore, type KeyPresence } from '../../shared/restore/key-restore.ts';
-import type { RestoreActivityOutcomes } from '../restore-outcomes.ts';
+import type { RestoreActivityOutcomes } from '../contracts/restore-outcomes.ts';
 import type { World } from '../world.ts';
 import { backupWorld } from './backup-world.ts';
 import { refused } from './backups.ts';

@@ -1,8 +1,8 @@
 import type { LifecycleEvent } from '../../shared/events/lifecycle-event.ts';
 import type { HsmNotice, NoticeFailure } from '../../shared/notification/hsm-notice.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
+import type { RestoreOutcome } from '../contracts/restore-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
-import type { RestoreOutcome } from '../restore-outcomes.ts';
 import type { World } from '../world.ts';
 import { policyInForce } from './policy-in-force.ts';
 import { findBackup, readApproval, type StoredRestore } from './restore-requests.ts';

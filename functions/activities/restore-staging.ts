@@ -1,6 +1,6 @@
 import { verifyBackup } from '../../shared/backup/verify-manifest.ts';
+import type { RestoreActivityOutcomes } from '../contracts/restore-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
-import type { RestoreActivityOutcomes } from '../restore-outcomes.ts';
 import type { World } from '../world.ts';
 import { backupWorld } from './backup-world.ts';
 import { refused } from './backups.ts';

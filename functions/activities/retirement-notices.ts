@@ -2,7 +2,7 @@ import type { RetirementDecision } from '../../shared/adoption/judge-retirement.
 import type { KeyFacts } from '../../shared/keys/key.ts';
 import type { Notice } from '../../shared/notification/notice.ts';
 import type { NoticeRule } from '../../shared/policy/rule.ts';
-import type { ActivityInput } from '../contracts.ts';
+import type { ActivityInput } from '../contracts/inputs.ts';
 import type { StoredRetirement } from './retirement-records.ts';
 
 /** The notice that tells how a retirement stands. */

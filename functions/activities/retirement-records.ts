@@ -1,7 +1,7 @@
 import type { RetirementDecision } from '../../shared/adoption/judge-retirement.ts';
 import type { Matter } from '../../shared/journal/decisions.ts';
 import type { Documents } from '../../shared/ports/documents.ts';
-import type { RetirementOutcome } from '../retirement-outcomes.ts';
+import type { RetirementOutcome } from '../contracts/retirement-outcomes.ts';
 import type { World } from '../world.ts';
 import { digestOf } from './journaled-decision.ts';
 

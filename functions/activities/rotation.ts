@@ -1,9 +1,9 @@
 import { hasCode, isTransient } from '../../shared/errors.ts';
 import { canonicalName, type KeyFacts } from '../../shared/keys/key.ts';
 import { ROTATE_TIMEOUT_MS } from '../../shared/ports/hsm-keys.ts';
-import type { ActivityInput } from '../contracts.ts';
+import type { ActivityInput } from '../contracts/inputs.ts';
+import type { CreateOutcome } from '../contracts/outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
-import type { CreateOutcome } from '../outcomes.ts';
 import type { World } from '../world.ts';
 import { announce, onRecord } from './acts.ts';
 import { readFresh } from './keys.ts';

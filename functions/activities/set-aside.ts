@@ -2,7 +2,7 @@ import { AppError } from '../../shared/errors.ts';
 import type { KeyRef } from '../../shared/keys/key.ts';
 import type { Notice } from '../../shared/notification/notice.ts';
 import type { NoticeRule } from '../../shared/policy/rule.ts';
-import type { NoticeDue } from '../outcomes.ts';
+import type { NoticeDue } from '../contracts/outcomes.ts';
 
 /** A key that could not be read. The work on its HSM goes on without it. */
 export interface SetAside {

@@ -2,9 +2,9 @@ import { AppError, hasCode, isTransient } from '../../shared/errors.ts';
 import { canonicalName, type KeyFacts, type KeySummary } from '../../shared/keys/key.ts';
 import { effectiveRule } from '../../shared/policy/effective-rule.ts';
 import { type Candidate, type InventoryEntry, surveyPage } from '../../shared/rotation/survey.ts';
+import type { NoticeDue } from '../contracts/outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { confirmationId, rotationId } from '../instance-ids.ts';
-import type { NoticeDue } from '../outcomes.ts';
 import type { World } from '../world.ts';
 import { beat } from './heartbeats.ts';
 import {

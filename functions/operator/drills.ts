@@ -9,7 +9,7 @@ import { costOf, decideDrillNow, drillInput } from '../activities/drills.ts';
 import { policyInForce } from '../activities/policy-in-force.ts';
 import { readRecovery, runbookOf } from '../activities/recovery-records.ts';
 import { closeRehearsal } from '../activities/rehearsals.ts';
-import type { RestoreDrillInput } from '../drill-contracts.ts';
+import type { RestoreDrillInput } from '../contracts/drill-inputs.ts';
 import { RECOVERY_REPORTED, rehearsalId } from '../instance-ids.ts';
 import { type Starter, wakeInstance } from '../start-once.ts';
 import type { World } from '../world.ts';

@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
+import type { Outcome } from '../contracts/outcomes.ts';
 import { RESTORE_DECIDED } from '../instance-ids.ts';
-import type { Outcome } from '../outcomes.ts';
 import { halfwayTo, type Step, steps, timerAt } from '../steps.ts';
 import { tellRestore } from './tell-restore.ts';
 

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { BackUpHsmInput } from '../backup-contracts.ts';
-import type { BackUpHsmOutcome, BackupRefused, BackupSummary } from '../backup-outcomes.ts';
-import { type Failed, isFailed } from '../outcomes.ts';
+import type { BackUpHsmInput } from '../contracts/backup-inputs.ts';
+import type { BackUpHsmOutcome, BackupRefused, BackupSummary } from '../contracts/backup-outcomes.ts';
+import { type Failed, isFailed } from '../contracts/outcomes.ts';
 import { type Step, steps, waitUntil } from '../steps.ts';
 import { takeHsm } from './take-hsm.ts';
 import { firstLine } from './tell.ts';

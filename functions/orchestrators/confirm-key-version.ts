@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { OrchestrationInputs } from '../contracts.ts';
-import { type Inspected, isFailed, type RotateKeyOutcome } from '../outcomes.ts';
+import type { OrchestrationInputs } from '../contracts/inputs.ts';
+import { type Inspected, isFailed, type RotateKeyOutcome } from '../contracts/outcomes.ts';
 import { type Step, steps } from '../steps.ts';
 import { finishVersion } from './finish-version.ts';
 import { publishIfPossible, tell, tellFault } from './tell.ts';

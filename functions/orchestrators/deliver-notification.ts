@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { ActivityInput, OrchestrationInputs } from '../contracts.ts';
-import { isFailed } from '../outcomes.ts';
+import type { ActivityInput, OrchestrationInputs } from '../contracts/inputs.ts';
+import { isFailed } from '../contracts/outcomes.ts';
 import { type Step, steps } from '../steps.ts';
 
 interface Told {

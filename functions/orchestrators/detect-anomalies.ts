@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { OrchestrationInputs } from '../contracts.ts';
-import type { DetectAnomaliesOutcome, StoredFindingRef } from '../detection-outcomes.ts';
-import { type Failed, isFailed } from '../outcomes.ts';
+import type { DetectAnomaliesOutcome, StoredFindingRef } from '../contracts/detection-outcomes.ts';
+import type { OrchestrationInputs } from '../contracts/inputs.ts';
+import { type Failed, isFailed } from '../contracts/outcomes.ts';
 import { type Step, steps } from '../steps.ts';
 import { firstLine, spentRetries } from './tell.ts';
 import { tellOfHsm } from './tell-of-hsm.ts';

@@ -1,7 +1,7 @@
 import type { OrchestrationContext } from 'durable-functions';
 import type { KeyRef } from '../../shared/keys/key.ts';
 import type { Refusal, RotateReason, RotationCause } from '../../shared/rotation/decision.ts';
-import { type Compared, type Inspected, isFailed, type Proof, type RotateKeyOutcome } from '../outcomes.ts';
+import { type Compared, type Inspected, isFailed, type Proof, type RotateKeyOutcome } from '../contracts/outcomes.ts';
 import { type Step, steps } from '../steps.ts';
 import { publishIfPossible, tell } from './tell.ts';
 

@@ -1,6 +1,6 @@
 import type { OrchestrationContext } from 'durable-functions';
-import type { Failed } from '../outcomes.ts';
-import type { RestoreRefused } from '../restore-outcomes.ts';
+import type { Failed } from '../contracts/outcomes.ts';
+import type { RestoreRefused } from '../contracts/restore-outcomes.ts';
 import { type Step, steps, waitUntil } from '../steps.ts';
 
 /** `again`: the service spoke of the age of the safety backup, which is judged anew. */

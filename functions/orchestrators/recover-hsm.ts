@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { OrchestrationInputs } from '../contracts.ts';
+import type { OrchestrationInputs } from '../contracts/inputs.ts';
+import { type Failed, isFailed } from '../contracts/outcomes.ts';
 import { noticeId, RECOVERY_REPORTED } from '../instance-ids.ts';
-import { type Failed, isFailed } from '../outcomes.ts';
 import { run, steps, timerAt, waitUntil } from '../steps.ts';
 
 export type RecoverHsmOutcome =

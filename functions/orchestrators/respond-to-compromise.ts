@@ -1,9 +1,9 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { IncidentAct, Turn } from '../../shared/incident/turn.ts';
-import type { OrchestrationInputs } from '../contracts.ts';
-import type { RespondToCompromiseOutcome } from '../incident-outcomes.ts';
+import type { RespondToCompromiseOutcome } from '../contracts/incident-outcomes.ts';
+import type { OrchestrationInputs } from '../contracts/inputs.ts';
+import { type Failed, isFailed } from '../contracts/outcomes.ts';
 import { INCIDENT_CHANGED } from '../instance-ids.ts';
-import { type Failed, isFailed } from '../outcomes.ts';
 import { pause, type Step, steps, timerAt } from '../steps.ts';
 
 /** A history of so many turns is long enough; the response goes on as a new one, and loses nothing: all is stored. */

@@ -1,7 +1,7 @@
 import type { OrchestrationContext } from 'durable-functions';
-import type { OrchestrationInputs } from '../contracts.ts';
-import type { Failed } from '../outcomes.ts';
-import type { RestoreOutcome, RestoreRefused } from '../restore-outcomes.ts';
+import type { OrchestrationInputs } from '../contracts/inputs.ts';
+import type { Failed } from '../contracts/outcomes.ts';
+import type { RestoreOutcome, RestoreRefused } from '../contracts/restore-outcomes.ts';
 import { type Step, steps } from '../steps.ts';
 import { awaitDecision } from './await-decision.ts';
 import { takeHsm } from './take-hsm.ts';

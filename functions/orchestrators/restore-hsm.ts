@@ -1,8 +1,8 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { BackUpHsmOutcome } from '../backup-outcomes.ts';
+import type { BackUpHsmOutcome } from '../contracts/backup-outcomes.ts';
+import type { Failed } from '../contracts/outcomes.ts';
+import type { RestoreOutcome, RestoreRefused } from '../contracts/restore-outcomes.ts';
 import { safetyBackupId } from '../instance-ids.ts';
-import type { Failed } from '../outcomes.ts';
-import type { RestoreOutcome, RestoreRefused } from '../restore-outcomes.ts';
 import { run, type Step, steps, waitUntil } from '../steps.ts';
 import { followRestoreJob } from './follow-restore-job.ts';
 import { restoreApproved } from './restore-approved.ts';

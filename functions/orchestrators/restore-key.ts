@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { Failed } from '../outcomes.ts';
-import type { RestoreOutcome, RestoreRefused } from '../restore-outcomes.ts';
+import type { Failed } from '../contracts/outcomes.ts';
+import type { RestoreOutcome, RestoreRefused } from '../contracts/restore-outcomes.ts';
 import { type Step, steps } from '../steps.ts';
 import { followRestoreJob } from './follow-restore-job.ts';
 import { restoreApproved } from './restore-approved.ts';

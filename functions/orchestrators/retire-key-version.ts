@@ -1,8 +1,8 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { ActivityInput, OrchestrationInputs } from '../contracts.ts';
+import type { ActivityInput, OrchestrationInputs } from '../contracts/inputs.ts';
+import { type Failed, isFailed, type Outcome } from '../contracts/outcomes.ts';
+import type { RetirementOutcome } from '../contracts/retirement-outcomes.ts';
 import { noticeId, RETIREMENT_DECIDED } from '../instance-ids.ts';
-import { type Failed, isFailed, type Outcome } from '../outcomes.ts';
-import type { RetirementOutcome } from '../retirement-outcomes.ts';
 import { halfwayTo, pause, run, type Step, steps, timerAt } from '../steps.ts';
 import { firstLine, publishIfPossible } from './tell.ts';
 

@@ -1,11 +1,11 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import { endedBy } from '../../shared/drill/backup-at-fault.ts';
 import type { DrillStep } from '../../shared/drill/report.ts';
-import type { OrchestrationInputs } from '../contracts.ts';
-import type { RestoreDrillOutcome, TearDownOutcome } from '../drill-outcomes.ts';
+import type { RestoreDrillOutcome, TearDownOutcome } from '../contracts/drill-outcomes.ts';
+import type { OrchestrationInputs } from '../contracts/inputs.ts';
+import { type Failed, isFailed } from '../contracts/outcomes.ts';
+import type { RestoreRefused } from '../contracts/restore-outcomes.ts';
 import { noticeId, tearDownId } from '../instance-ids.ts';
-import { type Failed, isFailed } from '../outcomes.ts';
-import type { RestoreRefused } from '../restore-outcomes.ts';
 import { run, type Step, steps } from '../steps.ts';
 import type { RecoverHsmOutcome } from './recover-hsm.ts';
 import { replaceContents } from './restore-hsm.ts';

@@ -1,5 +1,5 @@
 import type { OrchestrationContext } from 'durable-functions';
-import { type Failed, isFailed } from '../outcomes.ts';
+import { type Failed, isFailed } from '../contracts/outcomes.ts';
 import { pause, type Step, steps } from '../steps.ts';
 
 /** How long we stand in line for the HSM. */

@@ -1,8 +1,8 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { OrchestrationInputs } from '../contracts.ts';
-import type { TearDownOutcome } from '../drill-outcomes.ts';
+import type { TearDownOutcome } from '../contracts/drill-outcomes.ts';
+import type { OrchestrationInputs } from '../contracts/inputs.ts';
+import { isFailed } from '../contracts/outcomes.ts';
 import { noticeId } from '../instance-ids.ts';
-import { isFailed } from '../outcomes.ts';
 import { run, type Step, steps, waitUntil } from '../steps.ts';
 
 /** An HSM is deleted in minutes, and a creation that may still take effect is waited for; this ends a mistake. */

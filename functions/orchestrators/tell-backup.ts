@@ -1,8 +1,8 @@
 import type { OrchestrationContext } from 'durable-functions';
-import type { BackUpHsmInput } from '../backup-contracts.ts';
-import type { BackUpHsmOutcome } from '../backup-outcomes.ts';
+import type { BackUpHsmInput } from '../contracts/backup-inputs.ts';
+import type { BackUpHsmOutcome } from '../contracts/backup-outcomes.ts';
+import { isFailed } from '../contracts/outcomes.ts';
 import { noticeId } from '../instance-ids.ts';
-import { isFailed } from '../outcomes.ts';
 import { run, type Step, steps } from '../steps.ts';
 import { toldAnyway } from './told-anyway.ts';
 

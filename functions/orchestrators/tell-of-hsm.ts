@@ -1,6 +1,6 @@
 import type { OrchestrationContext } from 'durable-functions';
+import type { Failed } from '../contracts/outcomes.ts';
 import { noticeId } from '../instance-ids.ts';
-import type { Failed } from '../outcomes.ts';
 import { run, type Step } from '../steps.ts';
 
 /** Tells that the work on a whole HSM did not finish: nobody else would see what is due, or has changed, on it. */

@@ -1,7 +1,7 @@
 import type { OrchestrationContext } from 'durable-functions';
-import type { ActivityInput } from '../contracts.ts';
+import type { ActivityInput } from '../contracts/inputs.ts';
+import { isFailed } from '../contracts/outcomes.ts';
 import { noticeId } from '../instance-ids.ts';
-import { isFailed } from '../outcomes.ts';
 import { run, type Step, steps } from '../steps.ts';
 import { toldAnyway } from './told-anyway.ts';
 

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
-import type { OrchestrationInputs } from '../contracts.ts';
+import type { OrchestrationInputs } from '../contracts/inputs.ts';
+import { isFailed, type NoticeDue } from '../contracts/outcomes.ts';
 import { noticeId } from '../instance-ids.ts';
-import { isFailed, type NoticeDue } from '../outcomes.ts';
 import { run, type Step, steps } from '../steps.ts';
 
 /** Starts the backup and the drill that are due, tells when the newest backup or proof is too old, and clears up after drills. */

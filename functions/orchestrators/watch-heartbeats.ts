@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
+import { type Failed, isFailed } from '../contracts/outcomes.ts';
 import { noticeId } from '../instance-ids.ts';
-import { type Failed, isFailed } from '../outcomes.ts';
 import { run, steps } from '../steps.ts';
 import type { Delivery } from './deliver-notification.ts';
 import { firstLine } from './tell.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { activities } from '../../functions/activity-table.ts';
-import { inputs } from '../../functions/contracts.ts';
+import { inputs } from '../../functions/contracts/inputs.ts';
 import type { World } from '../../functions/world.ts';
 
 /** Capabilities touch no world before an activity of theirs runs. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { inputs } from '../../functions/contracts.ts';
+import { inputs } from '../../functions/contracts/inputs.ts';
 
 /** Orchestrations as main.ts registers them: the host knows activities and orchestrations by one set of names. */
 const main = readFileSync(new URL('../../functions/main.ts', import.meta.url), 'utf8');

@@ -1,4 +1,4 @@
-import type { Inspected } from '../../functions/outcomes.ts';
+import type { Inspected } from '../../functions/contracts/outcomes.ts';
 import { BUILT_IN_ROTATION } from '../../shared/policy/document.ts';
 import type { RotationRule } from '../../shared/policy/rule.ts';
 import type { Asked, Told } from './replay.ts';

@@ -1,4 +1,4 @@
-import type { OrchestrationName } from '../../functions/contracts.ts';
+import type { OrchestrationName } from '../../functions/contracts/inputs.ts';
 import type { Starter } from '../../functions/start-once.ts';
 
 /** A starter in memory: what was started, and how each instance stands. */

@@ -8,7 +8,7 @@ import {
   reportStep,
   type StoredRecovery,
 } from '../../../functions/activities/recovery-records.ts';
-import type { AutomatedStep } from '../../../functions/recovery-contracts.ts';
+import type { AutomatedStep } from '../../../functions/contracts/recovery-inputs.ts';
 import type { StepReport } from '../../../shared/recovery/runbook.ts';
 import { createFakeLog } from '../../support/log.ts';
 import { addFakeRecovery, type FakeRecovery, RUNNING, SUCCEEDED } from '../../support/recovery.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readLedger } from '../../../functions/activities/ledger.ts';
 import { rotationActivities } from '../../../functions/activities/rotation.ts';
-import type { ActivityInput } from '../../../functions/contracts.ts';
+import type { ActivityInput } from '../../../functions/contracts/inputs.ts';
 import { AppError } from '../../../shared/errors.ts';
 import { aKey, createFakeWorld, type FakeWorld } from '../../support/world.ts';
 

@@ -10,9 +10,9 @@ import {
   type StoredRecovery,
 } from '../../../functions/activities/recovery-records.ts';
 import { closeRehearsal } from '../../../functions/activities/rehearsals.ts';
+import type { AutomatedStep } from '../../../functions/contracts/recovery-inputs.ts';
 import { temporaryHsmName } from '../../../functions/instance-ids.ts';
 import { lookedAfter } from '../../../functions/looked-after.ts';
-import type { AutomatedStep } from '../../../functions/recovery-contracts.ts';
 import type { BackupWorld } from '../../../functions/world.ts';
 import type { BackupJob } from '../../../shared/backup/backup.ts';
 import type { DrillReport } from '../../../shared/drill/report.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { RestoreFindings } from '../../../functions/contracts/restore-outcomes.ts';
 import { restoreHsm } from '../../../functions/orchestrators/restore-hsm.ts';
-import type { RestoreFindings } from '../../../functions/restore-outcomes.ts';
 import { type Asked, replay, type Told } from '../../support/replay.ts';
 
 const INSTANCE = 'restore-contoso-1';

@@ -54,7 +54,7 @@ describe('what ships', () => {
     expect(Object.keys(modules)).toEqual(
       expect.arrayContaining([
         'functions/create-world.ts',
-        'functions/contracts.ts',
+        'functions/contracts/inputs.ts',
         'functions/capabilities/rotation.ts',
       ]),
     );

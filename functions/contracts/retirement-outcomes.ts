@@ -1,5 +1,5 @@
-import type { RetirementRefused, RetirementVerdict } from '../shared/adoption/judge-retirement.ts';
-import type { Notice } from '../shared/notification/notice.ts';
+import type { RetirementRefused, RetirementVerdict } from '../../shared/adoption/judge-retirement.ts';
+import type { Notice } from '../../shared/notification/notice.ts';
 import type { Failed } from './outcomes.ts';
 
 export type RetirementOutcome =

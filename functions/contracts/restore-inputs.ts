@@ -10,7 +10,7 @@ const attempt = z.number().int().positive();
 /** The compiler holds the orchestrator to its shape. */
 const outcome = z.custom<RestoreOutcome>((value) => typeof value === 'object' && value !== null && 'kind' in value);
 
-/** Inputs of the activities that restore an HSM or one of its keys; part of the vocabulary of contracts.ts. */
+/** Inputs of the activities that restore an HSM or one of its keys; part of the vocabulary of inputs.ts. */
 export const restoreInputs = {
   /** `start`: with the lock held, so that it is never somebody else's; `approval`: whoever holds it is waited for. */
   judgeRestore: z.strictObject({ hsm, instance, stage: z.enum(['request', 'approval', 'start']) }),

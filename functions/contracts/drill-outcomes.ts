@@ -1,4 +1,4 @@
-import type { DrillVerdict } from '../shared/drill/report.ts';
+import type { DrillVerdict } from '../../shared/drill/report.ts';
 import type { Failed, NoticeDue } from './outcomes.ts';
 
 /** Why a drill did not begin, and what a person can do. */

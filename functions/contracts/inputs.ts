@@ -1,18 +1,18 @@
 import * as z from 'zod';
-import type { KeyRef } from '../shared/keys/key.ts';
-import type { Notice } from '../shared/notification/notice.ts';
-import type { RotateReason, RotationCause } from '../shared/rotation/decision.ts';
-import { adoptionInputs, type WatchAdoptionInput } from './adoption-contracts.ts';
-import { type BackUpHsmInput, backupInputs } from './backup-contracts.ts';
-import { custodyInputs } from './custody-contracts.ts';
-import { detectionInputs } from './detection-contracts.ts';
-import { drillInputs, type RestoreDrillInput } from './drill-contracts.ts';
-import { heartbeatInputs } from './heartbeat-contracts.ts';
-import { incidentInputs } from './incident-contracts.ts';
-import { recoveryInputs } from './recovery-contracts.ts';
-import { type RestoreInput, restoreInputs } from './restore-contracts.ts';
-import { type RetirementRun, retirementInputs } from './retirement-contracts.ts';
-import { type RelayInput, webhookInputs } from './webhook-contracts.ts';
+import type { KeyRef } from '../../shared/keys/key.ts';
+import type { Notice } from '../../shared/notification/notice.ts';
+import type { RotateReason, RotationCause } from '../../shared/rotation/decision.ts';
+import { adoptionInputs, type WatchAdoptionInput } from './adoption-inputs.ts';
+import { type BackUpHsmInput, backupInputs } from './backup-inputs.ts';
+import { custodyInputs } from './custody-inputs.ts';
+import { detectionInputs } from './detection-inputs.ts';
+import { drillInputs, type RestoreDrillInput } from './drill-inputs.ts';
+import { heartbeatInputs } from './heartbeat-inputs.ts';
+import { incidentInputs } from './incident-inputs.ts';
+import { recoveryInputs } from './recovery-inputs.ts';
+import { type RestoreInput, restoreInputs } from './restore-inputs.ts';
+import { type RetirementRun, retirementInputs } from './retirement-inputs.ts';
+import { type RelayInput, webhookInputs } from './webhook-inputs.ts';
 
 /**
  * The vocabulary of the app: every activity and orchestration with its input. Inputs are stored in histories and may be read

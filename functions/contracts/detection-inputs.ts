@@ -8,7 +8,7 @@ const judgement = z.string();
 /** Where detection stored a finding: `state/detection/{hsm}/findings/{day}/{id}.json`. */
 const findings = z.array(z.strictObject({ id: z.string(), day: z.string() }));
 
-/** Inputs of the activities that read the audit log; part of the vocabulary of contracts.ts. */
+/** Inputs of the activities that read the audit log; part of the vocabulary of inputs.ts. */
 export const detectionInputs = {
   sendCanary: z.strictObject({ hsm, instance }),
   learnBaseline: z.strictObject({ hsm, now: z.string() }),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** Inputs of the activities that look after the custody of security domains; part of the vocabulary of contracts.ts. */
+/** Inputs of the activities that look after the custody of security domains; part of the vocabulary of inputs.ts. */
 export const custodyInputs = {
   lookAtCustody: z.strictObject({ hsm: z.string() }),
   publishCustodyAlarm: z.strictObject({

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { HeartbeatMemory } from '../shared/heartbeat/judge-heartbeats.ts';
+import type { HeartbeatMemory } from '../../shared/heartbeat/judge-heartbeats.ts';
 import type { HeartbeatAlarm } from './heartbeat-outcomes.ts';
 
 const object = <T>() => z.custom<T>((value) => typeof value === 'object' && value !== null);

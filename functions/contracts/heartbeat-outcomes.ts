@@ -1,4 +1,4 @@
-import type { HeartbeatMemory } from '../shared/heartbeat/judge-heartbeats.ts';
+import type { HeartbeatMemory } from '../../shared/heartbeat/judge-heartbeats.ts';
 import type { NoticeDue } from './outcomes.ts';
 
 /** Something to tell; `event` where it is a silence. */

@@ -1,4 +1,4 @@
-import type { KeyRef } from '../shared/keys/key.ts';
+import type { KeyRef } from '../../shared/keys/key.ts';
 import type { NoticeDue } from './outcomes.ts';
 
 export interface AdoptionActivityOutcomes {

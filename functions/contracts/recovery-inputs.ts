@@ -8,7 +8,7 @@ const automated = z.enum([
 
 export type AutomatedStep = z.infer<typeof automated>;
 
-/** Inputs of the activities that recover an HSM; part of the vocabulary of contracts.ts. */
+/** Inputs of the activities that recover an HSM; part of the vocabulary of inputs.ts. */
 export const recoveryInputs = {
   nextRecoveryStep: z.strictObject({ recovery: z.string() }),
   performRecoveryStep: z.strictObject({ recovery: z.string(), step: automated }),

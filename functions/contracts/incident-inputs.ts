@@ -9,7 +9,7 @@ const incident = z.string();
 /** One thing that a response does; `step`: which step of the plan, where it is one. */
 const act = z.strictObject({ incident, step: z.string().exactOptional() });
 
-/** Inputs of the activities that answer a compromise; part of the vocabulary of contracts.ts. */
+/** Inputs of the activities that answer a compromise; part of the vocabulary of inputs.ts. */
 export const incidentInputs = {
   /** Findings that detection stored: `state/detection/{hsm}/findings/{day}/{id}.json`. */
   joinIncidents: z.strictObject({

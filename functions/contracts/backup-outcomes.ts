@@ -1,5 +1,5 @@
-import type { Retention } from '../shared/backup/decide-retention.ts';
-import type { Freshness } from '../shared/backup/freshness.ts';
+import type { Retention } from '../../shared/backup/decide-retention.ts';
+import type { Freshness } from '../../shared/backup/freshness.ts';
 import type { Failed, NoticeDue } from './outcomes.ts';
 
 /** Why a backup did not come about, and what a person can do. */

@@ -1,4 +1,4 @@
-import type { Turn } from '../shared/incident/turn.ts';
+import type { Turn } from '../../shared/incident/turn.ts';
 import type { Failed } from './outcomes.ts';
 
 /** What the activities of an incident answer when nothing failed. */

@@ -1,5 +1,5 @@
 import type { NoticeDue } from './outcomes.ts';
-import type { AutomatedStep } from './recovery-contracts.ts';
+import type { AutomatedStep } from './recovery-inputs.ts';
 
 /** What the activities of a recovery answer when nothing failed. */
 export interface RecoveryActivityOutcomes {

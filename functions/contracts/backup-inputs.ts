@@ -6,7 +6,7 @@ const instance = z.string();
 const folder = z.string();
 const purpose = z.enum(['scheduled', 'requested', 'safety']);
 
-/** Inputs of the activities that back an HSM up; part of the vocabulary of contracts.ts. */
+/** Inputs of the activities that back an HSM up; part of the vocabulary of inputs.ts. */
 export const backupInputs = {
   lockHsm: z.strictObject({ hsm, holder: instance, operation: z.enum(['backup', 'restore']) }),
   unlockHsm: z.strictObject({ hsm, holder: instance }),

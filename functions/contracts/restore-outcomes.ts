@@ -1,4 +1,4 @@
-import type { RestoreVerdict } from '../shared/restore/guard.ts';
+import type { RestoreVerdict } from '../../shared/restore/guard.ts';
 import type { Failed, NoticeDue } from './outcomes.ts';
 
 /** Why a restore did not come about, and what a person can do. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { DrillStep } from '../shared/drill/report.ts';
-import type { DrillTarget } from '../shared/policy/hsm-rule.ts';
+import type { DrillStep } from '../../shared/drill/report.ts';
+import type { DrillTarget } from '../../shared/policy/hsm-rule.ts';
 
 const hsm = z.string();
 /** Instance id of the drill, which is its id everywhere. */
@@ -9,7 +9,7 @@ const instance = z.string();
 const target = z.custom<DrillTarget>((value) => typeof value === 'object' && value !== null && 'kind' in value);
 const drillSteps = z.array(z.custom<DrillStep>((value) => typeof value === 'object' && value !== null));
 
-/** Inputs of the activities that rehearse a restore; part of the vocabulary of contracts.ts. */
+/** Inputs of the activities that rehearse a restore; part of the vocabulary of inputs.ts. */
 export const drillInputs = {
   startDueDrill: z.strictObject({ hsm }),
   prepareDrill: z.strictObject({
