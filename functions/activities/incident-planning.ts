@@ -5,6 +5,7 @@ import { type KeySituation, mergePlan, type PlanFacts, planResponse } from '../.
 import { isPlain } from '../../shared/incident/plan-keys.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
 import { type HarderWatch, watchOf, watchText } from '../../shared/incident/watch.ts';
+import type { LoggedVersionUse } from '../../shared/ports/audit-log.ts';
 import { addDuration, subtractDuration } from '../../shared/time.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
@@ -111,8 +112,10 @@ export async function freshPlan(
   const logging = loggingOf(resourceIdOf(world, incident.hsm), surroundings);
   const keys: KeySituation[] = [];
   const present = await presentKeys(world, incident.hsm, names, tired);
+  const there = names.filter((name) => present.has(name));
+  const use = await useOf(world, incident.hsm, there, tired);
   for (const name of names)
-    keys.push(present.has(name) ? await situationOf(world, incident.hsm, name, tired) : { name });
+    keys.push(present.has(name) ? await situationOf(world, incident.hsm, name, use.get(name), tired) : { name });
   const facts: PlanFacts = {
     now: world.clock.now(),
     incident,
@@ -132,12 +135,17 @@ function scopesOf({ assignments = [] }: Incident, names: string[]): string[] {
   return [...new Set([...names, ...spoken])];
 }
 
-async function situationOf(world: World, hsm: string, name: string, tired: boolean): Promise<KeySituation> {
+async function situationOf(
+  world: World,
+  hsm: string,
+  name: string,
+  use: SeenUse[] | undefined,
+  tired: boolean,
+): Promise<KeySituation> {
   const key = { hsm, name };
-  const [facts, versions, use] = [
+  const [facts, versions] = [
     await known(world.keys.observe.read(key), undefined, tired),
     await known(world.keys.observe.versions(key), undefined, tired),
-    await useOf(world, hsm, name, tired),
   ];
   return {
     name,
@@ -147,17 +155,26 @@ async function situationOf(world: World, hsm: string, name: string, tired: boole
   };
 }
 
-/** Who used the key in the last 30 days; undefined where nobody can say. */
-export async function useOf(world: World, hsm: string, name: string, tired = false): Promise<SeenUse[] | undefined> {
-  const since = subtractDuration(world.clock.now(), USE_SINCE).toISOString();
-  const rows = await known(world.auditLog?.versionUse(hsm, name, since), undefined, tired);
-  return rows
-    ?.filter(({ outcome }) => outcome === 'ok')
-    .map(({ version, caller, count, last }) => ({
-      version,
-      caller: caller.oid,
-      ...(caller.upn === undefined ? {} : { name: caller.upn }),
-      count,
-      last,
-    }));
+/** Who used each key in the last 30 days, by one question to the log. Of a key that is missing nobody can say. */
+export async function useOf(
+  world: World,
+  hsm: string,
+  names: readonly string[],
+  tired = false,
+): Promise<Map<string, SeenUse[]>> {
+  const now = world.clock.now();
+  const since = subtractDuration(now, USE_SINCE).toISOString();
+  const question = { hsm, keys: names.map((name) => ({ name, since })), upTo: now.toISOString() };
+  const answer = await known(world.auditLog?.versionUse(question), undefined, tired);
+  return new Map([...(answer ?? [])].map(([name, uses]) => [name, uses.filter(isDone).map(seenUse)]));
 }
+
+const isDone = ({ outcome }: LoggedVersionUse): boolean => outcome === 'ok';
+
+const seenUse = ({ version, caller, count, last }: LoggedVersionUse): SeenUse => ({
+  version,
+  caller: caller.oid,
+  ...(caller.upn === undefined ? {} : { name: caller.upn }),
+  count,
+  last,
+});

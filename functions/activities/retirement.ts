@@ -65,7 +65,8 @@ export const retirementActivities = (world: World) =>
 
     async lookForMissed({ instance, disabledOn }) {
       const { hsm, name, version } = await requestOf(world, instance);
-      const use = await versionUse(world, { hsm, name }, disabledOn, true);
+      const question = { hsm, keys: [{ name, since: disabledOn }], refused: version };
+      const use = (await versionUse(world, question, true)).get(name);
       if (use === undefined) return { kind: 'unknown' };
       const callers = missedBy(version, use, ownClients(world), disabledOn);
       return callers.length === 0 ? { kind: 'quiet' } : { kind: 'missed', callers: callers.slice(0, 20) };
@@ -119,7 +120,8 @@ export async function judgeStored(world: World, request: StoredRetirement) {
     windowStart(rule, now).getTime(),
     subtractDuration(new Date(facts.createdOn), adoption.lookBack).getTime(),
   );
-  const use = await versionUse(world, key, new Date(since).toISOString(), true);
+  const question = { hsm, keys: [{ name, since: new Date(since).toISOString() }], refused: version };
+  const use = (await versionUse(world, question, true)).get(name);
   const own = ownClients(world);
   const { version: newest, createdOn } = facts;
   const verdict: RetirementVerdict = judgeRetirement({

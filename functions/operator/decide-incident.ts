@@ -95,8 +95,9 @@ async function guard(
       const step = stepOf(incident, decision.step);
       const refusal = guardDecision(incident, step, oid, decision.kind);
       if (refusal || decision.kind === 'deny' || step.kind !== 'disableOld') return refusal;
-      const use = await useOf(world, incident.hsm, step.key ?? '');
-      return guardDisable(step.key ?? '', use, [], now);
+      const key = step.key ?? '';
+      const use = (await useOf(world, incident.hsm, [key])).get(key);
+      return guardDisable(key, use, [], now);
     }
   }
 }

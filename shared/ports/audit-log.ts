@@ -41,22 +41,31 @@ export interface AuditLog {
    * agree are counted together; `more`: not all of them came.
    */
   signIns(who: string, after: string, upTo: string): Promise<{ tables: string[]; signIns: SignIn[]; more: boolean }>;
-  /** Who used which version since an instant of event time, for adoption and retirement. */
-  versionUse(
-    hsm: string,
-    key: string,
-    since: string,
-  ): Promise<
-    {
-      version: string;
-      caller: Caller;
-      class: CallGroup['class'];
-      outcome: CallGroup['outcome'];
-      count: number;
-      first: string;
-      last: string;
-    }[]
-  >;
+  /** Who used which version of many keys, in one question. */
+  versionUse(question: VersionQuestion): Promise<VersionAnswer>;
+}
+
+export interface VersionQuestion {
+  hsm: string;
+  /** Each key's use counts from an instant of event time of its own, ISO. */
+  keys: readonly { name: string; since: string }[];
+  /** Until when, ISO: now. */
+  upTo: string;
+  /** Refused calls of this version count as well; of others they say nothing. */
+  refused?: string;
+}
+
+/** By the key's name as it was asked for. A key that is missing was used by more than an answer holds: nobody knows. */
+export type VersionAnswer = ReadonlyMap<string, readonly LoggedVersionUse[]>;
+
+export interface LoggedVersionUse {
+  version: string;
+  caller: Caller;
+  class: CallGroup['class'];
+  outcome: CallGroup['outcome'];
+  count: number;
+  first: string;
+  last: string;
 }
 
 type Caller = CallGroup['caller'];

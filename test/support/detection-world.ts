@@ -61,7 +61,7 @@ export function createDetectionWorld(): FakeDetectionWorld {
       arrivals: async () => [],
       controlPlane: async () => [],
       signIns: async () => ({ tables: [], signIns: [], more: false }),
-      versionUse: async () => [],
+      versionUse: async () => new Map(),
     },
     access: {
       roleAssignments: async (_hsm, scope) => looked(() => world.roles.filter((role) => role.scope === scope)),

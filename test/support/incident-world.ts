@@ -60,7 +60,7 @@ export function createIncidentWorld(roles: ManifestRoleAssignment[] = [aRole()])
     arrivals: async () => [],
     controlPlane: async () => [],
     signIns: async () => ({ tables: [], signIns: [], more: false }),
-    versionUse: async () => [],
+    versionUse: async () => new Map(),
   };
   const acts = incidentCapability(world) as unknown as Record<string, never>;
   let id = '';

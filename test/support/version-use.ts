@@ -1,19 +1,32 @@
 import type { VersionUse } from '../../shared/adoption/judge-adoption.ts';
-import type { AuditLog } from '../../shared/ports/audit-log.ts';
+import type { AuditLog, VersionAnswer, VersionQuestion } from '../../shared/ports/audit-log.ts';
 import type { FakeWorld } from './world.ts';
 
-/** Gives a world a log that holds these calls, or that fails with what `fails` returns. */
+/** Gives a world a log in which every key was used so, or one that fails with what `fails` returns. */
 export function withVersionUse(world: FakeWorld, use: VersionUse[], fails: () => Error | undefined = () => undefined) {
-  const asked: { hsm: string; key: string; since: string }[] = [];
-  const versionUse: AuditLog['versionUse'] = async (hsm, key, since) => {
-    asked.push({ hsm, key, since });
+  const asked: VersionQuestion[] = [];
+  const versionUse: AuditLog['versionUse'] = async (question) => {
+    asked.push(question);
     const fault = fails();
     if (fault) throw fault;
-    return use.filter(({ last }) => last >= since) as Awaited<ReturnType<AuditLog['versionUse']>>;
+    return everyKey(use)(question);
   };
   world.auditLog = { versionUse } as AuditLog;
   return asked;
 }
+
+/** An answer in which every key that is asked for was used alike. */
+export const everyKey =
+  (use: readonly VersionUse[]) =>
+  ({ keys, refused }: VersionQuestion): VersionAnswer =>
+    new Map(
+      keys.map(({ name, since }) => [
+        name,
+        use.filter(
+          ({ last, outcome, version }) => last >= since && (outcome === 'ok' || version === refused),
+        ) as never[],
+      ]),
+    );
 
 export const protectedWith = (version: string, at: string, changes: Partial<VersionUse> = {}): VersionUse => ({
   version,

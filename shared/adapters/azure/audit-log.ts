@@ -2,7 +2,7 @@ import type { ControlPlaneAct, HourVolume } from '../../detection/audit-call.ts'
 import { buildQuery, type LogTable, type QueryName } from '../../detection/queries/build-query.ts';
 import type { KqlValue } from '../../detection/queries/literal.ts';
 import { AppError } from '../../errors.ts';
-import type { AuditLog, LogWindow } from '../../ports/audit-log.ts';
+import type { AuditLog, LogWindow, VersionAnswer, VersionQuestion } from '../../ports/audit-log.ts';
 import {
   readArrivals,
   readControlPlaneAct,
@@ -101,6 +101,24 @@ export function createAuditLog(
     return [...(await controlPlane({ ...window, upTo: half })), ...(await controlPlane({ ...window, after: half }))];
   };
 
+  /** Halved while it is too much for one answer; a key that is too much by itself is left out, for its use is not known. */
+  const versionUse = async (question: VersionQuestion): Promise<VersionAnswer> => {
+    const { hsm, keys, upTo, refused = 'none' } = question;
+    if (keys.length === 0) return new Map();
+    const starts = new Map(keys.map(({ name, since }) => [name.toLowerCase(), new Date(since)]));
+    const from = new Date(Math.min(...[...starts.values()].map((start) => start.getTime())));
+    const span = { from, to: new Date(Date.parse(upTo) + AHEAD_MS) };
+    const values = { starts, refused: refused.toLowerCase(), most: mostGroups };
+    const { uses, more } = readVersionUse(await ask('versionUse', hsm, span, values));
+    if (more === 0) return new Map(keys.map(({ name }) => [name, uses.get(name.toLowerCase()) ?? []]));
+    if (keys.length === 1) return new Map();
+    const half = Math.ceil(keys.length / 2);
+    const halves = [keys.slice(0, half), keys.slice(half)];
+    const answers: VersionAnswer[] = [];
+    for (const part of halves) answers.push(await versionUse({ ...question, keys: part }));
+    return new Map(answers.flatMap((answer) => [...answer]));
+  };
+
   return {
     sensitiveCalls: (window) => groups('sensitiveCalls', window),
     refusedCalls: (window) => groups('refusedCalls', window),
@@ -135,13 +153,7 @@ export function createAuditLog(
       return readSignIns(await run(act, buildQuery('signIns', tables, values), span), MOST_SIGN_INS);
     },
 
-    async versionUse(hsm, key, since) {
-      const from = new Date(since);
-      const to = new Date(from.getTime() + 2 * 366 * DAY_MS);
-      const name = key.toLowerCase();
-      const records = await ask('versionUse', hsm, { from, to }, { start: from, key: name, most: mostGroups });
-      return records.map((record) => readVersionUse(name, record));
-    },
+    versionUse,
   };
 }
 

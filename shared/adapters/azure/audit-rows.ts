@@ -1,7 +1,7 @@
 import type { Arrivals, Caller, CallGroup, ControlPlaneAct, HourVolume } from '../../detection/audit-call.ts';
 import { classifyCall } from '../../detection/classify-call.ts';
 import { oneLine } from '../../notification/clean.ts';
-import type { AuditLog, SignIn } from '../../ports/audit-log.ts';
+import type { AuditLog, LoggedVersionUse, SignIn } from '../../ports/audit-log.ts';
 import type { LogRecord } from './log-query.ts';
 
 /** Log contents are an attacker's to choose: one visible line, cut. */
@@ -35,12 +35,18 @@ const callerOf = ({ Oid, App, Upn }: LogRecord): Caller => ({
   ...optional('upn', text(Upn).toLowerCase()),
 });
 
-/** Groups, and how many of them there were in all: the answer's own last row. */
+/** Groups, and how many of them did not come. */
 export function readGroups(hsm: string, records: LogRecord[]): { calls: CallGroup[]; more: number } {
+  const { rows, more } = withTotal(records);
+  return { calls: rows.map((record) => groupOf(hsm, record)), more };
+}
+
+/** How many groups there were in all is a row of the answer itself. */
+function withTotal(records: LogRecord[]): { rows: LogRecord[]; more: number } {
   const isTotal = ({ Groups }: LogRecord) => Groups !== null && Groups !== undefined && Groups !== '';
   const total = count(records.find(isTotal)?.Groups);
-  const calls = records.filter((record) => !isTotal(record)).map((record) => groupOf(hsm, record));
-  return { calls, more: Math.max(0, total - calls.length) };
+  const rows = records.filter((record) => !isTotal(record));
+  return { rows, more: Math.max(0, total - rows.length) };
 }
 
 function groupOf(hsm: string, record: LogRecord): CallGroup {
@@ -123,7 +129,20 @@ const signInOf = (record: LogRecord): SignIn => ({
   last: instant(record.Last),
 });
 
-export function readVersionUse(key: string, record: LogRecord) {
+/** Use by key, or how many groups of it there were when they are more than came. */
+export function readVersionUse(records: LogRecord[]): { uses: Map<string, LoggedVersionUse[]>; more: number } {
+  const { rows, more } = withTotal(records);
+  const uses = new Map<string, LoggedVersionUse[]>();
+  for (const record of rows) {
+    const key = text(record.Key);
+    const found = uses.get(key) ?? [];
+    found.push(versionUseOf(key, record));
+    uses.set(key, found);
+  }
+  return { uses, more };
+}
+
+function versionUseOf(key: string, record: LogRecord): LoggedVersionUse {
   const version = text(record.Version, 64);
   const caller = callerOf(record);
   const { class: of, outcome } = classifyCall({

@@ -49,7 +49,13 @@ describe('the adoption watch', () => {
       checked: 1,
       adopted: [{ key, version: NEW, callers: 1, due: { notice: { kind: 'KeyVersionAdopted' } } }],
     });
-    expect(asked).toEqual([{ hsm: 'contoso', key: 'orders', since: '2029-11-27T00:00:00.000Z' }]);
+    expect(asked).toEqual([
+      {
+        hsm: 'contoso',
+        keys: [{ name: 'orders', since: '2029-11-27T00:00:00.000Z' }],
+        upTo: '2030-01-06T00:00:00.000Z',
+      },
+    ]);
     expect(world.stored.has('state/heartbeats/adoption-contoso.json')).toBe(true);
     await recordAdoption({ key, version: NEW, at: '2030-01-06T00:00:00.000Z' });
     expect(await lookAtAdoption({ hsm: 'contoso' })).toMatchObject({ checked: 0, adopted: [] });
@@ -63,6 +69,12 @@ describe('the adoption watch', () => {
   test('says nothing while the logs cannot be read', async () => {
     const away = new AppError('ERR_TRANSIENT', 'away', { nextStep: 'wait' });
     const { lookAtAdoption } = await aWorld(moved, () => away);
+    expect(await lookAtAdoption({ hsm: 'contoso' })).toMatchObject({ checked: 1, adopted: [] });
+  });
+
+  test('says nothing of a key whose use is more than an answer holds', async () => {
+    const { world, lookAtAdoption } = await aWorld(moved);
+    world.auditLog = { versionUse: async () => new Map() } as unknown as NonNullable<typeof world.auditLog>;
     expect(await lookAtAdoption({ hsm: 'contoso' })).toMatchObject({ checked: 1, adopted: [] });
   });
 
@@ -87,7 +99,7 @@ describe('the adoption watch', () => {
 
   test('takes many keys in pages', async () => {
     const { world, lookAtAdoption } = await aWorld(moved);
-    for (let number = 0; number < 60; number++) {
+    for (let number = 0; number < 450; number++) {
       const key = { hsm: 'contoso', name: `key-${number}` };
       await updateLedger(world.documents, key, (ledger) => ({ ...ledger, schema: 1 }));
     }
@@ -100,6 +112,28 @@ describe('the adoption watch', () => {
       after = found.after;
     } while (after !== undefined);
     expect(pages).toEqual([0, 0, 1]);
+  });
+
+  test('asks the log once for a page of keys, and leaves what one page cannot tell to the next', async () => {
+    const { world, asked, lookAtAdoption } = await aWorld(moved);
+    const versions = world.fakeKeys.get('orders')?.versions ?? [];
+    for (let number = 0; number < 59; number++) {
+      const key = { hsm: 'contoso', name: `key-${number}` };
+      world.fakeKeys.set(key.name, { ...world.fakeKeys.get('orders'), versions } as never);
+      await updateLedger(world.documents, key, (ledger) => ({ ...ledger, schema: 1 }));
+    }
+    const pages: string[][] = [];
+    let after: string | undefined;
+    do {
+      const found = await lookAtAdoption({ hsm: 'contoso', ...(after === undefined ? {} : { after }) });
+      if (found.kind !== 'looked') throw new Error(found.kind);
+      pages.push(found.adopted.map(({ key }) => key.name));
+      expect(world.stored.has('state/heartbeats/adoption-contoso.json')).toBe(found.after === undefined);
+      after = found.after;
+    } while (after !== undefined);
+    expect(pages.map(({ length }) => length)).toEqual([25, 25, 10]);
+    expect(new Set(pages.flat()).size).toBe(60);
+    expect(asked.map(({ keys }) => keys.length)).toEqual([60, 35, 10]);
   });
 });
 

@@ -144,6 +144,14 @@ describe('a retirement', () => {
     );
   });
 
+  test('takes an answer that does not hold the key for unknown, never for silence', async () => {
+    const { world, instance, disables, disableKeyVersion, lookForMissed } = await approved();
+    world.auditLog = { versionUse: async () => new Map() } as unknown as NonNullable<typeof world.auditLog>;
+    expect(await disableKeyVersion({ instance })).toMatchObject({ kind: 'refused', reason: 'UseUnknown' });
+    expect(await lookForMissed({ instance, disabledOn: SINCE })).toEqual({ kind: 'unknown' });
+    expect(disables()).toBe(0);
+  });
+
   test('of a version that a person disabled meanwhile is not claimed', async () => {
     const { world, instance, disables, disableKeyVersion } = await approved();
     const [old] = world.fakeKeys.get('orders')?.versions ?? [];

@@ -6,6 +6,7 @@ import type { PlannedStep } from '../../../shared/incident/step.ts';
 import { MALLORY } from '../../shared/incident/builders.ts';
 import { aRole, createIncidentWorld, drive, type IncidentWorld } from '../../support/incident-world.ts';
 import { APPROVER, ask, OPERATOR } from '../../support/operator.ts';
+import { everyKey } from '../../support/version-use.ts';
 
 const SECOND: Caller = { oid: 'oid-mona', name: 'Mona Manager', roles: ['Operator', 'Approver'] };
 const STEP = `revoke-keys-orders-${aRole().id}`;
@@ -204,13 +205,16 @@ test('the old key is not disabled while the log shows it in use, whoever agrees'
     outcome: 'ok',
     count: 7,
   } as const;
-  log.versionUse = async () => [{ ...use, first: '', last: '2029-12-31T00:00:00Z' }];
+  const usedOn = (last: string) => everyKey([{ ...use, first: '', last }]);
+  log.versionUse = async (question) => usedOn('2029-12-31T00:00:00Z')(question);
   expect((await decide({ kind: 'approve', step: 'disableOld-orders' })).body.detail).toContain('VersionInUse');
   log.versionUse = async () => {
     throw new (await import('../../../shared/errors.ts')).AppError('ERR_DENIED', 'no', { nextStep: '' });
   };
   expect((await decide({ kind: 'approve', step: 'disableOld-orders' })).body.detail).toContain('VersionUseUnknown');
-  log.versionUse = async () => [{ ...use, first: '', last: '2029-12-01T00:00:00Z' }];
+  log.versionUse = async () => new Map();
+  expect((await decide({ kind: 'approve', step: 'disableOld-orders' })).body.detail).toContain('VersionUseUnknown');
+  log.versionUse = async (question) => usedOn('2029-12-10T00:00:00Z')(question);
   await decide({ kind: 'approve', step: 'disableOld-orders' });
   await decide({ kind: 'approve', step: 'disableOld-orders' }, SECOND);
   expect((await decide({ kind: 'done', step: 'disableOld-orders' }, OPERATOR)).status).toBe(202);

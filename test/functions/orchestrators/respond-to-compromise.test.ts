@@ -18,6 +18,8 @@ import {
   type IncidentWorld,
   outOfReach,
 } from '../../support/incident-world.ts';
+import { everyKey, protectedWith } from '../../support/version-use.ts';
+import { aKey } from '../../support/world.ts';
 
 const HOUR = 3_600_000;
 const AUTO = { keyScope: 'policy' } as const;
@@ -193,17 +195,8 @@ describe('what waits for people', () => {
     const world = createIncidentWorld([aRole({ principalId: SERVICE.oid })]);
     await world.setPolicy(AUTO);
     const log = world.auditLog as NonNullable<IncidentWorld['auditLog']>;
-    log.versionUse = async () => [
-      {
-        version: 'v1',
-        caller: SERVICE,
-        class: 'crypto.unprotect',
-        outcome: 'ok',
-        count: 412,
-        first: '',
-        last: '2029-12-31T23:00:00Z',
-      },
-    ];
+    const unprotected = { class: 'crypto.unprotect', caller: SERVICE, count: 412 };
+    log.versionUse = async (question) => everyKey([protectedWith('v1', '2029-12-31T23:00:00Z', unprotected)])(question);
     await world.open({ caller: SERVICE, severity: 'Critical', score: 80, response: 'containByPolicy' });
     await drive(world);
     const step = (await world.incident()).plan?.find(({ id }) => id === REVOKE);
@@ -263,6 +256,27 @@ test('what joins while it runs is planned too, and a graver severity is told', a
   await drive(world);
   expect(Object.keys(await stepsOf(world))).toContain('revoke-keys-00000000-0000-4000-8000-0000000f0002');
   expect(world.starter.started.map(({ id }) => id).filter((id) => id.includes('raised'))).toHaveLength(1);
+});
+
+test('the log is asked once for all keys of an incident, and what it does not hold is said to be unknown', async () => {
+  const world = createIncidentWorld();
+  await world.setPolicy(AUTO);
+  const names = ['invoices', 'orders', 'wages'];
+  for (const name of names)
+    world.fakeKeys.set(name, { ...world.fakeKeys.get('orders'), versions: [aKey({ name })] } as never);
+  const asked: string[][] = [];
+  const log = world.auditLog as NonNullable<IncidentWorld['auditLog']>;
+  log.versionUse = async (question) => {
+    asked.push(question.keys.map(({ name }) => name));
+    const answer = everyKey([])(question);
+    return new Map([...answer].filter(([name]) => name !== 'wages'));
+  };
+  await world.open({ keys: names });
+  await drive(world);
+  expect(asked.map((keys) => keys.join())).toEqual([names.join()]);
+  const shown = (await world.incident()).plan?.flatMap((step) => (step.kind === 'rotate' ? step.shown : []));
+  expect(shown).toContain('Nobody used invoices in the last 30 days.');
+  expect(shown).toContain('Who uses wages is not known: the log could not be asked.');
 });
 
 test('the log out of reach delays nothing for long: it becomes a gap that is said', async () => {

@@ -144,9 +144,24 @@ describe.each(shapes)('rows as %o', (shape) => {
     expect(await log.arrivals('contoso', at(-60), at(0), { oid: ALICE, path: '/keys/canary' })).toMatchObject([
       { quarter: at(-60), rows: 2 * doubled, canary: doubled, lastEvent: at(-50) },
     ]);
-    expect(await log.versionUse('contoso', 'Orders', at(-80))).toMatchObject([
-      { version: VERSION, class: 'crypto.protect', outcome: 'ok', count: 2, first: at(-70), last: at(-50) },
-    ]);
+    const keys = [
+      { name: 'Orders', since: at(-80) },
+      { name: 'invoices', since: at(-80) },
+    ];
+    expect(await log.versionUse({ hsm: 'contoso', keys, upTo: at(0) })).toEqual(
+      new Map([
+        [
+          'Orders',
+          [
+            expect.objectContaining({
+              ...{ version: VERSION, class: 'crypto.protect', outcome: 'ok' },
+              ...{ count: 2, first: at(-70), last: at(-50) },
+            }),
+          ],
+        ],
+        ['invoices', []],
+      ]),
+    );
   });
 });
 

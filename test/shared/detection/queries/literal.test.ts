@@ -38,6 +38,19 @@ describe('other values', () => {
     expect(literal({ seconds: 600 })).toBe('time(600s)');
   });
 
+  test('are instants by name, whose names end nowhere but at their end', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ unit: 'binary', maxLength: 30 })), (names) => {
+        const at = new Date('2026-11-22T05:00:00.000Z');
+        const written = literal(new Map(names.map((name) => [name, at])));
+        expect(written).toMatch(/^dynamic\(\{[\x20-\x7e]*\}\)$/);
+        const read: [string, unknown][] = Object.entries(JSON.parse(written.slice('dynamic('.length, -1)));
+        expect(new Map(read)).toEqual(new Map(names.map((name) => [name, at.toISOString()])));
+      }),
+    );
+    expect(() => literal(new Map([['orders', new Date('soon')]]))).toThrow(RangeError);
+  });
+
   test.each([new Date('soon'), Number.NaN, 1.5, Number.POSITIVE_INFINITY, { seconds: 0 }])(
     'that say nothing are refused: %s',
     (value) => {

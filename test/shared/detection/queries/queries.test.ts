@@ -21,7 +21,13 @@ const values: Record<QueryName, Parameters<typeof buildQuery>[2]> = {
   hourVolumes: span,
   arrivals: { ...span, canaryPath: '/keys/canary', canaryOid: 'oid', canaryApp: 'app' },
   signIns: { who: '00000000-0000-4000-8000-00000000a666', after: at, upTo: at, most: 100 },
-  versionUse: { ...hsm, oldest: at, start: at, key: 'orders', most: 100 },
+  versionUse: {
+    ...{ ...hsm, oldest: at, refused: 'none', most: 100 },
+    starts: new Map([
+      ['orders', at],
+      ['x"}) | take 1 //', at],
+    ]),
+  },
 };
 
 describe.each(QUERY_NAMES)('the query %s', (name) => {
