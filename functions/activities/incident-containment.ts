@@ -8,6 +8,7 @@ import type { Incident } from '../../shared/incident/incident.ts';
 import type { Approved } from '../../shared/incident/journaled-approvals.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
 import { judgeContainment } from '../../shared/incident/verify.ts';
+import { POLICY_ALONE } from '../../shared/rotation/decision.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
 import { announceOnHsm } from './hsm-acts.ts';
@@ -136,7 +137,7 @@ async function revoke(world: World, incident: Incident, step: PlannedStep, wante
     hsm,
     target: key === undefined ? 'roleAssignments' : `keys/${key}`,
     instance: id,
-    cause: approvedBy.length > 0 ? approvedBy.join(', ') : 'policy response',
+    cause: approvedBy.length > 0 ? approvedBy.join(', ') : POLICY_ALONE,
     count: { 'rbac.assign.delete': 1, 'rbac.assign.read': 4 },
     step: `${step.id}-${at}`,
     detail: {

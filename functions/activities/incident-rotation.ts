@@ -2,7 +2,7 @@ import { withStep } from '../../shared/incident/decide-step.ts';
 import { guardRotate } from '../../shared/incident/guards.ts';
 import type { Incident } from '../../shared/incident/incident.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
-import type { RotationCause } from '../../shared/rotation/decision.ts';
+import { POLICY_ALONE, type RotationCause } from '../../shared/rotation/decision.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { rotationId } from '../instance-ids.ts';
 import type { World } from '../world.ts';
@@ -39,7 +39,7 @@ export const incidentRotationActivities = (world: World) =>
       const cause: RotationCause = {
         kind: 'Incident',
         incident: id,
-        by: approved.by[0] ?? 'policy response',
+        by: approved.by[0] ?? POLICY_ALONE,
         overrides: ['window', 'blackout', 'notDue'],
       };
       await starter.startOnce('rotateKey', rotationId(key, version), { key, version, cause }, ['rotated']);

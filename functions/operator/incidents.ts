@@ -137,6 +137,7 @@ function declaredFinding(world: World, { name }: Caller, asked: Declaration, req
     ...(caller === undefined ? {} : { caller: { oid: caller.toLowerCase() } }),
     keys: key === undefined ? [] : [key],
     keysInAll: key === undefined ? 0 : 1,
+    keysUsed: key === undefined ? [] : [key],
     classes: [],
     from: since === undefined ? at : new Date(since).toISOString(),
     until: at,

@@ -74,7 +74,8 @@ function toCallGroup(hsm: string, { sample, path, operation, count, first, last,
     ...classified(path, operation, status, caller.oid),
     operation,
     status,
-    caller: callerOf(sample),
+    // As the app does: a token that was not accepted names nobody.
+    ...(status === 401 ? unproven(sample) : { caller: callerOf(sample) }),
     address: sample.address,
     ...(subnet === '' ? {} : { subnet }),
     ...(trustedService === '' ? {} : { trustedService }),
@@ -91,6 +92,11 @@ export const callerOf = ({ caller: { oid, app, upn } }: Pick<TrafficCall, 'calle
   oid,
   ...(app === '' ? {} : { app }),
   ...(upn === '' ? {} : { upn }),
+});
+
+const unproven = (sample: TrafficCall): Pick<CallGroup, 'caller' | 'claimed'> => ({
+  caller: { oid: '' },
+  ...(sample.caller.oid === '' ? {} : { claimed: callerOf(sample) }),
 });
 
 function idsOf(calls: readonly TrafficCall[]): string[] {

@@ -72,7 +72,10 @@ export interface CallGroup {
   verb?: string;
   outcome: CallOutcome;
   status: number;
+  /** Nobody where the HSM did not accept the token: anybody can write a name into one. */
   caller: Caller;
+  /** Whom such a token named. For people and evidence; nothing is decided by it. */
+  claimed?: Caller;
   address: string;
   subnet?: string;
   /** Service that came through the bypass for trusted services. */

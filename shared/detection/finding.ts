@@ -43,6 +43,8 @@ export interface Finding {
   /** The keys it touches, sorted; empty: the HSM as a whole. At most 50, `keysInAll` tells how many. */
   keys: string[];
   keysInAll: number;
+  /** Those of `keys` that the HSM let it use or change; the others it only read, named or was refused at. Absent: an older finding. */
+  keysUsed?: string[];
   /** Key versions where they matter, by key. */
   versions?: Record<string, string[]>;
   classes: CallClass[];

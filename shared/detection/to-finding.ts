@@ -49,6 +49,7 @@ export function toFinding(scene: Scene, detector: Detector, draft: Draft, sha256
     ...(address ? { address } : {}),
     keys: keys.slice(0, MOST_KEYS),
     keysInAll: keys.length,
+    keysUsed: usedOf(calls, keys).slice(0, MOST_KEYS),
     ...(versions === undefined ? {} : { versions }),
     classes: distinct<CallClass>(calls.map((call) => call.class)).sort(),
     from,
@@ -113,6 +114,16 @@ function versionsOf(calls: readonly JudgedCall[]): Record<string, string[]> | un
   if (found.size === 0) return undefined;
   return Object.fromEntries([...found].sort().map(([key, versions]) => [key, [...versions].sort()]));
 }
+
+/** Findings without calls speak of volumes, which count what succeeded. */
+function usedOf(calls: readonly JudgedCall[], keys: readonly string[]): string[] {
+  if (calls.length === 0) return [...keys];
+  const used = new Set(calls.flatMap((call) => (isUse(call) && call.key !== undefined ? [call.key] : [])));
+  return keys.filter((key) => used.has(key));
+}
+
+const isUse = ({ class: of, outcome }: JudgedCall): boolean =>
+  outcome === 'ok' && (of.startsWith('crypto.') || of.startsWith('key.') || of === 'unclassified');
 
 const boundFacts = (facts: Finding['facts']): Finding['facts'] =>
   Object.fromEntries(

@@ -37,6 +37,8 @@ export interface Incident {
   class: CompromiseClass;
   /** Sorted, at most 50. */
   keys: string[];
+  /** Those that somebody used or changed, as findings say. Others were only named, read or refused. Absent: an older incident. */
+  keysUsed?: string[];
   /** The newest 200. */
   findings: IncidentFinding[];
 

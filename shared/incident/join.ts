@@ -131,6 +131,10 @@ function withFinding(incident: Incident, finding: Finding): Incident {
     findingsInAll: (incident.findingsInAll ?? incident.findings.length) + 1,
     lastFindingAt: later(incident.lastFindingAt, foundAt),
     keys: keys.slice(0, MOST_KEYS),
+    // What an older finding speaks of counts as used.
+    keysUsed: distinct([...(incident.keysUsed ?? incident.keys), ...(finding.keysUsed ?? finding.keys)]).filter((key) =>
+      keys.slice(0, MOST_KEYS).includes(key),
+    ),
     keysInAll: Math.max(incident.keysInAll ?? 0, keys.length, finding.keysInAll),
     score: total,
     // A severity may rise and never falls: what was grave this morning still is.

@@ -24,16 +24,21 @@ function rotateStep(facts: PlanFacts, key: KeySituation, answer: ResponseAnswer)
   const { response = 'notify' } = facts.incident;
   const proposed = response !== 'notify' && response !== 'record';
   const tight = versionsUsed > TIGHT_VERSIONS;
-  const alone = answer === 'rotate' && proposed && !tight;
+  // A version is spent for ever, so nobody who only names keys, or is refused at them, makes the app spend any.
+  const used = facts.incident.keysUsed?.includes(name) ?? true;
+  const wanted = answer === 'rotate' && proposed && used;
+  const alone = wanted && !tight;
   const refusal = guardRotate(name, versionsUsed);
   return {
     id: prefixed(facts, `rotate-${name}`),
     kind: 'rotate',
     doneBy: 'app',
     title: `Make a new version of ${name}`,
-    why: 'Whatever the intruder made or opened was made with the present version; nothing new should be.',
+    why: used
+      ? 'Whatever the intruder made or opened was made with the present version; nothing new should be.'
+      : 'No finding says that the intruder used this key: it was named, read or refused. A new version is seldom needed, and cannot be taken back.',
     mode: alone ? 'auto' : 'approval',
-    ...(answer === 'rotate' && proposed ? {} : { offered: true as const }),
+    ...(wanted ? {} : { offered: true as const }),
     state: refusal ? 'refused' : version === undefined ? 'skipped' : 'planned',
     compensation: 'None is needed: the version before stays enabled and still opens what it made.',
     shown: [

@@ -1,7 +1,7 @@
 import { keyLabel, VERSION_LIMIT } from '../keys/key.ts';
 import { durationInWords, toIso } from '../time.ts';
 import { currentBlackout } from './blackout.ts';
-import type { RotationDecision, RotationPlan } from './decision.ts';
+import { POLICY_ALONE, type RotationDecision, type RotationPlan } from './decision.ts';
 import { nextPermitted } from './next-permitted.ts';
 import { planNative, planRotation } from './plan-rotation.ts';
 import { refuseHsmPolicy, refuseRule } from './reconcile-policy.ts';
@@ -145,16 +145,22 @@ function versionBudgetSpent({ key, versionsUsed }: Situation): Verdict | undefin
 export const MOST_ASKED_A_DAY = 5;
 const DAY_MS = 86_400_000;
 
-/** No version can be taken back, so nobody who only asks may use a key up within minutes. An approved incident may. */
+/**
+ * No version can be taken back, so nobody who only asks may use a key up within minutes, nor whoever gives cause for one
+ * incident after another. What a person approved may.
+ */
 function rotatedTooOften({ key, cause, versionsCreatedOn = [], now }: Situation): Verdict | undefined {
-  if (cause.kind !== 'Operator') return undefined;
+  const byPolicy = cause.kind === 'Incident' && cause.by === POLICY_ALONE;
+  if (cause.kind !== 'Operator' && !byPolicy) return undefined;
   const lately = versionsCreatedOn.filter((at) => now.getTime() - Date.parse(at) < DAY_MS);
   if (lately.length < MOST_ASKED_A_DAY) return undefined;
   return {
     kind: 'refused',
     reason: 'RotatedTooOften',
     explanation: `${keyLabel(key)} got ${lately.length} versions within a day, and ${VERSION_LIMIT} are all it will ever have.`,
-    nextStep: 'Wait a day; if it is misused, declare an incident, whose rotation another person approves.',
+    nextStep: byPolicy
+      ? 'Look at the incidents that led here; if a new version is still wanted, approve the step of the incident.'
+      : 'Wait a day; if it is misused, declare an incident, whose rotation another person approves.',
   };
 }
 

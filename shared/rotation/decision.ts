@@ -25,8 +25,11 @@ export type RotationCause =
   /** The HSM made the version by its own policy; it is proven and told like ours. */
   | { kind: 'Native' }
   | { kind: 'Operator'; by: string; note: string; overrides: Override[] }
-  /** A response to a compromise: no window or due date is waited for, and a hold still holds. `by`: who approved, or the policy. */
+  /** A response to a compromise: no window or due date is waited for, and a hold still holds. `by`: who approved, or `POLICY_ALONE`. */
   | { kind: 'Incident'; incident: string; by: string; overrides: Override[] };
+
+/** Who let a response act where nobody was asked. */
+export const POLICY_ALONE = 'policy response';
 
 export type Override = 'window' | 'blackout' | 'hold' | 'notDue';
 

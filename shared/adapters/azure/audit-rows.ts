@@ -50,16 +50,16 @@ function withTotal(records: LogRecord[]): { rows: LogRecord[]; more: number } {
 }
 
 function groupOf(hsm: string, record: LogRecord): CallGroup {
-  const caller = callerOf(record);
+  const presented = callerOf(record);
   const operation = text(record.Operation, 100);
   const status = count(record.Status);
-  const classified = classifyCall({ path: text(record.Path, LONGEST_PATH), operation, status, oid: caller.oid });
+  const classified = classifyCall({ path: text(record.Path, LONGEST_PATH), operation, status, oid: presented.oid });
   return {
     hsm,
     ...classified,
     operation,
     status,
-    caller,
+    ...identityOf(presented, status),
     address: text(record.Address, 64),
     ...optional('subnet', text(record.Subnet, 300)),
     ...optional('trustedService', text(record.Trusted, 100)),
@@ -71,6 +71,15 @@ function groupOf(hsm: string, record: LogRecord): CallGroup {
     correlationIds: list(record.CorrelationIds),
   };
 }
+
+/**
+ * The log holds the identity of the token that was presented, and 401 says that the token was not accepted.
+ * https://learn.microsoft.com/azure/key-vault/general/logging
+ */
+const identityOf = (presented: Caller, status: number): Pick<CallGroup, 'caller' | 'claimed'> =>
+  status !== 401
+    ? { caller: presented }
+    : { caller: { oid: '' }, ...(presented.oid === '' ? {} : { claimed: presented }) };
 
 export function readVolume(hsm: string, record: LogRecord): HourVolume {
   const verb = text(record.Verb, 20);
@@ -145,17 +154,19 @@ export function readVersionUse(records: LogRecord[]): { uses: Map<string, Logged
 function versionUseOf(key: string, record: LogRecord): LoggedVersionUse {
   const version = text(record.Version, 64);
   const caller = callerOf(record);
+  const status = count(record.Status);
   const { class: of, outcome } = classifyCall({
     path: `/keys/${key}/${version}/${text(record.Verb, 20)}`,
     operation: '',
-    status: count(record.Status),
+    status,
     oid: caller.oid,
   });
   return {
     version,
     caller,
     class: of,
-    outcome,
+    // Whose token was not accepted missed nothing that was ever theirs.
+    outcome: status === 401 ? ('challenged' as const) : outcome,
     count: count(record.Count),
     first: instant(record.First),
     last: instant(record.Last),

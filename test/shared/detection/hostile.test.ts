@@ -49,6 +49,23 @@ describe('hostile rows', () => {
     );
   });
 
+  test('who names keys and is let do nothing with them has used none, whatever is found of it', () => {
+    const sweep = (outcome: 'ok' | 'denied', of: CallGroup['class']) =>
+      Array.from({ length: 12 }, (_, index) =>
+        aCall({ class: of, key: `key-${index}`, path: `/keys/key-${index}`, caller: { oid: 'stranger' }, outcome }),
+      );
+    const used = (calls: CallGroup[]) =>
+      detect(someFacts({ calls }), grownMemory(), aRule()).findings.map(({ keys, keysUsed }) => [
+        keys.length > 0,
+        keysUsed?.length,
+      ]);
+    for (const calls of [sweep('denied', 'crypto.unprotect'), sweep('ok', 'read.key')]) {
+      expect(used(calls).length).toBeGreaterThan(0);
+      expect(used(calls).every(([named, count]) => named && count === 0)).toBe(true);
+    }
+    expect(used(sweep('ok', 'crypto.unprotect')).every(([, count]) => count === 12)).toBe(true);
+  });
+
   test('a flood of callers and keys gives a bounded number of findings and memory', () => {
     const calls = Array.from({ length: 3000 }, (_, index) =>
       aCall({

@@ -106,6 +106,17 @@ describe('what an incident becomes', () => {
     );
   });
 
+  test('of its keys, remembers which somebody used; what an older incident held counts as used', () => {
+    const joined = (incident: ReturnType<typeof anIncident>) => {
+      const named = aFinding({ keys: ['named'], keysUsed: [] });
+      const next = joinFinding(incident, named, new Date(named.foundAt));
+      return next.kind === 'extend' ? [next.incident.keys, next.incident.keysUsed] : next.kind;
+    };
+    expect(joined(anIncident({}, { keysUsed: ['orders'] }))).toEqual([['named', 'orders'], ['orders']]);
+    const { keysUsed: _, ...older } = anIncident();
+    expect(joined(older)).toEqual([['named', 'orders'], ['orders']]);
+  });
+
   test('repeats of one detector say nothing new', () => {
     const one = { detector: 'denials', score: 45, severity: 'Medium' } as const;
     expect(combineScores(Array.from({ length: 10 }, () => one))).toBe(45);

@@ -125,6 +125,15 @@ describe('what protects the keys, by class', () => {
     expect(at(100)).toMatchObject({ state: 'refused', reason: 'VersionBudgetSpent' });
   });
 
+  test.each<[string, Partial<Finding>, string, true | undefined]>([
+    ['used', { keysUsed: ['orders'] }, 'auto', undefined],
+    ['only named, read or refused', { keysUsed: [] }, 'approval', true],
+    ['of a finding that does not say', {}, 'auto', undefined],
+  ])('a key that was %s is rotated: %o, %s', (_, finding, mode, offered) => {
+    const [rotate] = plan({ ...auto, ...finding }, { mode: 'rotate' }).filter(({ kind }) => kind === 'rotate');
+    expect([rotate?.mode, rotate?.offered]).toEqual([mode, offered]);
+  });
+
   test('a hostile name stands in no command', () => {
     const keys = [{ name: 'orders; rm -rf /', version: 'v', versionsUsed: 1 }];
     expect(plan({ ...auto, class: 'keyMaterial' }, {}, { keys }).flatMap(({ commands }) => commands)).toEqual([]);

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Blackout, MaintenanceWindow, RotationRule } from '../../../shared/policy/rule.ts';
 import { decideRotation, type RotationInput } from '../../../shared/rotation/decide-rotation.ts';
-import type { RotationCause, RotationDecision, RotationPlan } from '../../../shared/rotation/decision.ts';
+import {
+  POLICY_ALONE,
+  type RotationCause,
+  type RotationDecision,
+  type RotationPlan,
+} from '../../../shared/rotation/decision.ts';
 import { aKey, anEffectiveRule, aRequest, NEW_VERSION, NOW, OLD_VERSION, without } from '../builders.ts';
 
 const WEEKEND: MaintenanceWindow = { days: ['Sat'], opens: '22:00', lasts: 'PT4H', timeZone: 'UTC' };
@@ -237,6 +242,21 @@ describe('an operator', () => {
     expect(planOf({ versionsCreatedOn, cause: { ...incident, overrides: [...incident.overrides] } }).reason).toBe(
       'Compromise',
     );
+  });
+
+  it('is held to that with whoever gives cause for incidents: what the policy alone answers spends no key', () => {
+    const ask = (by: string) =>
+      decideRotation(
+        aRequest({
+          cause: { kind: 'Incident', incident: 'incident-1', by, overrides: ['notDue'] },
+          versionsCreatedOn: hoursAgo(1, 2, 3, 4, 5),
+        }),
+      );
+    expect(ask(POLICY_ALONE)).toMatchObject({
+      reason: 'RotatedTooOften',
+      nextStep: expect.stringContaining('approve the step'),
+    });
+    expect(summary(ask('bob'))).toBe('rotate Compromise');
   });
 
   it('who overrides nothing is told that the key is not due', () => {

@@ -131,6 +131,22 @@ describe.each(shapes)('rows as %o', (shape) => {
     ]);
   });
 
+  test('name nobody by a token that the HSM did not accept: anybody can write any name into one', async () => {
+    const forged = crypto('unwrapkey', { httpStatusCode: 401, resultType: 'Failure' });
+    store.add(forged);
+    store.add(crypto('wrapkey', { httpStatusCode: 403, resultType: 'Failure' }));
+    const { calls } = await log.refusedCalls(aroundNow());
+    expect(calls).toMatchObject([
+      { status: 403, outcome: 'denied', caller: { oid: ALICE } },
+      { status: 401, outcome: 'denied', key: 'orders', claimed: { oid: ALICE } },
+    ]);
+    expect(calls[1]?.caller).toEqual({ oid: '' });
+    const keys = [{ name: 'orders', since: new Date(now - 10 * MINUTE).toISOString() }];
+    const asked = { hsm: 'contoso', keys, upTo: new Date(now).toISOString(), refused: VERSION };
+    const use = (await log.versionUse(asked)).get('orders') ?? [];
+    expect(use.map(({ outcome }) => outcome).sort()).toEqual(['challenged', 'denied']);
+  });
+
   test('give the same volumes, arrivals and use of versions', async () => {
     const hour = Math.floor(now / 3_600_000) * 3_600_000;
     const at = (minutes: number) => new Date(hour + minutes * MINUTE).toISOString();
