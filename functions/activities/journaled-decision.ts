@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../shared/journal/canonical.ts';
 import {
   type Agreement,
+  type Asked,
   type Decision,
   firstDecision,
   judgeStoredDecision,
@@ -26,7 +27,7 @@ export async function readJournalOf(world: World, instance: string, from: string
 }
 
 /** Before what is asked for is stored: nobody can decide about what the journal does not hold. */
-export const journalRequest = (world: World, matter: Matter, detail: Record<string, string>): Promise<void> =>
+export const journalRequest = (world: World, matter: Asked, detail: Record<string, string>): Promise<void> =>
   world.journal.append(
     // Two requests of one moment are told apart: the one that is stored must stand here.
     entryOf(world, matter, `request:${matter.digest.slice(0, 16)}`, matter.asks, matter.by, matter.at, detail),
@@ -66,7 +67,7 @@ export const demandJournaled = async (world: World, matter: Matter, stored: Deci
 
 function entryOf(
   world: World,
-  { id, hsm, target, digest }: Matter,
+  { id, hsm, target, digest }: Asked,
   what: string,
   kind: string,
   cause: string,

@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 import { refused } from './backups.ts';
 import type { StoredDrill } from './drill-records.ts';
 import { knownHsm } from './joined-hsms.ts';
+import { journalRecoveryRequest } from './recovery-approvals.ts';
 import { createRecovery, type StoredRecovery } from './recovery-records.ts';
 
 /**
@@ -48,6 +49,7 @@ export async function planRehearsal(
       cost: [cost.estimate.text, ENDPOINT_COSTS, ...warnings],
     },
   };
+  await journalRecoveryRequest(world, recovery);
   await createRecovery(world, recovery);
   return { kind: 'prepared', target: newHsm, rehearsal: recovery.id };
 }

@@ -6,12 +6,14 @@ import { type Runbook, uriBeside } from '../../shared/recovery/runbook.ts';
 import { manifestPath } from '../activities/backup-copies.ts';
 import { readRecord } from '../activities/catalogue.ts';
 import { knownHsm } from '../activities/joined-hsms.ts';
+import { journalRecoveryRequest } from '../activities/recovery-approvals.ts';
 import { fingerprintOf } from '../activities/recovery-hsm.ts';
 import {
   createRecovery,
   newResourceId,
   readRecovery,
   recoveryId,
+  recoveryOf,
   runbookOf,
   type StoredRecovery,
 } from '../activities/recovery-records.ts';
@@ -28,13 +30,15 @@ export async function requestRecovery(
   world: World,
   starter: Starter,
   caller: Caller,
-  { dryRun, ...asked }: z.infer<typeof recoveryRequest> & { dryRun: boolean },
+  { dryRun, ...asked }: Asked & { dryRun: boolean },
 ): Promise<Answer> {
   const { resources } = recoveryWorld(world);
   const { hsm, newHsm, region, tenantId, administrators, reason } = asked;
   if (world.hsms.some(({ name }) => name === newHsm)) {
     throw refusal(409, 'body newHsm', 'must be a new name: an HSM of this name is looked after already');
   }
+  const earlier = await readRecovery(world, recoveryId(hsm, newHsm));
+  if (earlier && !dryRun) return goOn(starter, asked, earlier);
   const identities = asked.identities ?? (await attachedTo(world, hsm));
   const recovery: StoredRecovery = {
     schema: 1,
@@ -46,29 +50,36 @@ export async function requestRecovery(
     consumers: [],
     answers: [],
   };
-  if ((await resources.read(newResourceId(world, recovery))) && !(await readRecovery(world, recovery.id))) {
+  if (!earlier && (await resources.read(newResourceId(world, recovery)))) {
     throw refusal(409, 'body newHsm', 'must be a new name: Azure has an HSM of this name already');
   }
   if (dryRun) return { status: 200, body: { dryRun: true, ...view(recovery, await runbookOf(world, recovery)) } };
-  await world.journal.append({
-    id: `${recovery.id}:requested`,
-    kind: 'note',
-    class: 'recovery.request',
-    at: recovery.at,
-    hsm,
-    target: `recoveries/${recovery.id}`,
-    identity: world.identities.restore ?? world.identities.observe,
-    cause: caller.oid,
-    instance: recovery.id,
-    detail: { newHsm, region, reason },
-  });
-  await createRecovery(world, recovery);
-  const started = await starter.startOnce('recoverHsm', recovery.id, { recovery: recovery.id }, ['recovered']);
+  await journalRecoveryRequest(world, recovery);
+  if ((await createRecovery(world, recovery)) === 'exists')
+    return goOn(starter, asked, await recoveryOf(world, recovery.id));
+  return start(starter, recovery.id);
+}
+
+async function start(starter: Starter, id: string): Promise<Answer> {
+  const started = await starter.startOnce('recoverHsm', id, { recovery: id }, ['recovered']);
   return {
     status: 202,
-    headers: { location: `/api/recoveries/${recovery.id}`, 'retry-after': '5' },
-    body: { id: recovery.id, status: 'accepted', joined: started !== 'started' },
+    headers: { location: `/api/recoveries/${id}`, 'retry-after': '5' },
+    body: { id, status: 'accepted', joined: started !== 'started' },
   };
+}
+
+type Asked = z.infer<typeof recoveryRequest>;
+
+/** Asked for before: whoever asks for the same again sees it started, and nobody changes it so. */
+async function goOn(starter: Starter, asked: Asked, stored: StoredRecovery): Promise<Answer> {
+  const differs = (['region', 'tenantId', 'administrators', 'identities'] as const).find(
+    (field) => asked[field] !== undefined && JSON.stringify(asked[field]) !== JSON.stringify(stored[field]),
+  );
+  if (differs) {
+    throw refusal(409, `body ${differs}`, `must be as ${stored.by} asked for it on ${stored.at}`);
+  }
+  return start(starter, stored.id);
 }
 
 /** The identities of the lost HSM, when Azure still shows it. */

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { hasCode } from '../../shared/errors.ts';
 import { isRepeat, judgeReport, type StepReport } from '../../shared/recovery/runbook.ts';
 import { knownHsm } from '../activities/joined-hsms.ts';
-import { APPROVED } from '../activities/recovery-approvals.ts';
+import { APPROVED, demandRequested } from '../activities/recovery-approvals.ts';
 import {
   changeRecovery,
   journalReport,
@@ -47,7 +47,11 @@ export async function reportRecoveryStep(
     await consumerMoved(world, id, told.consumer, caller, now);
     return showRecovery(world, id);
   }
-  if (APPROVED.has(known.name)) demandApprover(recovery, caller);
+  if (APPROVED.has(known.name)) {
+    demandApprover(recovery, caller);
+    const unasked = await demandRequested(world, recovery);
+    if (unasked) throw refusal(409, 'path id', `names what nobody asked for so: ${unasked.explanation}`);
+  }
 
   const blob = told.blob === undefined ? undefined : hex(world.crypto.digest('SHA-256', utf8(told.blob)));
   const evidence = told.evidence ?? (blob === undefined ? undefined : 'handed over to the HSM');

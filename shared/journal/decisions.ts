@@ -1,8 +1,8 @@
 import type { JournalEntry } from './entry.ts';
 import type { InstanceRead } from './read-instance.ts';
 
-/** Something that one person asks for and another decides about. */
-export interface Matter {
+/** Something that a person asks for. */
+export interface Asked {
   /** The instance that waits for the decision. */
   id: string;
   hsm: string;
@@ -11,11 +11,15 @@ export interface Matter {
   /** Object id of whoever asked, and the ISO instant. */
   by: string;
   at: string;
-  /** Classes of the entries. */
-  asks: 'restore.request' | 'retirement.request';
-  decides: 'restore.decide' | 'retirement.decide';
+  /** Class of the entry. */
+  asks: 'restore.request' | 'retirement.request' | 'recovery.request';
   /** Hex SHA-256 of everything that was asked for. */
   digest: string;
+}
+
+/** Something that one person asks for and another decides about. */
+export interface Matter extends Asked {
+  decides: 'restore.decide' | 'retirement.decide';
 }
 
 export interface Decision {
@@ -42,7 +46,7 @@ export const notJournaled = (explanation: string): Extract<Agreement, { kind: 'r
 });
 
 /** Whether the journal holds that this was asked for, by whom it names, as it stands now. */
-export const wasAsked = (entries: readonly JournalEntry[], { asks, by, digest }: Matter): boolean =>
+export const wasAsked = (entries: readonly JournalEntry[], { asks, by, digest }: Asked): boolean =>
   entries.some(
     ({ kind, class: act, cause, detail }) =>
       kind === 'note' && act === asks && cause === by && detail?.digest === digest,

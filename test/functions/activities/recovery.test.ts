@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { readHsmLock } from '../../../functions/activities/hsm-lock.ts';
 import { recoveryActivities } from '../../../functions/activities/recovery.ts';
+import { journalRecoveryRequest } from '../../../functions/activities/recovery-approvals.ts';
 import {
   changeRecovery,
   createRecovery,
@@ -45,6 +46,7 @@ beforeEach(async () => {
     ...{ administrators: ['admin'], identities: [IDENTITY], reason: 'lost', by: 'oid-omar' },
     ...{ at: world.now.value.toISOString(), reports: [], consumers: [], answers: [] },
   };
+  await journalRecoveryRequest(world, recovery);
   await createRecovery(world, recovery);
 });
 
@@ -356,6 +358,20 @@ describe('an approval that the journal does not hold', () => {
   test('of whoever asked makes no HSM', async () => {
     await reported('confirmLoss', 'done', 'OID-OMAR');
     expect(await performRecoveryStep('createHsm')).toMatchObject({ kind: 'refused' });
+    expect(azure.created).toEqual([]);
+  });
+
+  test.each([
+    ['names somebody else than who asked', { by: 'oid-somebody' }],
+    ['names other administrators than were asked for', { administrators: ['mallory'] }],
+    [
+      'was made a rehearsal, whose approval is of a cost',
+      { rehearsal: { drill: 'd', softDeleteDays: 7, until: '', cost: [] } },
+    ],
+  ])('is none where the stored recovery %s, though it was approved as it is', async (_, changed) => {
+    await changeRecovery(world, ID, (recovery) => ({ ...recovery, ...changed }));
+    await reported('rehearsal' in changed ? 'approveCost' : 'confirmLoss', 'done', 'oid-omar-two');
+    expect(await performRecoveryStep('createHsm')).toMatchObject(journal);
     expect(azure.created).toEqual([]);
   });
 

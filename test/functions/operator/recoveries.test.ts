@@ -70,6 +70,19 @@ describe('a recovery', () => {
     expect(body).toMatchObject({ waitingFor: ['confirmLoss'], progress: '0 of 15', complete: false });
   });
 
+  test('is not changed by another request, and the journal holds what was asked for before it is stored', async () => {
+    world.onWrite.before = (path) => {
+      if (path.includes('recoveries/')) throw new Error('killed');
+    };
+    await expect(request()).rejects.toThrow('killed');
+    delete world.onWrite.before;
+    expect(world.journalled).toMatchObject([{ class: 'recovery.request', cause: OPERATOR.oid }]);
+    expect((await request()).status).toBe(202);
+    const other = await request({ administrators: ['00000000-0000-4000-8000-00000000bad0'] });
+    expect(other).toMatchObject({ status: 409, body: { errors: [{ field: 'body administrators' }] } });
+    expect((await readRecovery(world, ID))?.administrators).toEqual([GUID]);
+  });
+
   test('is shown and neither stored nor started for a dry run', async () => {
     expect(await request({}, { query: { dryRun: 'true' } })).toMatchObject({ status: 200, body: { dryRun: true } });
     expect(started).toEqual([]);
@@ -95,6 +108,15 @@ describe('a report', () => {
     expect(world.journalled.at(-1)).toMatchObject({ class: 'recovery.step', cause: APPROVER.oid });
   });
 
+  test('approves nothing that was stored otherwise than it was asked for', async () => {
+    await request();
+    await changeRecovery(world, ID, (recovery) => ({ ...recovery, by: 'oid-somebody' }));
+    const told = await report('confirmLoss', { evidence: 'burnt' }, APPROVER);
+    expect(told.status).toBe(409);
+    expect(JSON.stringify(told.body)).toContain('oid-somebody asked for');
+    expect((await readRecovery(world, ID))?.reports).toEqual([]);
+  });
+
   test('that is repeated word for word by the same person changes nothing, and one that differs is refused', async () => {
     await request();
     const first = await report('confirmLoss', { evidence: 'burnt' }, APPROVER);
@@ -110,9 +132,9 @@ describe('a report', () => {
   test('whose entry in the journal was lost is entered when the same person repeats it', async () => {
     await request();
     await report('confirmLoss', { evidence: 'burnt' }, APPROVER);
-    world.journalled.length = 0;
+    world.journalled.splice(world.journalled.findIndex((entry) => entry.class === 'recovery.step'));
     await report('confirmLoss', { evidence: 'burnt' }, APPROVER);
-    const [entry] = world.journalled;
+    const entry = world.journalled.at(-1);
     expect(entry).toMatchObject({ class: 'recovery.step', cause: APPROVER.oid, detail: { step: 'confirmLoss' } });
     expect(entry?.detail?.digest).toMatch(/^[0-9a-f]{64}$/);
     expect((await readRecovery(world, ID))?.reports).toHaveLength(1);
