@@ -55,6 +55,7 @@ export const activities: ActivityTable = {
   startDueBackup: backup,
   watchFreshness: backup,
   pruneBackups: backup,
+  tidyBackups: backup,
   describeBackup: backup,
 
   judgeRestore: restore,

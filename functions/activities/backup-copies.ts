@@ -22,8 +22,10 @@ import { policyInForce } from './policy-in-force.ts';
 import { securityDomainOf } from './security-domain-lineage.ts';
 import { hex, utf8 } from './text.ts';
 
-const inventoryPath = (hsm: string, folder: string) => `backup-work/${hsm}/${folder}/inventory.json`;
-const copiedPath = (hsm: string, folder: string) => `backup-work/${hsm}/${folder}/copied.json`;
+/** What one attempt leaves for its own next step; sealing removes it, and tidying what a failed attempt left. */
+export const workPath = (hsm: string, folder = ''): string => `backup-work/${hsm}/${folder}`;
+const inventoryPath = (hsm: string, folder: string) => `${workPath(hsm, folder)}/inventory.json`;
+const copiedPath = (hsm: string, folder: string) => `${workPath(hsm, folder)}/copied.json`;
 /** Path of the manifest in the vault: beside the copy, never in it. */
 export const manifestPath = (folder: string): string => `${folder}.manifest.json`;
 

@@ -1,5 +1,4 @@
 import { decideBackup } from '../../shared/backup/decide-backup.ts';
-import { decideRetention } from '../../shared/backup/decide-retention.ts';
 import { judgeFreshness } from '../../shared/backup/freshness.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
 import { daysBetween } from '../../shared/time.ts';
@@ -8,15 +7,12 @@ import type { ActivityHandlers } from '../implement.ts';
 import { backupWatchId } from '../instance-ids.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
-import { manifestPath } from './backup-copies.ts';
-import { backupWorld } from './backup-world.ts';
-import { advanceRecord, dropAttempt, putAttempt, readAttempts, readRecords, type StoredAttempt } from './catalogue.ts';
+import { dropAttempt, putAttempt, readAttempts, readRecords, type StoredAttempt } from './catalogue.ts';
 import { beat } from './heartbeats.ts';
-import { announceOnHsm } from './hsm-acts.ts';
 import { freeOrphanedLock, readHsmLock } from './hsm-lock.ts';
 import { policyInForce } from './policy-in-force.ts';
 
-/** What the clock asks of backups: is one due, are they fresh, which may go. */
+/** What the clock asks of backups: is one due, and are they fresh. */
 export const backupWatchActivities = (world: World) =>
   ({
     async startDueBackup({ hsm }, { starter }) {
@@ -87,37 +83,6 @@ export const backupWatchActivities = (world: World) =>
               },
             ];
       return { kind: 'watched', freshness, notices };
-    },
-
-    /** Removes what the retention lets go. The lock of a copy is read again before: the catalogue may be behind. */
-    async pruneBackups({ hsm, instance, dryRun }) {
-      const { vault } = backupWorld(world);
-      const [inForce, records] = await Promise.all([policyInForce(world), readRecords(world.documents, hsm)]);
-      const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
-      const { retention: keep, schedule } = rule.backup;
-      const retention = decideRetention(records, keep, schedule.timeZone, world.clock.now());
-      const removed: string[] = [];
-      if (dryRun) return { kind: 'pruned', retention, removed };
-      for (const { id } of retention.prune) {
-        const outcome = await announceOnHsm(world, {
-          act: 'backup.prune',
-          duty: 'backup',
-          hsm,
-          target: id,
-          instance,
-          cause: 'retention',
-          step: id,
-        });
-        const names = [...(await vault.listVault(id)).map(({ name }) => `${id}/${name}`), manifestPath(id)];
-        let locked = false;
-        for (const name of names) locked ||= (await vault.remove(name)).kind === 'locked';
-        if (!locked) {
-          await advanceRecord(world.documents, hsm, id, { kind: 'pruned', on: world.clock.now().toISOString() });
-          removed.push(id);
-        }
-        await outcome(locked ? 'refused' : 'done');
-      }
-      return { kind: 'pruned', retention, removed };
     },
   }) satisfies Partial<ActivityHandlers>;
 

@@ -1,3 +1,4 @@
+import { isPresent } from '../../shared/backup/catalogue.ts';
 import { isBackupAtFault } from '../../shared/drill/backup-at-fault.ts';
 import { costUntilGone } from '../../shared/drill/cost-guard.ts';
 import { renderReportHtml } from '../../shared/drill/render-report-html.ts';
@@ -205,7 +206,7 @@ const within = (at: string, from: string, until: string): boolean =>
 async function enterVerdict(world: World, report: DrillReport, refusal: string | undefined): Promise<void> {
   const { hsm, backup, drill, endedOn: on, verdict, reasons } = report;
   const record = await readRecord(world.documents, hsm, backup.id);
-  if (!record || record.prunedOn !== undefined) return;
+  if (!record || !isPresent(record)) return;
   if (verdict === 'passed') {
     await advanceRecord(world.documents, hsm, backup.id, { kind: 'proven', on, drill });
   } else if (speaksAgainstBackup(report, refusal)) {

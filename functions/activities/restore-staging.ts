@@ -1,3 +1,4 @@
+import { isPresent, whyAbsent } from '../../shared/backup/catalogue.ts';
 import { verifyBackup } from '../../shared/backup/verify-manifest.ts';
 import type { RestoreActivityOutcomes } from '../contracts/restore-outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
@@ -27,6 +28,7 @@ export async function stageCopy(
   const { vault } = backupWorld(world);
   const record = await findBackup(world.documents, backup);
   if (!record) return refused('BackupUnknown', `The catalogue has no backup ${backup}.`, CHOOSE);
+  if (!isPresent(record)) return refused('BackupPruned', `Backup ${backup} ${whyAbsent(record)}.`, CHOOSE);
   const found = await manifestOf(world, record);
   if (found.kind === 'refused') return found;
   const { id: folder } = record;

@@ -1,5 +1,7 @@
 import { backupCopyActivities } from '../activities/backup-copies.ts';
 import { backupNoticeActivities } from '../activities/backup-notices.ts';
+import { backupPruningActivities } from '../activities/backup-pruning.ts';
+import { backupTidyingActivities } from '../activities/backup-tidying.ts';
 import { backupWatchActivities } from '../activities/backup-watch.ts';
 import { backupActivities } from '../activities/backups.ts';
 import { hsmLockActivities } from '../activities/hsm-lock.ts';
@@ -11,5 +13,7 @@ export const backup = (world: World) => ({
   ...backupActivities(world),
   ...backupCopyActivities(world),
   ...backupWatchActivities(world),
+  ...backupPruningActivities(world),
+  ...backupTidyingActivities(world),
   ...backupNoticeActivities(world),
 });

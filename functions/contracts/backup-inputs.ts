@@ -50,6 +50,7 @@ export const backupInputs = {
   }),
   startDueBackup: z.strictObject({ hsm }),
   watchFreshness: z.strictObject({ hsm }),
+  tidyBackups: z.strictObject({ hsm }),
 } as const;
 
 /** How a backup is asked for. `scheduledFor`: the slot of the schedule that it answers. */

@@ -1,3 +1,4 @@
+import type { HeldBackup } from '../../shared/backup/backup.ts';
 import type { Retention } from '../../shared/backup/decide-retention.ts';
 import type { Freshness } from '../../shared/backup/freshness.ts';
 import type { Failed, NoticeDue } from './outcomes.ts';
@@ -29,9 +30,17 @@ export interface BackupActivityOutcomes {
   takeInventory: { kind: 'taken'; keys: number };
   copyBackup: { kind: 'copied'; blobs: number; bytes: number } | BackupRefused;
   sealBackup: { kind: 'sealed'; record: BackupSummary } | BackupRefused;
-  pruneBackups: { kind: 'pruned'; retention: Retention; removed: string[] };
+  /** `held`: what should go and cannot; absent where there is none. */
+  pruneBackups: {
+    kind: 'pruned';
+    retention: Retention;
+    removed: string[];
+    held?: HeldBackup[];
+    notices?: NoticeDue[];
+  };
   describeBackup: { kind: 'described' } & NoticeDue;
   startDueBackup: { kind: 'started' | 'running' | 'kept' | 'deferred' | 'refused' | 'off'; explanation: string };
+  tidyBackups: { kind: 'tidied'; putAway: number; dropped: number };
   watchFreshness: { kind: 'watched'; freshness: Freshness; notices: NoticeDue[] } | { kind: 'off' };
 }
 

@@ -83,7 +83,8 @@ export const backupRoutes: readonly OperatorRoute[] = [
     operation: 'previewRetention',
     method: 'POST',
     path: 'backups/retention',
-    summary: 'What the retention would remove of an HSM now, and why it keeps the rest. Only as a dry run.',
+    summary:
+      'What the retention would remove of an HSM now, what of it something holds, and why it keeps the rest. Only as a dry run.',
     anyOf: EVERYBODY,
     params: none,
     query: z.strictObject({

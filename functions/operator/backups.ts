@@ -1,9 +1,7 @@
 import { newestFirst } from '../../shared/backup/catalogue.ts';
-import { decideRetention } from '../../shared/backup/decide-retention.ts';
-import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
+import { heldOf, retentionNow } from '../activities/backup-pruning.ts';
 import { backupWorld } from '../activities/backup-world.ts';
-import { readRecord, readRecords } from '../activities/catalogue.ts';
-import { policyInForce } from '../activities/policy-in-force.ts';
+import { readHistory, readRecord } from '../activities/catalogue.ts';
 import { manifestOf } from '../activities/restore-requests.ts';
 import { requestedBackupId } from '../instance-ids.ts';
 import { lookedAfter } from '../looked-after.ts';
@@ -15,7 +13,7 @@ import { notListed, ProblemError } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export async function listBackups(world: World): Promise<Answer> {
-  const records = await Promise.all(lookedAfter(world.hsms).map(({ name }) => readRecords(world.documents, name)));
+  const records = await Promise.all(lookedAfter(world.hsms).map(({ name }) => readHistory(world.documents, name)));
   return { status: 200, body: { backups: records.flatMap(newestFirst) } };
 }
 
@@ -62,12 +60,11 @@ const accepted = (id: string, joined: boolean): Answer => ({
   body: { id, status: 'accepted', joined },
 });
 
-/** What would go now; the lock of each copy is read again before it really goes. */
+/** What would go now, and which of it cannot, because something holds a copy. */
 export async function previewRetention(world: World, hsm: string): Promise<Answer> {
-  const [inForce, records] = await Promise.all([policyInForce(world), readRecords(world.documents, hsm)]);
-  const { retention, schedule } = effectiveHsmRule(inForce.policy, hsm, inForce.version).rule.backup;
-  const decided = decideRetention(records, retention, schedule.timeZone, world.clock.now());
-  return { status: 200, body: { dryRun: true, hsm, rule: retention, ...decided } };
+  const { retention, rule } = await retentionNow(world, hsm);
+  const held = world.backups ? await heldOf(world, hsm, retention.prune) : [];
+  return { status: 200, body: { dryRun: true, hsm, rule, ...retention, held } };
 }
 
 export const keyUsedBefore = (what: string) =>

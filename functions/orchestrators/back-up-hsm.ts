@@ -2,7 +2,8 @@ import type { OrchestrationContext, Task } from 'durable-functions';
 import type { BackUpHsmInput } from '../contracts/backup-inputs.ts';
 import type { BackUpHsmOutcome, BackupRefused, BackupSummary } from '../contracts/backup-outcomes.ts';
 import { type Failed, isFailed } from '../contracts/outcomes.ts';
-import { type Step, steps, waitUntil } from '../steps.ts';
+import { noticeId } from '../instance-ids.ts';
+import { run, type Step, steps, waitUntil } from '../steps.ts';
 import { takeHsm } from './take-hsm.ts';
 import { firstLine } from './tell.ts';
 import { tellBackup } from './tell-backup.ts';
@@ -103,7 +104,11 @@ function* prune(context: OrchestrationContext, hsm: string): Step<string[]> {
   context.df.setCustomStatus('pruning');
   try {
     const pruned = yield* steps(context).pruneBackups({ hsm, instance: context.df.instanceId, dryRun: false });
-    return isFailed(pruned) ? [] : pruned.removed;
+    if (isFailed(pruned)) return [];
+    for (const { id, notice, repeatAfter } of pruned.notices ?? []) {
+      yield* run(context, 'deliverNotification', { id, notice, repeatAfter }, noticeId(context.df.instanceId, id));
+    }
+    return pruned.removed;
   } catch (spent) {
     // The backup is there; what should go does so after the next one.
     if (!context.df.isReplaying) context.warn(`nothing was pruned: ${firstLine(spent)}`);

@@ -64,8 +64,21 @@ export interface BackupRecord {
   bytes: number;
   /** Keys that no backup covers, because an external key manager holds them. */
   notCovered: string[];
-  /** When retention removed the copy; the entry stays. */
+  /** Since when retention removes the copy: it may lack blobs already, so nobody restores from it any more. */
+  pruningSince?: string;
+  /** When retention had removed the copy whole; the entry stays. */
   prunedOn?: string;
+}
+
+/** One that the retention lets go and that something holds: a legal hold, or a lock that ends later than the catalogue knows. */
+export interface HeldBackup {
+  id: string;
+  takenOn: string;
+  by: 'legalHold' | 'locked';
+  /** ISO instant; absent where nobody knows. */
+  until?: string;
+  /** False once its removal has begun. */
+  whole: boolean;
 }
 
 /** An attempt that ended without a backup; the catalogue keeps it beside the entries, because freshness counts it. */

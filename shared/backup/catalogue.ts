@@ -6,6 +6,8 @@ export type BackupProgress =
   | { kind: 'locked'; on: string; until: string }
   | { kind: 'proven'; on: string; drill: string }
   | { kind: 'doubted'; on: string; drill: string; reason: string }
+  /** Said before the first of its blobs goes. */
+  | { kind: 'pruning'; on: string }
   | { kind: 'pruned'; on: string };
 
 export type Advance = { kind: 'advanced'; record: BackupRecord } | { kind: 'refused'; explanation: string };
@@ -17,6 +19,9 @@ export type Advance = { kind: 'advanced'; record: BackupRecord } | { kind: 'refu
 export function advanceBackup(record: BackupRecord, progress: BackupProgress): Advance {
   const refuse = (why: string): Advance => ({ kind: 'refused', explanation: `Backup ${record.id} ${why}.` });
   if (record.prunedOn !== undefined) return refuse(`was removed on ${record.prunedOn}`);
+  if (record.pruningSince !== undefined && progress.kind !== 'pruning' && progress.kind !== 'pruned') {
+    return refuse(`is being removed since ${record.pruningSince}`);
+  }
   switch (progress.kind) {
     case 'verified':
       return advanced(reach({ ...record, copy: progress.copy, manifest: progress.manifest }, 'verified', progress.on));
@@ -34,11 +39,16 @@ export function advanceBackup(record: BackupRecord, progress: BackupProgress): A
     }
     case 'doubted':
       return advanced({ ...record, doubt: { on: progress.on, drill: progress.drill, reason: progress.reason } });
+    case 'pruning':
     case 'pruned':
       if (record.lockedUntil !== undefined && Date.parse(progress.on) < Date.parse(record.lockedUntil)) {
         return refuse(`is locked until ${record.lockedUntil}`);
       }
-      return advanced({ ...record, prunedOn: progress.on });
+      return advanced(
+        progress.kind === 'pruned'
+          ? { ...record, prunedOn: progress.on }
+          : { ...record, pruningSince: record.pruningSince ?? progress.on },
+      );
   }
 }
 
@@ -46,9 +56,17 @@ export function advanceBackup(record: BackupRecord, progress: BackupProgress): A
 export const hasReached = (record: Pick<BackupRecord, 'state'>, state: BackupState): boolean =>
   BACKUP_STATES.indexOf(record.state) >= BACKUP_STATES.indexOf(state);
 
-/** Verified, still there, and not found wanting by a drill. */
+/** Neither removed nor being removed: what is being removed may lack blobs already. */
+export const isPresent = ({ pruningSince, prunedOn }: Pick<BackupRecord, 'pruningSince' | 'prunedOn'>): boolean =>
+  pruningSince === undefined && prunedOn === undefined;
+
+/** What became of a backup that is not present, in words. */
+export const whyAbsent = ({ pruningSince, prunedOn }: Pick<BackupRecord, 'pruningSince' | 'prunedOn'>): string =>
+  prunedOn === undefined ? `is being removed since ${pruningSince}` : `was removed on ${prunedOn}`;
+
+/** Verified, whole, and not found wanting by a drill. */
 export const isGood = (record: BackupRecord): boolean =>
-  hasReached(record, 'verified') && record.prunedOn === undefined && record.doubt === undefined;
+  hasReached(record, 'verified') && isPresent(record) && record.doubt === undefined;
 
 /** Newest state of the HSM first. */
 export const newestFirst = (records: readonly BackupRecord[]): BackupRecord[] =>

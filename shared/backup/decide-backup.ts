@@ -1,7 +1,7 @@
 import type { BackupRule } from '../policy/hsm-rule.ts';
 import { addDuration, toIso } from '../time.ts';
 import { type BackupAttempt, type BackupRecord, backupInstanceId } from './backup.ts';
-import { isGood, newestFirst } from './catalogue.ts';
+import { isGood, isPresent, newestFirst } from './catalogue.ts';
 import { slotAfter, slotAtOrBefore, slotsBetween } from './schedule.ts';
 
 export interface BackupInput {
@@ -101,7 +101,7 @@ function decideRequest(
 function decideSlot(input: BackupInput): WithoutRpo<BackupDecision> {
   const { hsm, rule, records, lock, now } = input;
   const { schedule } = rule;
-  const newest = newestFirst(records).find(({ doubt, prunedOn }) => doubt === undefined && prunedOn === undefined);
+  const newest = newestFirst(records).find((record) => record.doubt === undefined && isPresent(record));
   const slot = slotAtOrBefore(schedule, now);
   const nextOn = toIso(slotAfter(schedule, now));
   if (slot === undefined) {

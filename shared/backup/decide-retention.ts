@@ -2,7 +2,7 @@ import type { RetentionRule } from '../policy/hsm-rule.ts';
 import { DAY_MS } from '../time.ts';
 import { wallClock } from '../time-zone.ts';
 import type { BackupRecord } from './backup.ts';
-import { hasReached, isGood, newestFirst } from './catalogue.ts';
+import { hasReached, isGood, isPresent, newestFirst, whyAbsent } from './catalogue.ts';
 
 /**
  * Why a backup is kept. `Locked`: its lock has not ended. `LastProven`: the newest that a drill proved. `Only`: the newest good
@@ -29,6 +29,7 @@ export interface Retention {
 /**
  * Which backups of one HSM are kept, and which may go. A dry run is this same function, because it does nothing. Only good
  * backups take the places of the rule: one that was never verified, or that a drill found wanting, pushes no good one out.
+ * What is being removed is removed to its end, because nobody knows whether it is whole.
  */
 export function decideRetention(
   records: readonly BackupRecord[],
@@ -36,7 +37,8 @@ export function decideRetention(
   timeZone: string,
   now: Date,
 ): Retention {
-  const present = newestFirst(records.filter(({ prunedOn }) => prunedOn === undefined));
+  const left = newestFirst(records.filter(({ prunedOn }) => prunedOn === undefined));
+  const present = left.filter(isPresent);
   const good = present.filter(isGood);
   const rules = new Map<string, KeepRule[]>();
   const keep = (why: KeepRule, kept: readonly BackupRecord[]) => {
@@ -64,7 +66,7 @@ export function decideRetention(
       const why = rules.get(id);
       return why === undefined ? [] : [{ id, takenOn, rules: why }];
     }),
-    prune: present
+    prune: left
       .filter(({ id }) => !rules.has(id))
       .map((record) => ({ id: record.id, takenOn: record.takenOn, explanation: explainPrune(record) })),
   };
@@ -105,6 +107,7 @@ const isUnfinished = (record: BackupRecord, newestGood: BackupRecord | undefined
   (newestGood === undefined || Date.parse(record.takenOn) > Date.parse(newestGood.takenOn));
 
 function explainPrune(record: BackupRecord): string {
+  if (!isPresent(record)) return `It ${whyAbsent(record)}.`;
   if (record.doubt !== undefined) return `Drill ${record.doubt.drill} found it wanting: ${record.doubt.reason}`;
   if (record.state === 'landed') return 'It was never verified, and a newer backup is.';
   return 'No rule of the retention keeps it.';

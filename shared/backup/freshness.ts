@@ -1,7 +1,7 @@
 import type { BackupRule, DrillRule } from '../policy/hsm-rule.ts';
 import { addDuration, daysBetween, toIso } from '../time.ts';
 import type { BackupRecord } from './backup.ts';
-import { hasReached, isGood, newestFirst } from './catalogue.ts';
+import { hasReached, isGood, isPresent, newestFirst } from './catalogue.ts';
 
 /** `unknown`: nothing is known, or nothing has been watched for long enough to be called late. */
 export type FreshnessState = 'ok' | 'overdue' | 'unknown';
@@ -48,7 +48,7 @@ export function judgeFreshness({ records, rule, watchedSince, now }: FreshnessIn
     const ages = { created: unknown(rpo), verified: unknown(rpo), proven: unknown(proofInterval) };
     return { ...ages, summary: 'The catalogue could not be read, so nothing is known of the backups.' };
   }
-  const present = newestFirst(records.filter(({ prunedOn }) => prunedOn === undefined));
+  const present = newestFirst(records.filter(isPresent));
   const created = present[0];
   const verified = present.find(isGood);
   const proofs = present

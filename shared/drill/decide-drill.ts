@@ -1,5 +1,5 @@
 import type { BackupRecord } from '../backup/backup.ts';
-import { hasReached, isGood, newestFirst } from '../backup/catalogue.ts';
+import { hasReached, isGood, isPresent, newestFirst } from '../backup/catalogue.ts';
 import type { DrillRule, DrillTarget } from '../policy/hsm-rule.ts';
 import { hash32 } from '../rotation/jitter.ts';
 import { addDuration, subtractDuration, toIso } from '../time.ts';
@@ -116,7 +116,7 @@ function pickBackup(
   instance: string,
 ): { backup: BackupRecord; candidates: number } | DrillDecision {
   if (request?.backup !== undefined) {
-    const asked = records.find(({ id, prunedOn }) => id === request.backup && prunedOn === undefined);
+    const asked = records.find((record) => record.id === request.backup && isPresent(record));
     if (asked !== undefined && hasReached(asked, 'locked')) return { backup: asked, candidates: 1 };
     return {
       kind: 'refused',

@@ -6,7 +6,7 @@ import {
   retirementFailed,
   retirementRequested,
 } from './compose/adoption-notices.ts';
-import { backupCompleted, backupFailed, backupOverdue } from './compose/backup-notices.ts';
+import { backupCompleted, backupFailed, backupHeld, backupOverdue } from './compose/backup-notices.ts';
 import { custodyExpiring, custodyReviewDue, quorumAtRisk, recoveryStepWaiting } from './compose/custody-notices.ts';
 import { drillFailed, drillHsmRemains, drillPassed, drillRefused } from './compose/drill-notices.ts';
 import { heartbeatMissed, heartbeatRecovered } from './compose/heartbeat-notices.ts';
@@ -83,6 +83,8 @@ function draftOf(notice: Notice, context: ComposeContext): Draft {
       return backupFailed(notice, context);
     case 'BackupOverdue':
       return backupOverdue(notice, context);
+    case 'BackupHeld':
+      return backupHeld(notice, context);
     case 'DrillPassed':
       return drillPassed(notice, context);
     case 'DrillFailed':

@@ -1,4 +1,4 @@
-import type { BackupPurpose } from '../backup/backup.ts';
+import type { BackupPurpose, HeldBackup } from '../backup/backup.ts';
 import type { Freshness } from '../backup/freshness.ts';
 import type { Denial, ErrorCode } from '../errors.ts';
 import type { NoticeRule } from '../policy/rule.ts';
@@ -96,6 +96,8 @@ export type HsmNotice =
     })
   /** The newest backup, the newest verified one or the newest proof is older than the rule allows. */
   | (AboutHsm & { kind: 'BackupOverdue'; freshness: Freshness })
+  /** What the retention lets go stays, because something holds it. */
+  | (AboutHsm & { kind: 'BackupHeld'; backups: HeldBackup[] })
   | (AboutDrill & { kind: 'DrillPassed' })
   /** `result`: `failed` or `inconclusive`; the second contradicts nothing, and proves nothing. */
   | (AboutDrill & { kind: 'DrillFailed'; result: 'failed' | 'inconclusive' })

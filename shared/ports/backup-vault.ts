@@ -32,7 +32,20 @@ export interface BlobLock {
   until: string;
 }
 
-export type BlobRemoval = { kind: 'removed' } | { kind: 'missing' } | { kind: 'locked'; lock?: BlobLock };
+/** Something keeps it from being deleted; `until` is absent for a legal hold, and where the service names no end. */
+export interface BlobHold {
+  kind: 'locked' | 'legalHold';
+  /** ISO instant. */
+  until?: string;
+}
+
+/** What is left under one path, hidden versions included, and what holds any of them. */
+export interface KeptBlob {
+  path: string;
+  hold?: BlobHold;
+}
+
+export type BlobRemoval = { kind: 'removed' } | { kind: 'missing' } | { kind: 'held'; hold: BlobHold };
 
 export type StoredJson = { kind: 'stored' | 'present'; sha256: string } | { kind: 'occupied' };
 
@@ -64,7 +77,9 @@ export interface BackupVault {
   lock(path: string, lock: BlobLock): Promise<void>;
   /** As it was set, also when it has run out; undefined when none was set. ERR_NOT_FOUND when there is no copy. */
   readLock(path: string): Promise<BlobLock | undefined>;
-  /** Deletes a copy with all its versions; refuses while it is locked. */
+  /** Everything whose path begins so, each path once. What is held cannot be deleted, whoever asks. */
+  listKept(prefix: string): Promise<KeptBlob[]>;
+  /** Deletes a copy with all its versions; refuses while any of them is locked or held, and then deletes none. */
   remove(path: string): Promise<BlobRemoval>;
   /** Writes a small document once; a repeat of the same is harmless, and another one under the same name is refused. */
   writeJson(path: string, value: unknown): Promise<StoredJson>;

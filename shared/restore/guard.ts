@@ -1,5 +1,5 @@
 import type { BackupRecord } from '../backup/backup.ts';
-import { hasReached } from '../backup/catalogue.ts';
+import { hasReached, isPresent, whyAbsent } from '../backup/catalogue.ts';
 import { addDuration, toIso } from '../time.ts';
 import { decideSafety, type SafetyInput } from './safety-backup.ts';
 
@@ -99,8 +99,8 @@ function lockIsFree({ lock, request, target }: RestoreGuardInput): RestoreVerdic
 }
 
 function backupIsGood({ backup, accepts }: RestoreGuardInput): RestoreVerdict | undefined {
-  if (backup.prunedOn !== undefined) {
-    return refuse('BackupPruned', `Backup ${backup.id} was removed on ${backup.prunedOn}.`, 'Choose another backup.');
+  if (!isPresent(backup)) {
+    return refuse('BackupPruned', `Backup ${backup.id} ${whyAbsent(backup)}.`, 'Choose another backup.');
   }
   if (accepts?.includes('unverifiedBackup')) return undefined;
   if (!hasReached(backup, 'verified')) {

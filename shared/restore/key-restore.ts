@@ -1,5 +1,5 @@
 import type { BackupRecord } from '../backup/backup.ts';
-import { hasReached } from '../backup/catalogue.ts';
+import { hasReached, isPresent, whyAbsent } from '../backup/catalogue.ts';
 import type { BackupManifest } from '../backup/manifest.ts';
 
 /** What the target knows of the key now. */
@@ -51,8 +51,8 @@ export function decideKeyRestore(input: KeyRestoreInput): KeyRestoreDecision {
     const explanation = `${target.hsm} is locked by ${lock.holder} for ${lock.operation}.`;
     return refuse('LockHeld', explanation, 'Wait until it has finished, then ask again.');
   }
-  if (backup.prunedOn !== undefined || !hasReached(backup, 'verified')) {
-    const why = backup.prunedOn === undefined ? 'was never verified' : `was removed on ${backup.prunedOn}`;
+  if (!isPresent(backup) || !hasReached(backup, 'verified')) {
+    const why = isPresent(backup) ? 'was never verified' : whyAbsent(backup);
     return refuse('BackupNotUsable', `Backup ${backup.id} ${why}.`, 'Choose a verified backup.');
   }
   if (target.securityDomain !== backup.securityDomain) {

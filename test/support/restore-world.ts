@@ -180,6 +180,7 @@ function fakeVault(landing: Map<string, string>, vault: Map<string, string>): Ba
     },
     lock: unused,
     readLock: unused,
+    listKept: unused,
     remove: unused,
     writeJson: unused,
     async readJson(path) {

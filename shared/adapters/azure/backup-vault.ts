@@ -1,18 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { BlobServiceClient, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import { AppError } from '../../errors.ts';
-import type {
-  BackupVault,
-  BlobLock,
-  BlobRemoval,
-  HashedBlob,
-  ListedBlob,
-  StoredJson,
-} from '../../ports/backup-vault.ts';
+import type { BackupVault, BlobLock, HashedBlob, ListedBlob, StoredJson } from '../../ports/backup-vault.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { once } from '../once.ts';
 import { passThrough } from './blob-blocks.ts';
 import { copyBlob } from './blob-copy.ts';
+import { listKept, removeBlob } from './blob-removal.ts';
 import { classifyFailure } from './classify-failure.ts';
 import type { Identity } from './credentials.ts';
 import { collect, STORAGE_ROLE, storageFault } from './state-account.ts';
@@ -100,6 +94,7 @@ export function createBackupVault(options: VaultOptions): BackupVault {
     readLock: (path) =>
       attempt(`read the lock of the copy ${path}`, async ({ vault }) => lockOf(vault.getBlockBlobClient(path))),
 
+    listKept: (prefix) => attempt(`list what is left of ${prefix}`, ({ vault }) => listKept(vault, prefix, clock)),
     remove: (path) => attempt(`delete the copy ${path}`, ({ vault }) => removeBlob(vault, path, clock)),
 
     writeJson: (path, value) =>
@@ -166,28 +161,6 @@ async function lockOf(blob: BlockBlobClient): Promise<BlobLock | undefined> {
   if (until === undefined || mode === undefined) return undefined;
   // The SDK's names begin in upper case, the service's answers in lower case.
   return { mode: mode.toLowerCase() === 'locked' ? 'locked' : 'unlocked', until: until.toISOString() };
-}
-
-/**
- * Looks at the lock first: in a versioned account a plain delete of a locked blob succeeds, hiding it behind a version that
- * stays. Then deletes the blob and every version of it.
- */
-async function removeBlob(vault: ContainerClient, path: string, clock: Clock): Promise<BlobRemoval> {
-  const blob = vault.getBlockBlobClient(path);
-  const lock = await ifThere(lockOf(blob).then((found) => ({ found })));
-  if (lock?.found && Date.parse(lock.found.until) > clock.now().getTime()) return { kind: 'locked', lock: lock.found };
-  try {
-    let removed = (await blob.deleteIfExists({ deleteSnapshots: 'include' })).succeeded;
-    for await (const { name, versionId } of vault.listBlobsFlat({ prefix: path, includeVersions: true })) {
-      if (name !== path || versionId === undefined) continue;
-      await blob.withVersion(versionId).deleteIfExists();
-      removed = true;
-    }
-    return { kind: removed ? 'removed' : 'missing' };
-  } catch (error) {
-    if (storageFault(error).code?.startsWith('BlobImmutable')) return { kind: 'locked' };
-    throw error;
-  }
 }
 
 async function storeOnce(blob: BlockBlobClient, bytes: Buffer): Promise<StoredJson> {

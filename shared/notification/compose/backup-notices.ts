@@ -106,3 +106,39 @@ export function backupOverdue(notice: Of<'BackupOverdue'>, context: ComposeConte
     ...ownerOf(notice),
   };
 }
+
+/** Nothing is lost by a hold; a backup whose removal had begun is of no use, and looks like one. */
+export function backupHeld(notice: Of<'BackupHeld'>, context: ComposeContext): Draft {
+  const { hsm, backups } = notice;
+  const [first] = backups;
+  const broken = backups.filter(({ whole }) => !whole);
+  const many = backups.length > 1;
+  const legal = first?.by === 'legalHold';
+  const until = first?.until;
+  const by = legal ? 'a legal hold' : until === undefined ? 'a lock' : `a lock until ${until}`;
+  return {
+    severity: 'attention',
+    action: false,
+    headline: `${hsm}: ${counted(backups.length, 'backup')} ${many ? 'are' : 'is'} kept beyond the retention by ${legal ? 'a legal hold' : 'a lock'}`,
+    preheader:
+      broken.length === 0
+        ? 'Nothing of it was removed.'
+        : 'Its removal had begun, so it cannot be restored from any more.',
+    paragraphs: [
+      `The retention of ${hsm} lets ${counted(backups.length, 'backup')} go, and ${by} on ${many ? 'their copies' : 'its copy'} forbids it.`,
+      broken.length === 0
+        ? `${many ? 'They stay' : 'It stays'} whole and can be restored from. The catalogue knows of no such hold: somebody set it on the vault account.`
+        : 'It was set while the backup was being removed: some of its blobs are gone, and nobody restores from it any more. What is left goes when the hold ends.',
+      'Whatever is held is removed after the first backup that follows the end of the hold. While this holds you are told again every 90 days.',
+    ],
+    facts: hsmFacts(notice, context, [
+      factOf('Held by', by),
+      factOf('Backups', fewOf(backups.map(({ id }) => id)).join(', ')),
+      factOf('State of', fewOf(backups.map(({ takenOn }) => takenOn)).join(', ')),
+    ]),
+    mustDo: [
+      'See that whoever is responsible for holds knows of it; release it on the vault account when its reason has ended.',
+    ],
+    ...ownerOf(notice),
+  };
+}

@@ -63,6 +63,16 @@ describe('backUpHsm', () => {
     },
   );
 
+  test('tells what the retention lets go and something holds', () => {
+    const held = { id: 'backups-held-contoso-legalHold', notice: { kind: 'BackupHeld' }, repeatAfter: 'P90D' };
+    const { inputsOf, names } = run({
+      pruneBackups: () => ({ result: { kind: 'pruned', removed: ['g'], held: [{ id: 'h' }], notices: [held] } }),
+    });
+    expect(inputsOf('deliverNotification')).toMatchObject([held, { id: 'n' }]);
+    expect(inputsOf('describeBackup')).toMatchObject([{ pruned: ['g'] }]);
+    expect(names.at(-1)).toBe('deliverNotification');
+  });
+
   test('is a backup although nothing could be pruned', () => {
     const { inputsOf, outcome } = run({ pruneBackups: () => spent });
     expect(outcome).toMatchObject({ kind: 'returned', value: { kind: 'backedUp' } });

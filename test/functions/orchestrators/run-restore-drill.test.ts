@@ -325,7 +325,7 @@ describe('watchBackups', () => {
       answer: (each) => ({ result: each.kind === 'activity' && each.name === 'watchFreshness' ? { kind: 'off' } : {} }),
     });
     expect(asked.map((each) => (each.kind === 'activity' ? each.name : each.kind))).toEqual([
-      ...['startDueBackup', 'watchFreshness', 'startDueDrill', 'sweepDrillHsms'],
+      ...['startDueBackup', 'watchFreshness', 'startDueDrill', 'sweepDrillHsms', 'tidyBackups'],
     ]);
   });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BACKUP_STATES, type BackupRecord } from '../../../shared/backup/backup.ts';
-import { advanceBackup, type BackupProgress } from '../../../shared/backup/catalogue.ts';
+import { advanceBackup, type BackupProgress, isGood, isPresent } from '../../../shared/backup/catalogue.ts';
 import { judgeFreshness } from '../../../shared/backup/freshness.ts';
 import { judgeRegion } from '../../../shared/backup/geography.ts';
 import { BUILT_IN_HSM_RULE } from '../../../shared/policy/hsm-rule.ts';
@@ -38,6 +38,8 @@ describe('advanceBackup', () => {
     ['a proof before the copy is locked', advance(landed, VERIFIED), PROVEN],
     ['a lock that would be shortened', advance(landed, VERIFIED, LOCKED), { ...LOCKED, until: daysAgo(-29) }],
     ['the removal of a locked copy', advance(landed, VERIFIED, LOCKED), { kind: 'pruned', on: daysAgo(0) }],
+    ['the removal of a locked copy to begin', advance(landed, VERIFIED, LOCKED), { kind: 'pruning', on: daysAgo(0) }],
+    ['a proof of what is being removed', advance(landed, { kind: 'pruning', on: daysAgo(1) }), PROVEN],
     ['anything once it was removed', advance(landed, { kind: 'pruned', on: daysAgo(1) }), VERIFIED],
   ])('refuses %s', (_title, record, progress) => {
     expect(advanceBackup(record, progress)).toMatchObject({ kind: 'refused' });
@@ -47,6 +49,14 @@ describe('advanceBackup', () => {
     const doubted = advance(landed, VERIFIED, LOCKED, { kind: 'doubted', on: daysAgo(1), drill: 'd', reason: 'r' });
     expect(doubted).toMatchObject({ state: 'locked', doubt: { drill: 'd' } });
     expect(advance(doubted, PROVEN)).not.toHaveProperty('doubt');
+  });
+
+  it('is neither good nor present from the moment when its removal begins, which it remembers', () => {
+    const verified = advance(landed, VERIFIED);
+    const going = advance(verified, { kind: 'pruning', on: daysAgo(1) }, { kind: 'pruning', on: daysAgo(0) });
+    expect(going.pruningSince).toBe(daysAgo(1));
+    expect([isGood(verified), isGood(going), isPresent(going)]).toEqual([true, false, false]);
+    expect(advance(going, { kind: 'pruned', on: daysAgo(0) })).toMatchObject({ prunedOn: daysAgo(0) });
   });
 
   it('never falls back, whatever comes in whatever order', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BackupRecord, BackupState } from '../../../shared/backup/backup.ts';
-import { isGood } from '../../../shared/backup/catalogue.ts';
+import { isGood, isPresent } from '../../../shared/backup/catalogue.ts';
 import { decideRetention } from '../../../shared/backup/decide-retention.ts';
 import type { RetentionRule } from '../../../shared/policy/hsm-rule.ts';
 import { aRecord, daysAgo, NOW } from './builders.ts';
@@ -89,16 +89,18 @@ const someRecords = fc
       locked: fc.option(fc.integer({ min: -50, max: 50 })),
       doubted: fc.boolean(),
       pruned: fc.boolean(),
+      going: fc.boolean(),
     }),
     { selector: ({ days }) => days, maxLength: 40 },
   )
   .map((all) =>
-    all.map(({ days, state, locked, doubted, pruned }) =>
+    all.map(({ days, state, locked, doubted, pruned, going }) =>
       aRecord(daysAgo(days), {
         state,
         ...(locked === null ? {} : { lockedUntil: daysAgo(locked) }),
         ...(doubted ? { doubt: { on: daysAgo(0), drill: 'd', reason: 'r' } } : {}),
         ...(pruned && (locked === null || locked > 0) ? { prunedOn: daysAgo(0) } : {}),
+        ...(going && (locked === null || locked > 0) ? { pruningSince: daysAgo(0) } : {}),
       }),
     ),
   );
@@ -112,13 +114,14 @@ const aRule = fc.record({
 const ids = (list: { id: string }[]) => list.map(({ id }) => id);
 
 describe('the laws of retention', () => {
-  const present = (records: BackupRecord[]) => records.filter(({ prunedOn }) => prunedOn === undefined);
+  const left = (records: BackupRecord[]) => records.filter(({ prunedOn }) => prunedOn === undefined);
+  const present = (records: BackupRecord[]) => records.filter(isPresent);
 
   it('parts what is there into kept and pruned, and never keeps nothing', () => {
     fc.assert(
       fc.property(someRecords, aRule, (records, rule) => {
         const { keep, prune } = retain(records, rule);
-        expect([...ids(keep), ...ids(prune)].sort()).toEqual(ids(present(records)).sort());
+        expect([...ids(keep), ...ids(prune)].sort()).toEqual(ids(left(records)).sort());
         expect(keep.length > 0).toBe(present(records).length > 0);
         expect(keep.every(({ rules }) => rules.length > 0)).toBe(true);
       }),
@@ -136,6 +139,17 @@ describe('the laws of retention', () => {
         expect(good.length === 0 || good.some(({ id }) => !gone.has(id))).toBe(true);
         const proven = good.filter(({ state }) => state === 'proven');
         expect(proven.length === 0 || proven.some(({ id }) => !gone.has(id))).toBe(true);
+      }),
+    );
+  });
+
+  it('ends what it began: what is being removed takes no place and is kept by no rule', () => {
+    fc.assert(
+      fc.property(someRecords, aRule, (records, rule) => {
+        const { keep, prune } = retain(records, rule);
+        const going = records.filter(({ pruningSince, prunedOn }) => pruningSince !== undefined && !prunedOn);
+        expect(ids(prune)).toEqual(expect.arrayContaining(ids(going)));
+        expect(keep).toEqual(retain(records.filter(isPresent), rule).keep);
       }),
     );
   });

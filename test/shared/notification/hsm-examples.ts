@@ -85,6 +85,14 @@ export const HSM_EXAMPLES: { [Kind in HsmNotice['kind']]: Extract<HsmNotice, { k
       summary: 'Last created 2030-01-12T02:00:00Z (overdue).',
     },
   },
+  BackupHeld: {
+    kind: 'BackupHeld',
+    ...about,
+    backups: [
+      { id: 'mhsm-contoso-20290101020000', takenOn: '2029-01-01T02:00:00Z', by: 'legalHold', whole: true },
+      { id: 'mhsm-contoso-20290102020000', takenOn: '2029-01-02T02:00:00Z', by: 'legalHold', whole: true },
+    ],
+  },
   DrillPassed: { kind: 'DrillPassed', ...drill },
   DrillFailed: {
     kind: 'DrillFailed',

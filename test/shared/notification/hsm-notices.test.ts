@@ -45,6 +45,23 @@ const SUBJECTS: [string, Notice, string, Severity][] = [
     'ACTION: contoso restore was never proven',
     'attention',
   ],
+  [
+    'backups that a legal hold keeps',
+    HSM_EXAMPLES.BackupHeld,
+    'contoso: 2 backups are kept beyond the retention by a legal hold',
+    'attention',
+  ],
+  [
+    'a backup whose removal was stopped midway',
+    {
+      ...HSM_EXAMPLES.BackupHeld,
+      backups: [
+        { id: 'b', takenOn: '2029-01-01T02:00:00Z', by: 'locked', until: '2030-06-01T00:00:00Z', whole: false },
+      ],
+    },
+    'contoso: one backup is kept beyond the retention by a lock',
+    'attention',
+  ],
   ['a drill that passed', DrillPassed, 'contoso restore drill passed', 'info'],
   ['a drill that failed', DrillFailed, 'CRITICAL: contoso restore drill failed', 'critical'],
   [

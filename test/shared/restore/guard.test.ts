@@ -26,6 +26,7 @@ const doubt = { on: daysAgo(0), drill: 'drill-7', reason: 'key a is missing.' };
 const VIOLATIONS: [string, Partial<RestoreGuardInput>][] = [
   ['LockHeld', { lock: { operation: 'backup', holder: 'backup-9' } }],
   ['BackupPruned', { backup: aRecord(daysAgo(1), { prunedOn: daysAgo(0) }) }],
+  ['BackupPruned', { backup: aRecord(daysAgo(1), { pruningSince: daysAgo(0) }) }],
   ['BackupNotVerified', { backup: aRecord(daysAgo(1), { state: 'landed' }) }],
   ['BackupDoubted', { backup: aRecord(daysAgo(1), { doubt }) }],
   ['WrongSecurityDomain', target({ securityDomain: 'sd-2' })],

@@ -92,7 +92,18 @@ test('its blobs are copied by the account itself, read back, and locked', async 
   await vault.lock(path, { mode: 'unlocked', until });
   await vault.lock(path, { mode: 'locked', until });
   expect(await vault.readLock(path)).toEqual({ mode: 'locked', until: expect.stringMatching(until.slice(0, 19)) });
-  expect(await vault.remove(path)).toMatchObject({ kind: 'locked', lock: { mode: 'locked' } });
+  expect(await vault.remove(path)).toMatchObject({ kind: 'held', hold: { kind: 'locked' } });
+  storage.accounts.vault.immutability.setLegalHold('hsm-backups', `${folder}/${listed[1]?.name}`, true);
+  expect(await vault.listKept(folder)).toEqual(
+    listed.map(({ name }) => ({
+      path: `${folder}/${name}`,
+      ...(name === listed[0]?.name
+        ? { hold: { kind: 'locked', until: expect.stringMatching(until.slice(0, 19)) } }
+        : {}),
+      ...(name === listed[1]?.name ? { hold: { kind: 'legalHold' } } : {}),
+    })),
+  );
+  storage.accounts.vault.immutability.setLegalHold('hsm-backups', `${folder}/${listed[1]?.name}`, false);
   const earlier = new Date(clock.now().getTime() + 86_400_000).toISOString();
   await expect(vault.lock(path, { mode: 'locked', until: earlier })).rejects.toThrow(/lock the copy/);
 });

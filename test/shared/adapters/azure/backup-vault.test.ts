@@ -203,7 +203,9 @@ describe('a lock', () => {
   let server: Listener;
   let locked: BackupVault;
   let policy: { until: string; mode: string } | undefined;
-  let refusesDelete = false;
+  let refusesDelete: string | undefined;
+  /** On a version that a newer one hides. */
+  let legalHold = false;
   const seen: string[] = [];
 
   beforeAll(async () => {
@@ -218,6 +220,9 @@ describe('a lock', () => {
           policy = { until, mode: String(headers['x-ms-immutability-policy-mode']) };
           return { status: 200 };
         }
+        if (url.searchParams.get('comp') === 'list') {
+          return { status: 200, headers: { 'content-type': 'application/xml' }, body: versionsOf(policy, legalHold) };
+        }
         if (method === 'HEAD') {
           const shown = policy && {
             'x-ms-immutability-policy-until-date': policy.until,
@@ -226,11 +231,9 @@ describe('a lock', () => {
           return { status: 200, headers: { etag: '"1"', ...shown } };
         }
         if (method === 'DELETE') {
-          return refusesDelete
-            ? { status: 409, headers: { 'x-ms-error-code': 'BlobImmutableDueToPolicy' } }
-            : { status: 202 };
+          return refusesDelete ? { status: 409, headers: { 'x-ms-error-code': refusesDelete } } : { status: 202 };
         }
-        return { status: 200, headers: { 'content-type': 'application/xml' }, body: VERSIONS };
+        return { status: 404, headers: {} };
       },
     });
     locked = createBackupVault({
@@ -242,19 +245,28 @@ describe('a lock', () => {
   });
   afterEach(() => {
     policy = undefined;
-    refusesDelete = false;
+    refusesDelete = undefined;
+    legalHold = false;
     seen.splice(0);
   });
   afterAll(() => server.close());
 
-  const VERSIONS = `<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="https://localhost/" ContainerName="hsm-backups"><Blobs>${[
-    'blob',
-    'blob-of-another',
-  ]
-    .map(
-      (name) => `<Blob><Name>f/${name}</Name><VersionId>2030-01-01T00:00:00.0000000Z</VersionId><Properties/></Blob>`,
-    )
-    .join('')}</Blobs><NextMarker/></EnumerationResults>`;
+  /** Names, versions and what holds them, as List Blobs shows it. https://learn.microsoft.com/rest/api/storageservices/list-blobs */
+  const versionsOf = (shown: typeof policy, held: boolean) => {
+    const lock = shown
+      ? `<ImmutabilityPolicyUntilDate>${shown.until}</ImmutabilityPolicyUntilDate><ImmutabilityPolicyMode>${shown.mode.toLowerCase()}</ImmutabilityPolicyMode>`
+      : '';
+    const blobs = [
+      ['f/blob', '2030-01-01T00:00:00.0000000Z', lock],
+      ['f/blob', '2029-12-01T00:00:00.0000000Z', held ? '<LegalHold>true</LegalHold>' : ''],
+      ['f/blob-of-another', '2030-01-01T00:00:00.0000000Z', ''],
+    ].map(
+      ([name, version, held]) =>
+        `<Blob><Name>${name}</Name><VersionId>${version}</VersionId><Properties>${held}</Properties></Blob>`,
+    );
+    return `<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="https://localhost/" ContainerName="hsm-backups"><Blobs>${blobs.join('')}</Blobs><NextMarker/></EnumerationResults>`;
+  };
+  const deletions = () => seen.filter((call) => call.startsWith('DELETE'));
 
   test('is set as it was asked for, and read back', async () => {
     expect(await locked.readLock('f/blob')).toBeUndefined();
@@ -268,19 +280,42 @@ describe('a lock', () => {
 
   test('keeps a copy from being removed, without even trying', async () => {
     await locked.lock('f/blob', { mode: 'unlocked', until: UNTIL });
-    expect(await locked.remove('f/blob')).toEqual({ kind: 'locked', lock: { mode: 'unlocked', until: UNTIL } });
-    expect(seen.some((call) => call.startsWith('DELETE'))).toBe(false);
+    expect(await locked.remove('f/blob')).toEqual({ kind: 'held', hold: { kind: 'locked', until: UNTIL } });
+    expect(deletions()).toEqual([]);
+  });
+
+  test('of the legal kind does so as well, though it is on a hidden version alone', async () => {
+    legalHold = true;
+    expect(await locked.remove('f/blob')).toEqual({ kind: 'held', hold: { kind: 'legalHold' } });
+    expect(deletions()).toEqual([]);
+  });
+
+  test('is seen in the listing of what is left, each path once', async () => {
+    expect(await locked.listKept('f/')).toEqual([{ path: 'f/blob' }, { path: 'f/blob-of-another' }]);
+    await locked.lock('f/blob', { mode: 'locked', until: UNTIL });
+    legalHold = true;
+    expect(await locked.listKept('f/')).toEqual([
+      { path: 'f/blob', hold: { kind: 'locked', until: UNTIL } },
+      { path: 'f/blob-of-another' },
+    ]);
   });
 
   test('that has run out lets the copy go, with every version of it and of no other', async () => {
     await locked.lock('f/blob', { mode: 'locked', until: '2029-12-31T00:00:00.000Z' });
     expect(await locked.remove('f/blob')).toEqual({ kind: 'removed' });
-    expect(seen.filter((call) => call.startsWith('DELETE'))).toEqual(['DELETE', 'DELETE 2030-01-01T00:00:00.0000000Z']);
+    expect(deletions()).toEqual([
+      'DELETE',
+      'DELETE 2030-01-01T00:00:00.0000000Z',
+      'DELETE 2029-12-01T00:00:00.0000000Z',
+    ]);
   });
 
-  test('that only the service knows of is respected', async () => {
-    refusesDelete = true;
-    expect(await locked.remove('f/blob')).toEqual({ kind: 'locked' });
+  test.each([
+    ['BlobImmutableDueToPolicy', 'locked'],
+    ['BlobImmutableDueToLegalHold', 'legalHold'],
+  ])('that only the service knows of is respected: %s', async (code, kind) => {
+    refusesDelete = code;
+    expect(await locked.remove('f/blob')).toEqual({ kind: 'held', hold: { kind } });
   });
 });
 
