@@ -146,13 +146,14 @@ var roles = {
   tableContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 }
 
+var mailPort = empty(communication) ? string(mail.port) : '587'
 var alertRules = ['security-domain', 'restore', 'purge', 'role-at-hsm', 'key-export', 'silence']
 
 // ── Where it lies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 module network 'modules/network.bicep' = {
   name: 'network'
-  params: { name: installation, location: location, subnets: subnets, addressPrefix: addressPrefix, mailPort: empty(communication) ? string(mail.port) : '587', tags: allTags }
+  params: { name: installation, location: location, subnets: subnets, addressPrefix: addressPrefix, mailPort: mailPort, tags: allTags }
 }
 
 module dns 'modules/dns-zones.bicep' = if (empty(dnsGroupId)) {
@@ -543,7 +544,7 @@ module app 'modules/app.bicep' = {
       MHSM_PURGE_SCHEDULE: '0 41 4 * * *'
       MHSM_HISTORY_RETENTION_DAYS: '90'
       MHSM_MAIL_HOST: empty(communication) ? mail.host : 'smtp.azurecomm.net'
-      MHSM_MAIL_PORT: empty(communication) ? string(mail.port) : '587'
+      MHSM_MAIL_PORT: mailPort
       MHSM_MAIL_SECURITY: empty(communication) ? mail.security : 'starttls'
       MHSM_MAIL_FROM: empty(communication) ? mail.from : postOffice!.outputs.sender
       MHSM_MAIL_FALLBACK: string(mailTo)

@@ -1,10 +1,14 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { compileBicep } from './bicep/compile.ts';
+import { bringBicep, runBicep } from './bicep.ts';
 
-/** Writes infra/azure/main.json, which a test keeps in step with main.bicep and its modules. */
+/** Writes infra/azure/main.json by the official compiler. A test keeps it in step with main.bicep and its modules. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
-writeFileSync(
-  `${root}infra/azure/main.json`,
-  `${JSON.stringify(compileBicep(`${root}infra/azure/main.bicep`, root), null, 2)}\n`,
-);
+const azure = `${root}infra/azure`;
+const { status, stderr } = runBicep(bringBicep(root), [
+  'build',
+  `${azure}/main.bicep`,
+  '--outfile',
+  `${azure}/main.json`,
+]);
+process.stderr.write(stderr);
+process.exitCode = status ?? 1;

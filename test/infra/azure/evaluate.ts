@@ -1,5 +1,4 @@
-import type { Json } from '../../../infra/build/bicep/expressions.ts';
-import type { Fields } from './template.ts';
+import type { Fields, Json } from './template.ts';
 
 /** What a template is evaluated with. `reference` answers for resources and modules by their symbolic name. */
 export interface Given {

@@ -218,7 +218,7 @@ describe('events arrive or are kept', () => {
   });
 
   test('the topic may do both before the subscription is made, and no more than both', () => {
-    expect(subscription.body.dependsOn).toEqual(['keeps', 'sends', 'storage', 'topic']);
+    expect(subscription.body.dependsOn).toEqual(['keeps', 'sends', 'topic']);
     expect(params('topic/sends')).toMatchObject({ queue: "[parameters('queue')]", role: "[variables('queueSender')]" });
     expect(params('topic/keeps')).toMatchObject({
       container: "[parameters('deadLetters')]",

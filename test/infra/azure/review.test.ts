@@ -93,7 +93,8 @@ describe('the network that is made', () => {
       ['Allow', 'AzureCloud', '*'],
       ['Deny', 'Internet', '*'],
     ]);
-    expect(params('network').mailPort).toContain("string(parameters('mail').port)");
+    expect(params('network').mailPort).toBe("[variables('mailPort')]");
+    expect(template.variables?.mailPort).toContain("string(parameters('mail').port)");
   });
 
   test('no subnet has a way out that nobody made', () => {
