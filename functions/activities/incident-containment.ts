@@ -6,14 +6,17 @@ import { expireStep, withStep } from '../../shared/incident/decide-step.ts';
 import { ADMINISTRATOR, guardRevoke } from '../../shared/incident/guards.ts';
 import type { Incident } from '../../shared/incident/incident.ts';
 import type { Approved } from '../../shared/incident/journaled-approvals.ts';
+import { takenBy } from '../../shared/incident/plan.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
-import { judgeContainment } from '../../shared/incident/verify.ts';
+import { judgeContainment, leftByPeople } from '../../shared/incident/verify.ts';
 import { POLICY_ALONE } from '../../shared/rotation/decision.ts';
 import type { ActivityHandlers } from '../implement.ts';
+import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { announceOnHsm } from './hsm-acts.ts';
 import { demandApproved } from './incident-approvals.ts';
-import { changeIncident, incidentOf } from './incident-records.ts';
+import { respondTo } from './incident-joining.ts';
+import { changeIncident, incidentOf, readIncidents } from './incident-records.ts';
 import { known, noted, responseWorld, rolesReader, ruleOf, US } from './incident-world.ts';
 
 /** Clocks of the HSM and of the log may differ by so much, and a write may take as long to be seen everywhere. */
@@ -25,12 +28,13 @@ export const incidentContainmentActivities = (world: World) =>
      * Takes one assignment away. What it was is written down before, so that one call puts it back; the world is compared
      * before it is changed, so that a repeat takes nothing away twice.
      */
-    async revokeAssignment({ incident: id, step: stepId = '' }) {
+    async revokeAssignment({ incident: id, step: stepId = '' }, { starter }) {
       const incident = await incidentOf(world, id);
       const step = stepOf(incident, stepId);
       if (!step?.assignment || (step.state !== 'approved' && step.state !== 'underWay')) return { kind: 'done' };
       try {
-        await revoke(world, incident, step, step.assignment);
+        const gone = await revoke(world, incident, step, step.assignment);
+        if (gone) await settleElsewhere(world, starter, incident, step.assignment);
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         const { code: reason, message: detail, nextStep } = error;
@@ -40,11 +44,15 @@ export const incidentContainmentActivities = (world: World) =>
       return { kind: 'done' };
     },
 
+    /** Nobody decided in time. Where people took the role away themselves meanwhile, that is said, and not that nothing was done. */
     async expireIncidentStep({ incident: id, step = '' }) {
       const now = world.clock.now();
-      await changeIncident(world, id, (current) =>
-        stepOf(current, step)?.state === 'waiting' ? expireStep(current, step, now) : current,
-      );
+      const incident = await incidentOf(world, id);
+      const gone = await isGone(world, incident, stepOf(incident, step)?.assignment);
+      await changeIncident(world, id, (current) => {
+        if (stepOf(current, step)?.state !== 'waiting') return current;
+        return gone ? skipWaiting(current, step, 'It was gone already.', now) : expireStep(current, step, now);
+      });
       return { kind: 'done' };
     },
 
@@ -78,7 +86,8 @@ export const incidentContainmentActivities = (world: World) =>
       const verification = judgeContainment({
         subject,
         containedAt: containment.at,
-        removed: removed.filter(({ putBackAt }) => putBackAt === undefined),
+        removed: [...removed.filter(({ putBackAt }) => putBackAt === undefined), ...goneBefore(incident)],
+        left: leftByPeople(incident),
         keys: incident.keys,
         now,
         ...(assignments ? { assignments } : {}),
@@ -99,29 +108,88 @@ const stepOf = ({ plan = [] }: Incident, id: string): PlannedStep | undefined =>
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-async function revoke(world: World, incident: Incident, step: PlannedStep, wanted: ManifestRoleAssignment) {
+/** What was to be taken away and was gone already. */
+const goneBefore = ({ plan = [] }: Incident): ManifestRoleAssignment[] =>
+  plan.flatMap(({ kind, state, assignment }) =>
+    kind === 'revoke' && state === 'skipped' && assignment ? assignment : [],
+  );
+
+const isAssignment = (wanted: ManifestRoleAssignment) => (each: ManifestRoleAssignment) =>
+  same(each.id, wanted.id) && same(each.scope, wanted.scope);
+
+/** False as well where nobody can say. */
+async function isGone(world: World, { hsm }: Incident, wanted: ManifestRoleAssignment | undefined): Promise<boolean> {
+  if (!wanted) return false;
+  const here = await known(rolesReader(world)?.roleAssignments(hsm, wanted.scope), undefined, true);
+  return here !== undefined && !here.some(isAssignment(wanted));
+}
+
+const skipWaiting = (incident: Incident, id: string, detail: string, now: Date): Incident => {
+  const at = now.toISOString();
+  const title = stepOf(incident, id)?.title ?? id;
+  const changed = withStep(incident, id, ({ until: _, ...step }) => ({
+    ...step,
+    state: 'skipped',
+    endedAt: at,
+    detail,
+  }));
+  return noted(changed, { at, kind: 'step', by: US, text: `${title}: skipped. ${detail}` });
+};
+
+/** Two incidents may be about one assignment, of who gave it and of who got it: nobody is asked for what is gone. */
+async function settleElsewhere(world: World, starter: Starter, { id, hsm }: Incident, gone: ManifestRoleAssignment) {
+  const waitsForIt = (step: PlannedStep) =>
+    step.kind === 'revoke' &&
+    step.state === 'waiting' &&
+    step.assignment !== undefined &&
+    isAssignment(gone)(step.assignment);
+  for (const other of await readIncidents(world.documents, hsm)) {
+    if (other.id === id || other.status === 'closed' || !other.plan?.some(waitsForIt)) continue;
+    const now = world.clock.now();
+    const changed = await changeIncident(world, other.id, (current) =>
+      (current.plan ?? [])
+        .filter(waitsForIt)
+        .reduce((incident, step) => skipWaiting(incident, step.id, takenBy(id), now), current),
+    );
+    await respondTo(starter, changed, true);
+  }
+}
+
+/** True once it is gone by the hand of this response. */
+async function revoke(
+  world: World,
+  incident: Incident,
+  step: PlannedStep,
+  wanted: ManifestRoleAssignment,
+): Promise<boolean> {
   const { id, hsm } = incident;
   const { access } = responseWorld(world);
   const here = await access.roleAssignments(hsm, wanted.scope);
-  const found = here.find((each) => same(each.id, wanted.id) && same(each.scope, wanted.scope));
+  const found = here.find(isAssignment(wanted));
   if (!found) {
     const ours = step.state === 'underWay';
     const detail = ours ? 'It was taken away.' : 'It was gone already.';
-    return settle(world, id, step, { state: ours ? 'done' : 'skipped', detail });
+    await settle(world, id, step, { state: ours ? 'done' : 'skipped', detail });
+    return ours;
   }
   if (!same(found.principalId, wanted.principalId) || !same(found.roleDefinitionId, wanted.roleDefinitionId)) {
     const detail = 'An assignment of this name says something else by now; it was left as it is.';
-    return settle(world, id, step, { state: 'skipped', detail });
+    await settle(world, id, step, { state: 'skipped', detail });
+    return false;
   }
   const { response } = await ruleOf(world, incident);
   const atRoot = same(found.roleDefinitionId, ADMINISTRATOR) ? await access.roleAssignments(hsm, '/') : here;
   const refusal = guardRevoke(found, atRoot, response);
   if (refusal) {
     const { reason, explanation: detail, nextStep } = refusal;
-    return settle(world, id, step, { state: 'refused', reason, detail, nextStep });
+    await settle(world, id, step, { state: 'refused', reason, detail, nextStep });
+    return false;
   }
   const approved = await demandApproved(world, incident, step, response);
-  if (approved.kind === 'refused') return settle(world, id, step, notApproved(approved));
+  if (approved.kind === 'refused') {
+    await settle(world, id, step, notApproved(approved));
+    return false;
+  }
   const at = world.clock.now().toISOString();
   await changeIncident(world, id, (current) => {
     const removed = current.removed ?? [];
@@ -157,7 +225,8 @@ async function revoke(world: World, incident: Incident, step: PlannedStep, wante
     throw error;
   }
   await outcome('done');
-  return settle(world, id, step, { state: 'done', detail: 'It was taken away.' });
+  await settle(world, id, step, { state: 'done', detail: 'It was taken away.' });
+  return true;
 }
 
 /** Failed, not refused: whoever has the role can still approve it, and then it is done. */

@@ -41,7 +41,8 @@ export const incidentNoticeActivities = (world: World) =>
       await changeIncident(world, id, (current) => {
         if (current.told?.[stage] !== undefined) return current;
         const told = { ...current.told, [stage]: at, ...(telling === 'opened' ? { [raisedStage(incident)]: at } : {}) };
-        const type = EVENT[telling];
+        // That nothing was taken away is told to people, and is no containment.
+        const type = telling === 'contained' && containmentOf(current).kind === 'none' ? undefined : EVENT[telling];
         const text = circle === undefined ? `Told: ${telling}.` : `Called: ${circle}.`;
         return {
           ...noted(current, { at, kind: 'notice', by: US, text }),
@@ -137,15 +138,18 @@ async function noticeOf(
       return { kind: 'IncidentApprovalWanted', ...about, steps: waitingFor(incident).map(asTold) };
     case 'contained': {
       const { kind, remains } = containmentOf(incident);
-      const done = plan.filter(({ state }) => state === 'done').map(({ title }) => title);
-      return { kind: 'IncidentContained', ...about, result: kind === 'full' ? 'full' : 'partial', done, remains };
+      const done = plan.flatMap(({ kind: of, state, title, detail = 'it was gone already.' }) =>
+        state === 'done' ? [title] : of === 'revoke' && state === 'skipped' ? [`${title}: ${detail}`] : [],
+      );
+      return { kind: 'IncidentContained', ...about, result: kind, done, remains };
     }
     case 'escalated': {
       const steps = waitingFor(incident);
       const since = steps.map(({ waitingSince = at }) => waitingSince).sort()[0] ?? at;
       const called = { owner: about.notify.notify, deputy: rule.response.deputies, lead: rule.response.leads }[circle];
       const notify = called.length > 0 ? { ...about.notify, notify: [...called] } : rule.notice;
-      return { kind: 'IncidentEscalated', ...about, notify, circle, since, steps: steps.map(asTold) };
+      const nobody = called.length === 0 ? { nobodyNamed: true as const } : {};
+      return { kind: 'IncidentEscalated', ...about, notify, circle, ...nobody, since, steps: steps.map(asTold) };
     }
     case 'closed':
       return {

@@ -9,7 +9,7 @@ import type { LoggedVersionUse } from '../../shared/ports/audit-log.ts';
 import { addDuration, subtractDuration } from '../../shared/time.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
-import { changeIncident, incidentOf } from './incident-records.ts';
+import { changeIncident, incidentOf, readIncidents } from './incident-records.ts';
 import { loggingOf, resourceIdOf, surroundingsOf } from './incident-surroundings.ts';
 import { known, noted, rolesReader, ruleOf, US } from './incident-world.ts';
 import { presentKeys } from './present-keys.ts';
@@ -125,8 +125,30 @@ export async function freshPlan(
     keys,
     ...(logging ? { logging } : {}),
     ownClients: Object.values(world.identities).map(({ clientId }) => clientId),
+    takenElsewhere: await takenElsewhere(world, incident),
   };
   return { fresh: planResponse(facts), rule };
+}
+
+/** How long before an incident was opened another may have closed its way in. */
+const LATELY = 'P1D';
+
+/** Who gave a role and who got it are two incidents; what the response to one takes away lets the other's intruder in no more. */
+async function takenElsewhere(world: World, { id, hsm, subject, openedAt }: Incident) {
+  if (subject.kind !== 'caller') return [];
+  const oid = subject.caller.oid.toLowerCase();
+  const since = subtractDuration(new Date(openedAt), LATELY).getTime();
+  const others = (await readIncidents(world.documents, hsm)).filter((each) => each.id !== id);
+  return others.flatMap(({ id: other, removed = [] }) =>
+    removed
+      .filter(({ principalId, putBackAt, removedAt }) => {
+        return putBackAt === undefined && principalId.toLowerCase() === oid && Date.parse(removedAt) >= since;
+      })
+      .map(({ id: assignment, principalId, roleDefinitionId, scope }) => ({
+        incident: other,
+        assignment: { id: assignment, principalId, roleDefinitionId, scope },
+      })),
+  );
 }
 
 /** The service shows assignments at a key nowhere but at that key. */

@@ -107,7 +107,7 @@ function guardDone({ subject }: Incident, oid: string, step: PlannedStep): Refus
   const own = guardPerson({ subject }, oid);
   if (own) return own;
   const needs = step.mode === 'twoApprovals' ? 'approved' : 'waiting';
-  if (step.doneBy === 'people' && step.state === needs) return undefined;
+  if (step.doneBy === 'people' && (step.state === needs || step.state === 'approved')) return undefined;
   return {
     reason: 'StepDecided',
     explanation:

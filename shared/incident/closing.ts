@@ -51,7 +51,8 @@ export function obstaclesToClosing(incident: Incident, now: Date): Obstacle[] {
     obstacles.push({
       reason: 'IntruderStillIn',
       explanation: verification.explanation,
-      nextStep: 'Find how the intruder still comes in, and close that.',
+      nextStep:
+        'Find how the intruder still comes in, and close that. What has to stay is decided so: say no to its step.',
     });
   }
   return obstacles;

@@ -6,14 +6,25 @@ const isRevoke = ({ kind }: PlannedStep): boolean => kind === 'revoke';
 /** Ways in that are not the app's to close. */
 const isWayIn = ({ id }: PlannedStep): boolean => /person-(roles|group)$/.test(id);
 
-/** Whether containment still moves: something is to be taken away now, or waits for somebody. */
+/** Whether something is to be taken away now. */
 export const containmentMoves = ({ plan = [] }: Incident): boolean =>
   plan.some(
     (step) =>
       isRevoke(step) &&
-      (step.state === 'approved' ||
-        step.state === 'underWay' ||
-        (step.offered !== true && (step.state === 'planned' || step.state === 'waiting'))),
+      (step.state === 'approved' || step.state === 'underWay' || (step.offered !== true && step.state === 'planned')),
+  );
+
+/** Whether something is taken away as soon as people say so. */
+export const containmentWaits = ({ plan = [] }: Incident): boolean =>
+  plan.some((step) => isRevoke(step) && step.offered !== true && step.state === 'waiting');
+
+/** Whether something was to be taken away and was not, though nobody said no. */
+export const containmentFailed = ({ plan = [] }: Incident): boolean =>
+  plan.some(
+    (step) =>
+      isRevoke(step) &&
+      step.offered !== true &&
+      (step.state === 'failed' || step.state === 'refused' || step.state === 'expired'),
   );
 
 /** What was taken away and what remains, so that nothing is left half contained without being said. */

@@ -26,9 +26,10 @@ export function beginSteps(plan: readonly PlannedStep[], rule: ResponseRule, now
 /** A person's word about a step. One that expired or failed begins to wait anew with the approval. */
 export function decideStep(incident: Incident, id: string, decision: StepDecision): Incident {
   const next = withStep(incident, id, (step) => {
+    const { nextStep: _____, ...told } = step;
     if (decision.decision === 'deny') {
       return {
-        ...step,
+        ...told,
         state: 'denied',
         decisions: [...step.decisions, decision],
         endedAt: decision.at,
@@ -44,7 +45,7 @@ export function decideStep(incident: Incident, id: string, decision: StepDecisio
     const decisions = [...before, decision];
     const agreed = new Set(decisions.filter((each) => each.decision === 'approve').map(({ by }) => by.toLowerCase()))
       .size;
-    const { reason: _, detail: __, endedAt: ___, retryAt: ____, until: _____, ...rest } = step;
+    const { reason: _, detail: __, endedAt: ___, retryAt: ____, until: ______, attempts: _______, ...rest } = told;
     const enough = agreed >= approvalsNeeded(step.mode);
     return { ...rest, decisions, state: enough ? 'approved' : 'waiting', ...(enough ? {} : until(step, decision.at)) };
   });

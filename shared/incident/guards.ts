@@ -16,6 +16,8 @@ export type ContainmentReason =
   | 'ApproverIsSubject'
   | 'ApproverTwice'
   | 'StepDecided'
+  /** People do the step; it is reported, not approved. */
+  | 'StepIsForPeople'
   | 'ApprovalDenied'
   | 'ApprovalExpired'
   /** A stored approval is not one that the journal holds. */
@@ -134,10 +136,12 @@ export function guardDisable(
   );
 }
 
-/** Whether this person may decide about this step now. */
+const LATE: ReadonlySet<PlannedStep['state']> = new Set<PlannedStep['state']>(['failed', 'refused', 'expired']);
+
+/** Whether this person may decide about this step now. What is approved is guarded again before it is done. */
 export function guardDecision(
   incident: Pick<Incident, 'declared' | 'subject'>,
-  step: Pick<PlannedStep, 'id' | 'state' | 'decisions' | 'mode' | 'assignment'>,
+  step: Pick<PlannedStep, 'id' | 'state' | 'decisions' | 'mode' | 'assignment' | 'doneBy'>,
   by: string,
   decision: 'approve' | 'deny',
 ): Refusal | undefined {
@@ -151,9 +155,15 @@ export function guardDecision(
       'Let another person with the app role Approver decide.',
     );
   }
-  if (step.state === 'waiting') return undefined;
-  // One that failed is tried again, and one that nobody decided in time is decided late.
-  if ((step.state === 'failed' || step.state === 'expired') && decision === 'approve') return undefined;
+  if (decision === 'approve' && step.doneBy === 'people' && approvalsNeeded(step.mode) === 0) {
+    return refuse(
+      'StepIsForPeople',
+      `People do the step ${step.id}, so nothing follows from an approval.`,
+      'Once it is done, report it with kind done; if it will not be done, say no with kind deny.',
+    );
+  }
+  // One that failed or was refused is tried again, and one that nobody decided in time is decided late.
+  if (step.state === 'waiting' || LATE.has(step.state)) return undefined;
   return refuse(
     'StepDecided',
     `There is nothing to decide about the step ${step.id}: it is ${step.state}.`,

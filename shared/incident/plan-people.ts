@@ -80,7 +80,7 @@ function loggingSteps(facts: PlanFacts): PlannedStep[] {
 
 /** Access that the app cannot take away, because it cannot see how it was given. */
 function rolesSteps(facts: PlanFacts): PlannedStep[] {
-  const { incident, assignments } = facts;
+  const { incident, assignments, takenElsewhere = [] } = facts;
   const { hsm, subject } = incident;
   if (assignments === undefined) {
     return [
@@ -93,7 +93,8 @@ function rolesSteps(facts: PlanFacts): PlannedStep[] {
   }
   if (subject.kind !== 'caller') return [];
   const { oid } = subject.caller;
-  if (assignments.some(({ principalId }) => principalId.toLowerCase() === oid.toLowerCase())) return [];
+  const had = [...assignments, ...takenElsewhere.map(({ assignment }) => assignment)];
+  if (had.some(({ principalId }) => principalId.toLowerCase() === oid.toLowerCase())) return [];
   return [
     step(facts, 'group', {
       title: `Find how ${subject.caller.upn ?? oid} came in, and close that`,

@@ -29,6 +29,8 @@ export interface PlanFacts {
   logging?: LoggingFacts;
   /** Client ids of the app's own identities. */
   ownClients: string[];
+  /** Roles of the intruder that the response to another incident took away lately, and which. */
+  takenElsewhere?: { incident: string; assignment: ManifestRoleAssignment }[];
 }
 
 /** A grant is new for so long: whoever got it depends on nothing yet. */
@@ -41,15 +43,22 @@ const NEW_GRANT_MS = 60 * 60_000;
 export function planResponse(facts: PlanFacts): PlannedStep[] {
   const answer = answerFor(facts.rule, facts.incident);
   if (answer === 'observe') return [];
-  return [...revokeSteps(facts), ...keySteps(facts, answer), ...peopleSteps(facts)];
+  return [...revokeSteps(facts), ...goneSteps(facts), ...keySteps(facts, answer), ...peopleSteps(facts)];
 }
 
-/** A plan made again: what was begun or decided stays as it is, and what is no longer wanted falls away. */
+/**
+ * A plan made again: what was begun or decided stays as it is, and what is no longer wanted falls away. What could not be
+ * planned before, because a guard forbade it or nothing could be read, is judged anew.
+ */
 export function mergePlan(before: readonly PlannedStep[], fresh: readonly PlannedStep[]): PlannedStep[] {
-  const moved = before.filter(({ state, decisions }) => state !== 'planned' || decisions.length > 0);
+  const moved = before.filter((step) => step.decisions.length > 0 || !isUntouched(step));
   const kept = new Set(moved.map(({ id }) => id));
   return [...moved, ...fresh.filter(({ id }) => !kept.has(id))];
 }
+
+/** Steps that were begun and then refused or skipped have an end. */
+const isUntouched = ({ state, endedAt }: PlannedStep): boolean =>
+  state === 'planned' || ((state === 'refused' || state === 'skipped') && endedAt === undefined);
 
 export const isOpen = (step: PlannedStep): boolean => !isSettled(step) && step.offered !== true;
 
@@ -62,6 +71,23 @@ function revokeSteps(facts: PlanFacts): PlannedStep[] {
     .toSorted((a, b) => Number(b.suspect !== undefined) - Number(a.suspect !== undefined))
     .map(({ assignment, suspect }) => revokeStep(facts, assignment, suspect));
 }
+
+/** Nothing is left to do about them, and they say how the intruder lost what let them in. */
+function goneSteps(facts: PlanFacts): PlannedStep[] {
+  const { incident, assignments = [], takenElsewhere = [] } = facts;
+  return takenElsewhere
+    .filter(({ assignment }) => letsIn(incident, assignment))
+    .filter(
+      ({ assignment: { id, scope } }) => !assignments.some((each) => same(each.id, id) && same(each.scope, scope)),
+    )
+    .map(({ assignment, incident: by }) => ({
+      ...revokeStep(facts, assignment),
+      state: 'skipped' as const,
+      detail: takenBy(by),
+    }));
+}
+
+export const takenBy = (incident: string): string => `It was taken away by the response to ${incident}.`;
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 

@@ -2,7 +2,7 @@ import { isAtLeast } from '../detection/score.ts';
 import { answerFor, type ResponseRule } from '../policy/response-rule.ts';
 import { addDuration } from '../time.ts';
 import { obstaclesToClosing } from './closing.ts';
-import { containmentMoves, containmentOf } from './containment.ts';
+import { containmentFailed, containmentMoves, containmentOf, containmentWaits } from './containment.ts';
 import { type Incident, roundOf } from './incident.ts';
 import { JOIN_WITHIN_MS } from './join.ts';
 import { isOpen } from './plan.ts';
@@ -130,17 +130,22 @@ function acting({ plan = [] }: Incident, _: ResponseRule, now: Date): Turn | und
 
 function settling(incident: Incident, rule: ResponseRule, now: Date): Turn | undefined {
   const { containment, verification } = incident;
-  if (!containmentMoves(incident)) {
-    const found = containmentOf(incident);
+  const moves = containmentMoves(incident);
+  const found = containmentOf(incident);
+  // What was taken away is said at once, whatever people have still to decide: somebody may depend on it.
+  const waits = containmentWaits(incident);
+  if (!moves && !(waits && found.kind === 'none')) {
     if (containment?.kind !== found.kind || containment.remains.join('\n') !== found.remains.join('\n')) {
       return act('contain');
     }
   }
-  if (!containment || containment.kind === 'none') return undefined;
-  const stage = `contained-${roundOf(incident)}-${containment.kind}`;
-  if (!containmentMoves(incident) && !wasTold(incident, stage) && !isQuiet(incident, rule)) {
+  if (!containment) return undefined;
+  const stage = `contained-${roundOf(incident)}-${containment.kind}${waits ? '-so-far' : ''}`;
+  const worth = containment.kind !== 'none' || (!waits && containmentFailed(incident));
+  if (worth && !moves && !wasTold(incident, stage) && !isQuiet(incident, rule)) {
     return { kind: 'tell', telling: 'contained', stage };
   }
+  if (containment.kind === 'none') return undefined;
   return !verification || isPast(verifyAgainOn(incident, containment.at), now) ? act('verify') : undefined;
 }
 

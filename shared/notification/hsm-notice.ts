@@ -178,7 +178,8 @@ export type HsmNotice =
   | (AboutIncident & { kind: 'IncidentApprovalWanted'; steps: NoticeStep[] })
   | (AboutIncident & {
       kind: 'IncidentContained';
-      result: 'full' | 'partial';
+      /** `none`: what was to be taken away was not. */
+      result: 'full' | 'partial' | 'none';
       done: string[];
       remains: string[];
     })
@@ -186,6 +187,8 @@ export type HsmNotice =
   | (AboutIncident & {
       kind: 'IncidentEscalated';
       circle: 'owner' | 'deputy' | 'lead';
+      /** The policy names nobody of that circle, so the owners of the HSM are told. */
+      nobodyNamed?: true;
       since: string;
       steps: NoticeStep[];
     })

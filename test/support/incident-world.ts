@@ -28,6 +28,8 @@ export interface IncidentWorld extends FakeWorld {
   onUnassign: { before?(): void; after?(): void };
   open(finding?: Partial<Finding>): Promise<Incident>;
   incident(): Promise<Incident>;
+  /** `incident` and `drive` speak of this one again. */
+  reopen(id: string): Promise<void>;
   setPolicy(response: Record<string, unknown>, more?: Record<string, unknown>): Promise<void>;
   /** Answers what an orchestrator asks by running the activities, as the host does; a throw is a retry that is spent. */
   answer(asked: Asked): Promise<Told>;
@@ -71,6 +73,9 @@ export function createIncidentWorld(roles: ManifestRoleAssignment[] = [aRole()])
     if (!joined) throw new Error('the finding opens nothing');
     id = joined.incident.id;
     return joined.incident;
+  };
+  world.reopen = async (before) => {
+    id = before;
   };
   world.incident = () => incidentOf(world, id);
   world.setPolicy = async (response, more = {}) => {

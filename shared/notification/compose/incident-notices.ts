@@ -69,19 +69,30 @@ export function incidentApprovalWanted(notice: Of<'IncidentApprovalWanted'>, con
     ],
     facts: incidentFacts(notice, context, []),
     mustDo: [
-      `Look at ${where(notice)}, speak with those who depend on it, then approve or deny each step: ${decide(notice)}.`,
+      ...whatToDecide(notice, steps),
       'Nobody decides about themselves, or about an incident that they declared.',
     ],
     ...ownerOf(notice),
   };
 }
 
-const stepText = ({ title, why, approvals, until, shown }: NoticeStep): string => {
+/** Two kinds of steps wait: those that people let the app do, and those that people do. */
+function whatToDecide(notice: IncidentNotice, steps: readonly NoticeStep[]): string[] {
+  const approve = steps.some(({ approvals }) => approvals > 0);
+  const report = steps.some(({ approvals }) => approvals === 0);
+  return [
+    `Look at ${where(notice)}${approve ? ', and speak with those who depend on it' : ''}.`,
+    ...(approve ? [`Approve or deny each step that needs approval: ${decide(notice, 'approve')}`] : []),
+    ...(report ? [`Report each step that people do, once it is done: ${decide(notice, 'done')}`] : []),
+  ];
+}
+
+const stepText = ({ id, title, why, approvals, until, shown }: NoticeStep): string => {
   const needs =
     approvals === 0
       ? 'People do this and report it.'
       : `Needs ${counted(approvals, 'approval')}${until ? ` until ${until}` : ''}.`;
-  return [`${title}.`, why, needs, ...shown.slice(0, 4)].join(' ');
+  return [`${title}.`, why, needs, ...shown.slice(0, 4), `Step: ${id}`].join(' ');
 };
 
 export function incidentContained(notice: Of<'IncidentContained'>, context: ComposeContext): Draft {
@@ -90,23 +101,35 @@ export function incidentContained(notice: Of<'IncidentContained'>, context: Comp
   return {
     severity: whole ? 'attention' : urgency(notice),
     action: !whole,
-    headline: `${hsm} incident contained${whole ? '' : ' in part'}: ${fewOf(notice.keys, 2).join(', ') || notice.subject}`,
+    headline: `${hsm} incident ${CONTAINED[result]}: ${fewOf(notice.keys, 2).join(', ') || notice.subject}`,
     preheader: whole ? `${counted(done.length, 'step')} done.` : (remains[0] ?? ''),
     paragraphs: [
-      `Done: ${done.length === 0 ? 'nothing that was still needed' : fewOf(done).join('; ')}.`,
-      whole
-        ? 'Nothing that the app knows of lets the intruder in any more. Each role that was taken away can be put back, by the call below with kind putBack.'
-        : `Not done, so the intruder may still get in: ${fewOf(remains).join('; ')}`,
+      ...(done.length === 0 ? [] : ['Done:', ...fewOf(done).map(asItem)]),
+      ...(whole
+        ? ['Nothing that the app knows of lets the intruder in any more.']
+        : ['Not done, so the intruder may still get in:', ...fewOf(remains).map(asItem)]),
+      ...(result === 'none'
+        ? []
+        : [`If this cut off a rightful user, an approver gives it back by one call: ${decide(notice, 'putBack')}`]),
     ],
     facts: incidentFacts(notice, context, []),
     mustDo: whole
-      ? [`Find out what it was, and give a verdict: ${decide(notice)} with kind verdict.`]
-      : [`Look at ${where(notice)}, and decide what remains: ${decide(notice)}.`],
+      ? [`Find out what it was, and give a verdict: ${decide(notice, 'verdict')}`]
+      : [`Look at ${where(notice)}, and decide what remains: ${decide(notice, 'approve')}`],
     ...ownerOf(notice),
   };
 }
 
+const CONTAINED = { full: 'contained', partial: 'contained in part', none: 'not contained' };
+
+const asItem = (text: string): string => `- ${text.endsWith('.') ? text : `${text}.`}`;
+
 const CALLED = { owner: 'the owner again', deputy: 'the deputies', lead: 'the leads' };
+const UNNAMED = {
+  owner: 'the policy names no owner, so this tells those of the HSM',
+  deputy: 'the policy names no deputies, so this tells the owners of the HSM again',
+  lead: 'the policy names no leads, so this tells the owners of the HSM again',
+};
 
 /** Nobody decided so far. The next circle is called, and nothing else happens. */
 export function incidentEscalated(notice: Of<'IncidentEscalated'>, context: ComposeContext): Draft {
@@ -117,11 +140,11 @@ export function incidentEscalated(notice: Of<'IncidentEscalated'>, context: Comp
     headline: `${hsm} incident waits for a decision since ${since}`,
     preheader: steps[0]?.title ?? 'See the incident.',
     paragraphs: [
-      `Nobody has decided since ${since}; this calls ${CALLED[circle] ?? circle}. What was contained stays so, and nothing is done by silence.`,
+      `Nobody has decided since ${since}; ${notice.nobodyNamed ? UNNAMED[circle] : `this calls ${CALLED[circle]}`}. What was taken away stays so, and nothing is done by silence.`,
       ...steps.slice(0, 6).map(stepText),
     ],
     facts: incidentFacts(notice, context, [instantFact('Waits since', since)]),
-    mustDo: [`Look at ${where(notice)}, and decide, or find somebody who can: ${decide(notice)}.`],
+    mustDo: [...whatToDecide(notice, steps), 'If you cannot, find somebody who can.'],
     ...ownerOf(notice),
   };
 }
@@ -149,7 +172,7 @@ export function incidentClosed(notice: Of<'IncidentClosed'>, context: ComposeCon
     paragraphs: [
       `${notice.by} closed it: ${notice.note}`,
       contained === 'none'
-        ? 'Nothing was taken away.'
+        ? 'This response took nothing away.'
         : `It was contained ${contained === 'full' ? 'in full' : 'in part'}.`,
       ...(keptOut === undefined ? [] : [KEPT_OUT[keptOut] ?? '']),
       'If more is found within seven days, it opens again.',
@@ -168,7 +191,16 @@ const found = ({ findings, findingsInAll }: IncidentNotice): string =>
 
 const where = ({ incident }: IncidentNotice): string => `GET /api/incidents/${incident}`;
 
-const decide = ({ incident }: IncidentNotice): string => `POST /api/incidents/${incident}/decisions`;
+/** The call and the body that it takes. */
+const decide = ({ incident }: IncidentNotice, kind: 'approve' | 'done' | 'putBack' | 'verdict'): string =>
+  `POST /api/incidents/${incident}/decisions ${BODY[kind]}.`;
+
+const BODY = {
+  approve: '{"kind": "approve" or "deny", "step": …, "note": why}',
+  done: '{"kind": "done", "step": …, "note": what was done}',
+  putBack: '{"kind": "putBack", "step": …, "note": why}',
+  verdict: '{"kind": "verdict", "verdict": confirmed, likely, benign or insufficientEvidence, "note": why}',
+};
 
 const incidentFacts = (notice: IncidentNotice, context: ComposeContext, more: Parameters<typeof hsmFacts>[2]) =>
   hsmFacts(notice, context, [

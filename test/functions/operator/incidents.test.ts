@@ -4,7 +4,7 @@ import type { Caller } from '../../../functions/operator/authorise.ts';
 import { withStep } from '../../../shared/incident/decide-step.ts';
 import type { PlannedStep } from '../../../shared/incident/step.ts';
 import { MALLORY } from '../../shared/incident/builders.ts';
-import { aRole, createIncidentWorld, drive, type IncidentWorld } from '../../support/incident-world.ts';
+import { ADMIN_ROLE, aRole, createIncidentWorld, drive, type IncidentWorld } from '../../support/incident-world.ts';
 import { APPROVER, ask, OPERATOR } from '../../support/operator.ts';
 import { everyKey } from '../../support/version-use.ts';
 
@@ -50,6 +50,43 @@ describe('decisions about an incident', () => {
     const { status, body } = await decide({ kind: 'putBack', step: STEP });
     expect(status).toBe(409);
     expect(body.nextStep).toContain(`az keyvault role assignment create --hsm-name contoso --scope /keys/orders`);
+  });
+
+  test('a step that people do is reported, and not approved: an approval would leave it open for ever', async () => {
+    await opened({ class: 'keyMaterial', keys: ['orders'] });
+    const step = 'newKey-orders';
+    const { status, body } = await decide({ kind: 'approve', step });
+    expect([status, body.detail]).toEqual([409, expect.stringContaining('StepIsForPeople')]);
+    expect(body.nextStep).toContain('kind done');
+    expect((await decide({ kind: 'done', step }, OPERATOR)).status).toBe(202);
+    expect((await world.incident()).plan?.find(({ id: each }) => each === step)?.state).toBe('done');
+  });
+
+  test('what a guard refused is decided again once its cause is mended, and guarded again', async () => {
+    const admin = aRole({ scope: '/', roleDefinitionId: ADMIN_ROLE });
+    world = createIncidentWorld([admin]);
+    ({ id } = await world.open());
+    await drive(world);
+    const step = `revoke-all-${admin.id}`;
+    const state = async () => (await world.incident()).plan?.find(({ id: each }) => each === step)?.state;
+    expect(await state()).toBe('refused');
+    await decide({ kind: 'approve', step });
+    await drive(world);
+    expect([await state(), world.changes]).toEqual(['refused', []]);
+    for (const other of ['1', '2'])
+      world.roles.push(aRole({ id: other, principalId: other, scope: '/', roleDefinitionId: ADMIN_ROLE }));
+    await decide({ kind: 'approve', step });
+    await drive(world);
+    expect([await state(), world.changes]).toEqual(['done', [`unassign ${admin.id}`]]);
+  });
+
+  test('a step that nobody decided in time can still be said no to', async () => {
+    await drive(world, { forMs: 30 * 3_600_000 });
+    expect((await world.incident()).plan?.[0]?.state).toBe('expired');
+    expect((await decide({ kind: 'deny', step: STEP })).status).toBe(202);
+    const [step] = (await world.incident()).plan ?? [];
+    expect(step).toMatchObject({ state: 'denied', reason: 'ApprovalDenied' });
+    expect(step).not.toHaveProperty('nextStep');
   });
 
   test('whoever looks sees whom detection watches harder, and until when', async () => {

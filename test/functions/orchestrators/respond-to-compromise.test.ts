@@ -206,6 +206,107 @@ describe('what waits for people', () => {
   });
 });
 
+const toldContained = (world: IncidentWorld) =>
+  world.starter.started.flatMap(({ id, input }) => {
+    const notice = (input as { notice?: { kind: string; result: string; done: string[]; remains: string[] } }).notice;
+    return notice?.kind === 'IncidentContained' ? [{ ...notice, stage: id.split('-1-')[1] }] : [];
+  });
+
+describe('what came of containment is said', () => {
+  test('at once for what the policy took away, while people have still to decide about the rest', async () => {
+    const wide = aRole({ id: '00000000-0000-4000-8000-0000000f0009', scope: '/keys' });
+    const world = createIncidentWorld([aRole(), wide]);
+    await world.setPolicy(AUTO);
+    await world.open(newGrant());
+    await drive(world);
+    expect(toldContained(world)).toMatchObject([
+      {
+        result: 'partial',
+        done: [expect.stringContaining('/keys/orders')],
+        remains: [expect.stringContaining('waits for an approval')],
+      },
+    ]);
+    expect((await world.incident()).verification?.explanation).toContain(wide.id);
+    await approve(world, `revoke-keys-${wide.id}`);
+    await drive(world, { forMs: HOUR });
+    expect(toldContained(world).map(({ result }) => result)).toEqual(['partial', 'full']);
+    expect((await world.incident()).verification?.result).toBe('refused');
+  });
+
+  test.each<[string, (world: IncidentWorld) => void | Promise<void>, string]>([
+    [
+      'the HSM stayed out of reach',
+      (world) => {
+        world.onUnassign.before = () => {
+          throw outOfReach();
+        };
+      },
+      'failed',
+    ],
+    ['the account is untouchable', (world) => world.setPolicy({ ...AUTO, breakGlass: [MALLORY.oid] }), 'break-glass'],
+    ['nobody decided', (world) => world.setPolicy({}), 'Nobody decided'],
+  ])('and as nothing, once, where %s', async (_title, arrange, why) => {
+    const world = createIncidentWorld();
+    await world.setPolicy(AUTO);
+    await arrange(world);
+    await world.open(newGrant());
+    await drive(world, { forMs: 30 * HOUR });
+    expect(toldContained(world)).toMatchObject([{ result: 'none', done: [], remains: [expect.stringContaining(why)] }]);
+    expect(world.published.map(({ type }) => type)).toEqual(['IncidentOpened']);
+  });
+});
+
+describe('two incidents about one assignment, of who gave it and of who got it', () => {
+  const GIVER = { oid: '00000000-0000-4000-8000-00000000a111' };
+  const both = async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy(AUTO);
+    await world.open({ severity: 'Medium', score: 40, response: 'containByApproval' });
+    const got = await world.incident();
+    return { world, got, current: () => incidentOf(world, got.id) };
+  };
+
+  test('nobody is asked for what the other took away, and both are contained', async () => {
+    const { world, got, current } = await both();
+    await drive(world);
+    expect(await stepsOf(world)).toMatchObject({ [REVOKE]: 'waiting' });
+    world.starter.instances.set(got.id, 'running');
+    const given = await world.open({ ...newGrant(), caller: GIVER, from: world.now.value.toISOString() });
+    await drive(world);
+    expect(world.changes).toEqual([`unassign ${aRole().id}`]);
+    expect((await current()).plan?.find(({ id }) => id === REVOKE)).toMatchObject({
+      state: 'skipped',
+      detail: `It was taken away by the response to ${given.id}.`,
+    });
+    expect(world.starter.woken).toContain(got.id);
+    await world.reopen(got.id);
+    await drive(world);
+    expect((await current()).containment).toEqual(expect.objectContaining({ kind: 'full', remains: [] }));
+    expect((await current()).verification?.result).toBe('refused');
+  });
+
+  test('one that is planned later says who took it away, and looks for no group', async () => {
+    const { world, got, current } = await both();
+    const given = await world.open({ ...newGrant(), caller: GIVER, from: world.now.value.toISOString() });
+    await drive(world);
+    await world.reopen(got.id);
+    await drive(world);
+    const plan = (await current()).plan ?? [];
+    expect(plan.find(({ kind }) => kind === 'revoke')?.detail).toContain(given.id);
+    expect(plan.map(({ id }) => id)).not.toContain('person-group');
+    expect((await current()).containment?.kind).toBe('full');
+  });
+
+  test('what people took away themselves is not called undone when the time to decide is over', async () => {
+    const { world } = await both();
+    await drive(world);
+    world.roles = [];
+    await drive(world, { forMs: 30 * HOUR });
+    expect(await stepsOf(world)).toMatchObject({ [REVOKE]: 'skipped' });
+    expect((await world.incident()).containment?.kind).toBe('full');
+  });
+});
+
 describe('keys', () => {
   test('are rotated by the path of every rotation when the policy says rotate, with a cause that names the incident', async () => {
     const world = createIncidentWorld([]);
