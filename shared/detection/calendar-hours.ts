@@ -14,7 +14,8 @@ export interface CalendarHour {
   day: number;
   /** How much busier than usual the day may be. */
   factor: number;
-  /** Of the hour before, the hour itself and the next: how many days back days of the same type are, the newest first. */
+  /** Of the hour before, the hour itself and the next: how many hours back the wall clock showed the same on days of the
+   * same type, the newest first. People keep to their clocks, so a season that counts in UTC is an hour off for weeks. */
   alike: number[][];
 }
 
@@ -30,19 +31,28 @@ export function calendarHours(calendar: DetectionRule['calendar']): (hour: numbe
 
 /** Days are told by the calendar's own, whatever its clocks do. */
 function read(calendar: DetectionRule['calendar'], hour: number): CalendarHour {
-  const local = wallClock(new Date(hour * HOUR_MS), calendar.timeZone).getTime();
+  const offsetAt = (at: number) => {
+    const instant = at * HOUR_MS;
+    return wallClock(new Date(instant), calendar.timeZone).getTime() - instant;
+  };
+  const offset = offsetAt(hour);
+  const local = hour * HOUR_MS + offset;
   const off = isOffDate(calendar, local);
-  const daysAlike = (at: number): number[] => {
-    const days: number[] = [];
-    for (let back = 1; back <= MEMORY_LIMITS.days; back += 1) {
-      if (isOffDate(calendar, at - back * DAY_MS) === off) days.push(back);
+  // Zones are slow to read, and clocks are changed twice a year.
+  const changed = offsetAt(hour - MEMORY_LIMITS.days * 24) !== offset;
+  const hoursAlike = (shift: number): number[] => {
+    const hours: number[] = [];
+    for (let back = 24; back <= MEMORY_LIMITS.days * 24; back += 24) {
+      if (isOffDate(calendar, local + (shift - back) * HOUR_MS) !== off) continue;
+      const turned = changed ? offsetAt(hour + shift - back) - offset : 0;
+      hours.push(back + Math.round(turned / HOUR_MS));
     }
-    return days;
+    return hours;
   };
   return {
     day: Math.floor(local / DAY_MS),
     slot: new Date(local).getUTCHours() + (off ? 24 : 0),
     factor: busierBy(calendar, hour * HOUR_MS),
-    alike: [-1, 0, 1].map((shift) => daysAlike(local + shift * HOUR_MS)),
+    alike: [-1, 0, 1].map(hoursAlike),
   };
 }

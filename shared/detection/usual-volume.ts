@@ -29,7 +29,7 @@ export function usualAt(
   rule: DetectionRule,
   { slot, factor, alike }: CalendarHour,
 ): Usual | undefined {
-  const samples = alike.map((days, index) => sampleOf(series, hour + index - 1, days));
+  const samples = alike.map((back, index) => sampleOf(series, hour + index - 1, back));
   const own = samples[1] ?? [];
   if (own.length < LEAST_POINTS) return undefined;
   const known = samples.filter((sample) => sample.length >= LEAST_POINTS).map((sample) => sample.map(anscombe));
@@ -54,11 +54,11 @@ export function usualAt(
   };
 }
 
-/** Counts at this hour so many days before. */
-function sampleOf({ counts, start }: SeriesMemory, hour: number, daysBack: readonly number[]): number[] {
+/** Counts so many hours before. */
+function sampleOf({ counts, start }: SeriesMemory, hour: number, hoursBack: readonly number[]): number[] {
   const sample: number[] = [];
-  for (const back of daysBack) {
-    const index = hour - back * 24 - start;
+  for (const back of hoursBack) {
+    const index = hour - back - start;
     if (index < 0) break;
     const count = counts[index];
     if (count !== undefined) sample.push(count);

@@ -11,7 +11,7 @@ export const volumeOutOfSeason: Detector = {
   version: 2,
   sees: 'More crypto operations of one caller on one key than this hour of such a day has.',
   method:
-    'Robust z of the variance-stabilised count against the same hour and its neighbours on days of the type over 28 days; a Poisson tail for sparse series; a weighted mean of clipped z for slow drift; generalised least squares of a lasting step for busy series, whose days differ as wholes.',
+    'Robust z of the variance-stabilised count against the same hour and its neighbours on days of the type over 28 days, by the clocks of the calendar; a Poisson tail for sparse series; a weighted mean of clipped z for slow drift; generalised least squares of a lasting step for busy series, whose days differ as wholes.',
   severity: { least: 'Medium', most: 'High' },
   falsePositives: [
     'A failover of SQL unwraps once a database, and so does the way back: name the databases of the identity.',
