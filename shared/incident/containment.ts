@@ -1,4 +1,4 @@
-import type { Containment, Incident } from './incident.ts';
+import { type Containment, type Incident, stepsOfRound } from './incident.ts';
 import type { PlannedStep } from './step.ts';
 
 const isRevoke = ({ kind }: PlannedStep): boolean => kind === 'revoke';
@@ -7,20 +7,20 @@ const isRevoke = ({ kind }: PlannedStep): boolean => kind === 'revoke';
 const isWayIn = ({ id }: PlannedStep): boolean => /person-(roles|group)$/.test(id);
 
 /** Whether something is to be taken away now. */
-export const containmentMoves = ({ plan = [] }: Incident): boolean =>
-  plan.some(
+export const containmentMoves = (incident: Incident): boolean =>
+  stepsOfRound(incident).some(
     (step) =>
       isRevoke(step) &&
       (step.state === 'approved' || step.state === 'underWay' || (step.offered !== true && step.state === 'planned')),
   );
 
 /** Whether something is taken away as soon as people say so. */
-export const containmentWaits = ({ plan = [] }: Incident): boolean =>
-  plan.some((step) => isRevoke(step) && step.offered !== true && step.state === 'waiting');
+export const containmentWaits = (incident: Incident): boolean =>
+  stepsOfRound(incident).some((step) => isRevoke(step) && step.offered !== true && step.state === 'waiting');
 
 /** Whether something was to be taken away and was not, though nobody said no. */
-export const containmentFailed = ({ plan = [] }: Incident): boolean =>
-  plan.some(
+export const containmentFailed = (incident: Incident): boolean =>
+  stepsOfRound(incident).some(
     (step) =>
       isRevoke(step) &&
       step.offered !== true &&
@@ -28,7 +28,8 @@ export const containmentFailed = ({ plan = [] }: Incident): boolean =>
   );
 
 /** What was taken away and what remains, so that nothing is left half contained without being said. */
-export function containmentOf({ plan = [] }: Incident): Omit<Containment, 'at'> {
+export function containmentOf(incident: Incident): Omit<Containment, 'at'> {
+  const plan = stepsOfRound(incident);
   const revokes = plan.filter(isRevoke);
   const gone = revokes.filter(({ state }) => state === 'done' || state === 'skipped');
   const remains = [

@@ -136,6 +136,13 @@ export interface Verification {
 
 export const roundOf = ({ round = 1 }: Incident): number => round;
 
+/** Steps of this round; those of the rounds before were decided then, and say nothing of now. */
+export function stepsOfRound(incident: Incident): PlannedStep[] {
+  const round = roundOf(incident);
+  const isOf = (id: string) => (round === 1 ? !/^r\d+-/.test(id) : id.startsWith(`r${round}-`));
+  return (incident.plan ?? []).filter(({ id }) => isOf(id));
+}
+
 /** One text a subject: what findings join by. */
 export function subjectKey(subject: IncidentSubject): string {
   switch (subject.kind) {

@@ -95,7 +95,16 @@ function extend(incident: Incident, finding: Finding, kind: 'extend' | 'reopen')
 
 /** The old round stays in the timeline; what was decided then is not taken for a decision now. */
 function reopened(
-  { verdict: _, closed, watchUntil: __, containment: ___, ...incident }: Incident,
+  {
+    closed,
+    verdict: _,
+    closeAsked: __,
+    watchUntil: ___,
+    containment: ____,
+    verification: _____,
+    tired: ______,
+    ...incident
+  }: Incident,
   now: Date,
 ): Incident {
   const entry = { at: now.toISOString(), kind: 'reopened', by: 'detection' };

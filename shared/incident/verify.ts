@@ -1,6 +1,6 @@
 import type { ManifestRoleAssignment } from '../backup/manifest.ts';
 import type { CallGroup } from '../detection/audit-call.ts';
-import type { Incident, IncidentSubject, Verification } from './incident.ts';
+import { type Incident, type IncidentSubject, stepsOfRound, type Verification } from './incident.ts';
 
 export interface VerifyFacts {
   subject: IncidentSubject;
@@ -69,9 +69,10 @@ export function judgeContainment({ subject, removed, left, assignments, calls, k
 }
 
 /** What people decided that the caller keeps, or gets back: what is done with it since says nothing of an intruder. */
-export function leftByPeople({ plan = [], subject, removed = [] }: Incident): string[] {
+export function leftByPeople(incident: Incident): string[] {
+  const { subject, removed = [] } = incident;
   if (subject.kind !== 'caller') return [];
-  return plan.flatMap(({ id, kind, state, assignment, decisions }) => {
+  return stepsOfRound(incident).flatMap(({ id, kind, state, assignment, decisions }) => {
     if (kind !== 'revoke' || assignment === undefined || !same(assignment.principalId, subject.caller.oid)) return [];
     const no = decisions.findLast(({ decision }) => decision === 'deny');
     if (state === 'denied' && no) return [`${no.name} said no to ${id} on ${no.at}.`];

@@ -256,6 +256,24 @@ describe('what came of containment is said', () => {
   });
 });
 
+test('what was taken away in a round before contains nothing of the next', async () => {
+  const world = createIncidentWorld();
+  await world.setPolicy(AUTO);
+  const { id } = await world.open(newGrant());
+  await drive(world);
+  const closed = { at: world.now.value.toISOString(), by: 'ana', note: 'over', report: 'r' };
+  await changeIncident(world, id, (current) => ({ ...current, status: 'closed', closed }));
+  world.roles = [aRole({ id: '00000000-0000-4000-8000-0000000f0007' })];
+  await world.open({ response: 'containByApproval' });
+  await drive(world);
+  expect(await stepsOf(world)).toMatchObject({
+    [REVOKE]: 'done',
+    'r2-revoke-keys-orders-00000000-0000-4000-8000-0000000f0007': 'waiting',
+  });
+  expect((await world.incident()).containment).toBeUndefined();
+  expect(toldContained(world).map(({ result }) => result)).toEqual(['full']);
+});
+
 describe('two incidents about one assignment, of who gave it and of who got it', () => {
   const GIVER = { oid: '00000000-0000-4000-8000-00000000a111' };
   const both = async () => {

@@ -42,12 +42,16 @@ describe('where a finding belongs', () => {
       status: 'closed',
       closed,
       verdict: { verdict: 'benign', by: 'a', at: iso(0), note: '' },
+      closeAsked: { by: 'ana', name: 'Ana', at: iso(0), note: '' },
+      verification: { at: iso(0), result: 'refused', explanation: '' },
+      tired: ['evidence'],
     });
     const joining = joinFinding(incident, aFinding({ foundAt: iso(hours) }), at(hours));
     expect(joining.kind).toBe(kind);
     if (joining.kind === 'reopen') {
       expect(joining.incident).toMatchObject({ status: 'open', round: 2, roundAt: iso(hours) });
-      expect(joining.incident.verdict).toBeUndefined();
+      for (const decided of ['verdict', 'closed', 'closeAsked', 'verification', 'tired'])
+        expect(joining.incident).not.toHaveProperty(decided);
     }
   });
 
