@@ -30,4 +30,7 @@ export async function beatOfLog(
 }
 
 const latest = (instants: readonly (string | undefined)[]): string | undefined =>
-  instants.reduce((newest, each) => (each !== undefined && (newest === undefined || each > newest) ? each : newest));
+  instants.reduce(
+    (newest, each) => (each !== undefined && (newest === undefined || each > newest) ? each : newest),
+    undefined,
+  );

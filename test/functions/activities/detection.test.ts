@@ -85,6 +85,24 @@ describe('a question that the HSM does not answer', () => {
   });
 });
 
+test('a log that is cut off for hours goes on being judged, hour after hour', async () => {
+  const world = createDetectionWorld();
+  await judgedUpTo(world, START - 10 * MINUTE);
+  const { log } = world.detection as DetectionWorld;
+  const lastEvent = iso(START - 5 * MINUTE);
+  log.arrivals = async (hsm, from) =>
+    from > lastEvent
+      ? []
+      : [{ hsm, quarter: lastEvent, rows: 3, lastEvent, lastArrival: lastEvent, canary: 1, lag: { p50: 60, p99: 60 } }];
+  for (let hours = 0; hours < 12; hours++) {
+    world.now.value = new Date(START + hours * HOUR);
+    const { judge, commit } = sweep(world);
+    await judge(`cut-${hours}`);
+    await commit(`cut-${hours}`);
+    expect(await watermarkOf(world)).toBe(iso(START + hours * HOUR - 2 * MINUTE));
+  }
+});
+
 describe('a crash', () => {
   test('between the findings and the commit repeats with the same ids, and tells them once', async () => {
     const world = await aWindowWithAGrant(ADMIN_ROLE);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { beat, heartbeatActivities } from '../../../functions/activities/heartbeats.ts';
+import { beat, heartbeatActivities, heartbeatPath } from '../../../functions/activities/heartbeats.ts';
 import { beatOfLog } from '../../../functions/activities/log-heartbeat.ts';
 import type { Arrivals } from '../../../shared/detection/audit-call.ts';
 import type { Finding } from '../../../shared/detection/finding.ts';
@@ -57,6 +57,9 @@ function anInstallation() {
   };
 }
 
+const heartbeatOf = async ({ documents }: ReturnType<typeof anInstallation>['world']) =>
+  (await documents.read('state', heartbeatPath('logs', 'contoso')))?.value;
+
 const SILENT = 'HeartbeatMissed logs-contoso';
 const HEARD = 'HeartbeatRecovered logs-contoso';
 
@@ -74,6 +77,17 @@ test('a log from which no row ever came is told under one id, and that rows come
     { id: `heartbeat-missed-logs-contoso-${iso(0)}`, repeatAfter: 'P1D' },
   ]);
   expect(await run(300, 400, (minutes) => ({ rows: [rowsUpTo(minutes - 5)] }))).toEqual([HEARD]);
+});
+
+test('a log that was heard and is cut off for longer than a look back reaches is still judged, and its silence told', async () => {
+  const { run, world } = anInstallation();
+  await run(60, 120, (minutes) => ({ rows: [rowsUpTo(minutes - 5)] }));
+  const told = await run(120, 900, () => ({ rows: [] }));
+  expect(new Set(told)).toEqual(new Set([SILENT]));
+  expect(await heartbeatOf(world)).toMatchObject({ at: iso(115) });
+  const gap = aGap(115);
+  await run(900, 910, () => ({ rows: [], findings: [gap] }));
+  expect(await heartbeatOf(world)).toMatchObject({ at: iso(115), finding: gap.id });
 });
 
 test('a silence that the detector told of is not told by the watch; health shows it, and its end is told', async () => {
