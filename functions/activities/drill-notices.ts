@@ -1,5 +1,5 @@
+import { printSeconds } from '../../shared/drill/print-seconds.ts';
 import type { DrillReport } from '../../shared/drill/report.ts';
-import { printSeconds } from '../../shared/drill/report.ts';
 import type { LifecycleEvent } from '../../shared/events/lifecycle-event.ts';
 import type { HsmNotice } from '../../shared/notification/hsm-notice.ts';
 import { effectiveHsmRule } from '../../shared/policy/effective-hsm-rule.ts';
@@ -19,14 +19,16 @@ export const drillNoticeActivities = (world: World) =>
       const inForce = await policyInForce(world);
       const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
       if (!withoutEvent) await world.events.publish([eventOf(world, report)]);
-      const { target, backup, rpo, rto, reasons, nextSteps, endedOn: at, verdict } = report;
+      const { target, backup, rpo, rto, reasons, nextSteps, endedOn: at, verdict, proof } = report;
       const about = {
         ...{ at, hsm, notify: rule.notice, drill: instance, target: target.hsm, backup: backup.id },
         ...{ takenOn: backup.takenOn, keys: report.comparison?.compared.keys ?? 0, rpo, rto, reasons, nextSteps },
         report: `${path}.html`,
       };
       const notice: HsmNotice =
-        verdict === 'passed' ? { kind: 'DrillPassed', ...about } : { kind: 'DrillFailed', ...about, result: verdict };
+        verdict === 'passed'
+          ? { kind: 'DrillPassed', ...about }
+          : { kind: 'DrillFailed', ...about, result: verdict, ...(proof === undefined ? {} : { proof }) };
       return { kind: 'described', id: `drill-${verdict}-${instance}`, notice, repeatAfter: 'P1D' };
     },
   }) satisfies Partial<ActivityHandlers>;
@@ -34,22 +36,26 @@ export const drillNoticeActivities = (world: World) =>
 /** A drill that proved nothing is no failure of the backup, but nobody may count it as a proof either. */
 function eventOf(
   world: World,
-  { drill, hsm, backup, target, verdict, endedOn, rto, reasons }: DrillReport,
+  { drill, hsm, backup, target, verdict, proof, endedOn, rto, reasons }: DrillReport,
 ): LifecycleEvent {
   const settings = world.hsms.find(({ name }) => name === hsm);
   if (!settings) throw new Error(`no HSM named ${hsm} in the settings`);
   const type = verdict === 'passed' ? 'DrillPassed' : 'DrillFailed';
   const took = rto.seconds === undefined ? '' : ` in ${printSeconds(rto.seconds)}`;
+  const restored = `Backup ${backup.id} was restored to ${target.hsm} and verified${took}`;
+  const failed = `The restore drill of backup ${backup.id} ${verdict === 'failed' ? 'failed' : 'proved nothing'}`;
   const summary =
     verdict === 'passed'
-      ? `Backup ${backup.id} was restored to ${target.hsm} and verified${took}.`
-      : `The restore drill of backup ${backup.id} ${verdict === 'failed' ? 'failed' : 'proved nothing'}: ${reasons[0] ?? ''}`;
+      ? `${restored}.`
+      : proof === 'proven'
+        ? `${restored}, and missed an objective. ${reasons[0] ?? ''}`
+        : `${failed}: ${reasons[0] ?? ''}`;
   return {
     id: `${type}/${hsm}/${drill}`,
     type,
     source: settings.resourceId,
     subject: `drills/${drill}`,
     time: endedOn,
-    data: { hsm, summary, reference: drill, verdict, backup: backup.id },
+    data: { hsm, summary, reference: drill, verdict, ...(proof ? { proof } : {}), backup: backup.id },
   };
 }

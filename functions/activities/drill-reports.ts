@@ -38,8 +38,9 @@ export const drillReportActivities = (world: World) =>
     },
 
     /**
-     * Judges the drill, keeps its report, and enters the verdict in the catalogue. A backup is doubted only for what speaks
-     * against the backup: a drill HSM that could not be had, or an objective that was missed, says nothing of it.
+     * Judges the drill, keeps its report, and enters in the catalogue what it says of the backup. One is doubted only for what
+     * speaks against it: a drill HSM that could not be had says nothing of it, and an objective that was missed takes nothing
+     * from its proof.
      */
     async closeDrill({ hsm, instance, endedOn, steps, refusal }) {
       const { documents } = world;
@@ -66,6 +67,7 @@ export const drillReportActivities = (world: World) =>
         instance,
         detail: {
           verdict: end.kind,
+          proof: end.proof ?? null,
           backup: end.backup,
           target: end.target,
           rpo: end.rpo ?? null,
@@ -204,10 +206,10 @@ const within = (at: string, from: string, until: string): boolean =>
 
 /** A proof counts only for what cannot be changed any more, so a backup that was pruned meanwhile stays as it is. */
 async function enterVerdict(world: World, report: DrillReport, refusal: string | undefined): Promise<void> {
-  const { hsm, backup, drill, endedOn: on, verdict, reasons } = report;
+  const { hsm, backup, drill, endedOn: on, verdict, proof, reasons } = report;
   const record = await readRecord(world.documents, hsm, backup.id);
   if (!record || !isPresent(record)) return;
-  if (verdict === 'passed') {
+  if (verdict === 'passed' || proof === 'proven') {
     await advanceRecord(world.documents, hsm, backup.id, { kind: 'proven', on, drill });
   } else if (speaksAgainstBackup(report, refusal)) {
     const reason = reasons[0] ?? 'the drill failed';
@@ -226,6 +228,7 @@ const MOST_LINES = 8;
 function endOf({ drill, hsm, target, backup, startedOn, endedOn, rpo, rto, ...judged }: DrillReport, report: string) {
   const end: DrillEnd = {
     kind: judged.verdict,
+    ...(judged.proof === undefined ? {} : { proof: judged.proof }),
     drill,
     hsm,
     target: target.hsm,

@@ -1,4 +1,4 @@
-import type { DrillVerdict } from '../../shared/drill/report.ts';
+import type { BackupProof, DrillVerdict } from '../../shared/drill/report.ts';
 import type { Failed, NoticeDue } from './outcomes.ts';
 
 /** Why a drill did not begin, and what a person can do. */
@@ -12,6 +12,8 @@ export interface DrillRefused {
 /** How a drill ended, small enough for a history; the whole of it is in the report. */
 export interface DrillEnd {
   kind: DrillVerdict;
+  /** Absent in histories of earlier builds. */
+  proof?: BackupProof;
   drill: string;
   hsm: string;
   target: string;

@@ -2,8 +2,9 @@ import { type Markup, markup, NOTHING } from '../notification/markup.ts';
 import { figure, list, type Tone, table, text, toned } from '../notification/render-page.ts';
 import { count, figures, instant, renderReport, row, verdict } from '../notification/render-report.ts';
 import { differencesTable, shownDifferences } from '../restore/render-differences.ts';
+import { printSeconds } from './print-seconds.ts';
 import { renderTimeline } from './render-timeline.ts';
-import { type DrillReport, type DrillVerdict, type MeasuredObjective, printSeconds, type TearDown } from './report.ts';
+import type { DrillReport, DrillVerdict, MeasuredObjective, TearDown } from './report.ts';
 
 const VERDICT: Record<DrillVerdict, { tone: Tone; word: string; meaning: string }> = {
   passed: {
@@ -18,6 +19,22 @@ const VERDICT: Record<DrillVerdict, { tone: Tone; word: string; meaning: string 
     meaning: 'Nothing contradicts the backup, and it was not proven.',
   },
 };
+
+/** Of a drill that failed without a word against its backup. */
+const FAILED_OTHERWISE = {
+  proven: {
+    tone: 'fair',
+    word: 'Objectives missed',
+    meaning:
+      'The backup was restored, and what came back is what was backed up; but slower, or older, than the policy allows.',
+  },
+  undecided: {
+    tone: 'fair',
+    word: 'Objectives missed',
+    meaning:
+      'Nothing contradicts the backup; it was slower, or older, than the policy allows, and not all was looked at.',
+  },
+} as const;
 
 /** The report of a drill as one printable page for an auditor; whatever it holds is escaped. */
 export function renderReportHtml(report: DrillReport): string {
@@ -79,8 +96,9 @@ export function renderReportHtml(report: DrillReport): string {
 }
 
 function verdictBox(report: DrillReport): Markup {
-  const { tone, word, meaning } = VERDICT[report.verdict] ?? VERDICT.inconclusive;
-  const { reasons, nextSteps } = report;
+  const { reasons, nextSteps, verdict: judged, proof } = report;
+  const otherwise = judged === 'failed' && (proof === 'proven' || proof === 'undecided');
+  const { tone, word, meaning } = otherwise ? FAILED_OTHERWISE[proof] : (VERDICT[judged] ?? VERDICT.inconclusive);
   const next = nextSteps.length === 0 ? NOTHING : markup`<p><strong>Next</strong></p>${list(nextSteps)}`;
   return verdict(tone, word, [markup`<p>${meaning}</p>`, list(reasons), next]);
 }

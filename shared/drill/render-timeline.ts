@@ -1,5 +1,6 @@
 import { type Markup, markup } from '../notification/markup.ts';
-import { type DrillReport, type DrillStep, printSeconds } from './report.ts';
+import { printSeconds } from './print-seconds.ts';
+import type { DrillReport, DrillStep } from './report.ts';
 
 const WIDTH = 860;
 const LABELS = 210;

@@ -1,8 +1,9 @@
 import type { BackupRecord } from '../backup/backup.ts';
 import type { DrillRule, DrillTarget } from '../policy/hsm-rule.ts';
 import type { RestoreComparison } from '../restore/compare-with-manifest.ts';
-import { addDuration, DAY_MS } from '../time.ts';
+import { addDuration } from '../time.ts';
 import type { CostEstimate } from './cost-guard.ts';
+import { judgeDrill } from './judge-drill.ts';
 
 /** One step of a drill as it ran. */
 export interface DrillStep {
@@ -57,6 +58,9 @@ export interface TearDown {
 
 export type DrillVerdict = 'passed' | 'failed' | 'inconclusive';
 
+/** What a drill says of the backup itself, whatever became of the objectives. */
+export type BackupProof = 'proven' | 'contradicted' | 'undecided';
+
 export interface DrillReport {
   version: 1;
   drill: string;
@@ -78,6 +82,8 @@ export interface DrillReport {
   /** Of a temporary HSM. */
   tearDown?: TearDown;
   verdict: DrillVerdict;
+  /** Absent in reports of earlier builds. A drill that failed with a proven backup has missed its objectives alone. */
+  proof?: BackupProof;
   /** Why the verdict is what it is, the gravest first. */
   reasons: string[];
   /** What a person should do. */
@@ -106,22 +112,13 @@ export interface DrillFacts {
 /** The steps that a restore ends with: verified means compared, and tried where there was something to try. */
 const VERIFYING: ReadonlySet<string> = new Set(['compare', 'sentinels']);
 
-/** Steps without which there is no drill: skipping one is a doubt of its own. */
-const NEEDED: ReadonlySet<string> = new Set([
-  ...VERIFYING,
-  ...['prepareTarget', 'keepSentinels', 'lock', 'rehearsal', 'restore'],
-]);
-
-/**
- * The report of a drill. Failed: something that must come back did not, or an objective was missed. Inconclusive: nothing
- * contradicts the backup, but something that had to be looked at was not.
- */
+/** The report of a drill, made of its course however it ended. */
 export function buildDrillReport(facts: DrillFacts): DrillReport {
   const { rule, backup, sentinels, comparison, cost } = facts;
   const steps = [...facts.steps].sort((a, b) => Date.parse(a.startedOn) - Date.parse(b.startedOn));
   const rpo = measureRpo(facts);
   const rto = measureRto(steps, facts, rule.drills.rto);
-  const judged = judge({ steps, rpo, rto, sentinels, ...(comparison === undefined ? {} : { comparison }) });
+  const judged = judgeDrill({ steps, rpo, rto, sentinels, ...(comparison === undefined ? {} : { comparison }) });
   return {
     version: 1,
     drill: facts.drill,
@@ -182,87 +179,4 @@ function objective(seconds: number | undefined, limit: string, meaning: string):
   return { seconds, objectiveSeconds, result: seconds <= objectiveSeconds ? 'met' : 'missed', meaning };
 }
 
-function judge({
-  steps,
-  rpo,
-  rto,
-  sentinels,
-  comparison,
-}: Pick<DrillReport, 'steps' | 'rpo' | 'rto' | 'sentinels' | 'comparison'>): Pick<
-  DrillReport,
-  'verdict' | 'reasons' | 'nextSteps'
-> {
-  const failed = steps.filter(({ result }) => result === 'failed');
-  const broken = sentinels.filter(({ result }) => result === 'failed');
-  const untried = sentinels.filter(({ result }) => result === 'notTried');
-  const open = steps.filter(({ result, name }) => result === 'running' || (result === 'skipped' && NEEDED.has(name)));
-  // The age of a backup that was never restored is a fact about the schedule; a drill that did not come about fails nothing.
-  const tried = comparison !== undefined || failed.some(({ name }) => name !== 'tearDown');
-  const tooOld = rpo.result === 'missed' ? [`The backup was older than the objective: ${duration(rpo)}.`] : [];
-  const faults = [
-    ...(comparison !== undefined && comparison.critical > 0
-      ? [`${count(comparison.critical, 'difference')} from the manifest that consumers would feel.`]
-      : []),
-    ...broken.map(({ key, operation, detail }) => `Sentinel of ${key} failed at ${operation}${tail(detail)}`),
-    // What stays behind after a good restore costs money, and does not make the backup worse.
-    ...failed.filter(({ name }) => name !== 'tearDown').map(({ title, detail }) => `${title} failed${tail(detail)}`),
-    ...(rto.result === 'missed' ? [`Restoring took longer than the objective: ${duration(rto)}.`] : []),
-    ...(tried ? tooOld : []),
-  ];
-  const doubts = [
-    ...open.map(({ title, result, detail }) =>
-      result === 'running' ? `${title} did not end.` : `${title} was skipped${tail(detail)}`,
-    ),
-    ...(tried ? [] : tooOld),
-    ...(comparison === undefined ? ['The restored HSM was not compared with the manifest.'] : []),
-    ...(sentinels.length === 0 ? ['No sentinel was kept before, so no key was tried.'] : []),
-    ...(sentinels.length > 1 && untried.length === sentinels.length
-      ? [`None of ${sentinels.length} sentinels was tried${tail(untried[0]?.detail)}`]
-      : untried.map(({ key, detail }) => `Sentinel of ${key} was not tried${tail(detail)}`)),
-  ];
-  const remains = failed
-    .filter(({ name }) => name === 'tearDown')
-    .map(({ detail }) => `Remove the temporary HSM by hand, it goes on costing${tail(detail)}`);
-  if (faults.length > 0) {
-    const nextSteps = [
-      'Take a new backup now, and run the drill with it.',
-      'See in the report what failed. Until the cause is found, do not count on the backup that was tried.',
-      ...remains,
-    ];
-    return { verdict: 'failed', reasons: [...faults, ...doubts], nextSteps };
-  }
-  if (doubts.length > 0) {
-    return {
-      verdict: 'inconclusive',
-      reasons: doubts,
-      nextSteps: ['Clear up what was not looked at, and run the drill again.', ...remains],
-    };
-  }
-  const proof = `All ${count(comparison?.compared.keys ?? 0, 'key')} came back as the manifest says, and ${count(sentinels.length, 'sentinel')} opened.`;
-  return { verdict: 'passed', reasons: [proof], nextSteps: remains };
-}
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
-const tail = (detail: string | undefined): string =>
-  detail === undefined ? '.' : `: ${detail}${/[.!?]$/.test(detail) ? '' : '.'}`;
-const duration = ({ seconds, objectiveSeconds }: MeasuredObjective): string =>
-  `${printSeconds(seconds ?? 0)}, and ${printSeconds(objectiveSeconds)} are allowed`;
 const secondsBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000;
-
-/** `2 d 4 h`, `1 h 5 min`, `42 s`, `0.8 s`: the two largest parts. */
-export function printSeconds(seconds: number): string {
-  if (seconds < 10) return `${Math.round(seconds * 10) / 10} s`;
-  const whole = Math.round(seconds);
-  const parts = [
-    [Math.floor(whole / (DAY_MS / 1000)), 'd'],
-    [Math.floor(whole / 3600) % 24, 'h'],
-    [Math.floor(whole / 60) % 60, 'min'],
-    [whole % 60, 's'],
-  ] as const;
-  const first = parts.findIndex(([value]) => value > 0);
-  return parts
-    .slice(first, first + 2)
-    .filter(([value]) => value > 0)
-    .map(([value, unit]) => `${value} ${unit}`)
-    .join(' ');
-}

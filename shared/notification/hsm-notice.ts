@@ -100,7 +100,12 @@ export type HsmNotice =
   | (AboutHsm & { kind: 'BackupHeld'; backups: HeldBackup[] })
   | (AboutDrill & { kind: 'DrillPassed' })
   /** `result`: `failed` or `inconclusive`; the second contradicts nothing, and proves nothing. */
-  | (AboutDrill & { kind: 'DrillFailed'; result: 'failed' | 'inconclusive' })
+  | (AboutDrill & {
+      kind: 'DrillFailed';
+      result: 'failed' | 'inconclusive';
+      /** What it says of the backup; absent in histories of earlier builds. */
+      proof?: 'proven' | 'contradicted' | 'undecided';
+    })
   /** A drill that was due did not begin. */
   | (AboutHsm & { kind: 'DrillRefused'; reason: string; explanation: string; nextStep: string })
   /** The temporary HSM of a drill could not be removed, and is billed. */

@@ -23,25 +23,43 @@ export function drillPassed(notice: Extract<DrillNotice, { kind: 'DrillPassed' }
   };
 }
 
-/** Either the backup cannot be relied on, or nobody knows whether it can. */
+/** The backup cannot be relied on, or nobody knows whether it can, or it can and was slower or older than allowed. */
 export function drillFailed(notice: Extract<DrillNotice, { kind: 'DrillFailed' }>, context: ComposeContext): Draft {
-  const { hsm, result, target } = notice;
-  const failed = result === 'failed';
+  const { hsm, result, target, proof = result === 'failed' ? 'contradicted' : 'undecided' } = notice;
+  const contradicted = result === 'failed' && proof === 'contradicted';
+  const proven = proof === 'proven';
+  const headline = proven
+    ? `proved the backup, but ${missedBy(notice)}`
+    : result === 'failed'
+      ? contradicted
+        ? 'failed'
+        : `proved nothing, and ${missedBy(notice)}`
+      : 'proved nothing';
   return {
-    severity: failed ? 'critical' : 'attention',
+    severity: contradicted ? 'critical' : 'attention',
     action: true,
-    headline: `${hsm} restore drill ${failed ? 'failed' : 'proved nothing'}`,
+    headline: `${hsm} restore drill ${headline}`,
     preheader: notice.reasons[0] ?? 'See the report.',
     paragraphs: [
-      `The backup of ${notice.takenOn} was to be restored to ${target}. ${fewOf(notice.reasons).join(' ')}`,
-      failed
-        ? 'Do not count on this backup. Others are not judged by it, and stay as they are.'
-        : 'Nothing speaks against the backup, and nothing was proven.',
+      `The backup of ${notice.takenOn} was ${proven ? '' : 'to be '}restored to ${target}${proven ? ', compared with its manifest and tried' : ''}. ${fewOf(notice.reasons).join(' ')}`,
+      proven
+        ? 'You can count on this backup. What does not hold is what the policy promises: as things are, a recovery would take longer, or lose more, than it allows.'
+        : contradicted
+          ? 'Do not count on this backup. Others are not judged by it, and stay as they are.'
+          : 'Nothing speaks against the backup, and nothing was proven.',
     ],
     facts: drillFacts(notice, context),
     mustDo: notice.nextSteps.length === 0 ? ['Read the report, and run the drill again.'] : notice.nextSteps,
     ...ownerOf(notice),
   };
+}
+
+/** `was 13 min slower than allowed`. */
+function missedBy({ rto, rpo }: DrillNotice): string {
+  const missed = ({ seconds = 0, objectiveSeconds }: NoticeObjective) => seconds > objectiveSeconds;
+  const slower = missed(rto) ? [`was ${lasting((rto.seconds ?? 0) - rto.objectiveSeconds)} slower`] : [];
+  const older = missed(rpo) ? [`its backup was ${lasting((rpo.seconds ?? 0) - rpo.objectiveSeconds)} older`] : [];
+  return `${[...slower, ...older].join(' and ')} than allowed`;
 }
 
 /** Money runs out of the door until somebody acts, and the app could not. */

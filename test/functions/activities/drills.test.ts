@@ -180,6 +180,27 @@ describe('the end of a drill', () => {
     expect(await close({ steps: [] })).toEqual(closed);
   });
 
+  test('that was only slower than its objective proves the backup, and nobody is told not to count on it', async () => {
+    policy({ mode: 'on', every: 'P1D', target: STANDING, rto: 'PT1M' });
+    await rehearse();
+    expect(await close()).toMatchObject({ end: { kind: 'failed', proof: 'proven', rto: 180 } });
+    expect(await catalogued()).toMatchObject({ state: 'proven', provenBy: ID });
+    expect(await catalogued()).not.toHaveProperty('doubt');
+    expect(world.journalled.at(-1)).toMatchObject({ detail: { verdict: 'failed', proof: 'proven' } });
+    expect(await act().describeDrill(of)).toMatchObject({
+      notice: { kind: 'DrillFailed', result: 'failed', proof: 'proven' },
+    });
+    expect(world.published).toMatchObject([
+      {
+        type: 'DrillFailed',
+        data: {
+          proof: 'proven',
+          summary: expect.stringMatching(/verified in 3 min, and missed.*2 min more than the 1 min/),
+        },
+      },
+    ]);
+  });
+
   test('doubts a backup of which a key did not come back', async () => {
     await prepare();
     await act().keepDrillSentinels(of);

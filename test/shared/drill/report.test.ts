@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CostEstimate } from '../../../shared/drill/cost-guard.ts';
+import { printSeconds } from '../../../shared/drill/print-seconds.ts';
 import { renderReportHtml } from '../../../shared/drill/render-report-html.ts';
 import {
   buildDrillReport,
   type DrillFacts,
+  type DrillReport,
   type DrillStep,
-  printSeconds,
   type TearDown,
 } from '../../../shared/drill/report.ts';
 import { compareWithManifest } from '../../../shared/restore/compare-with-manifest.ts';
@@ -87,13 +88,13 @@ describe('buildDrillReport', () => {
       'a restore that took too long',
       facts({ rule: { rpo: 'P2D', drills: { rto: 'PT1H' } } }),
       'failed',
-      '1 h 13 min, and 1 h are allowed',
+      '1 h 13 min, 13 min more than the 1 h allowed',
     ],
     [
       'a backup that was too old',
       facts({ rule: { rpo: 'PT6H', drills: { rto: 'PT8H' } } }),
       'failed',
-      '10 h, and 6 h are allowed',
+      '10 h, 4 h more than the 6 h allowed',
     ],
     ['no comparison', uncompared, 'inconclusive', 'not compared'],
     ['no sentinel', facts({ sentinels: [] }), 'inconclusive', 'No sentinel'],
@@ -114,6 +115,43 @@ describe('buildDrillReport', () => {
     expect(report.verdict).toBe(verdict);
     expect(report.reasons.join(' ')).toContain(reason);
     expect(report.nextSteps.length).toBeGreaterThan(0);
+  });
+
+  const late = { rule: { rpo: 'P2D', drills: { rto: 'PT1H' } } };
+  const old = { rule: { rpo: 'PT6H', drills: { rto: 'PT8H' } } };
+  it.each<[string, DrillFacts, DrillReport['verdict'], DrillReport['proof'], string[], string]>([
+    ['a good restore', facts(), 'passed', 'proven', [], 'Passed'],
+    ['one that was slow', facts(late), 'failed', 'proven', ['drills.rto'], 'Objectives missed'],
+    ['one of an old backup', facts(old), 'failed', 'proven', ['backup.schedule'], 'Objectives missed'],
+    [
+      'a slow one with a key missing',
+      facts({ ...late, comparison: broken }),
+      'failed',
+      'contradicted',
+      ['do not count on the backup', 'drills.rto'],
+      'Failed',
+    ],
+    [
+      'a slow one without sentinels',
+      facts({ ...late, sentinels: [] }),
+      'failed',
+      'undecided',
+      ['Clear up', 'drills.rto'],
+      'Objectives missed',
+    ],
+    ['one that was not compared', uncompared, 'inconclusive', 'undecided', ['Clear up'], 'Inconclusive'],
+  ])('parts what it says of the backup from the objectives: %s', (_title, of, verdict, proof, next, word) => {
+    const report = buildDrillReport(of);
+    expect(report).toMatchObject({ verdict, proof });
+    for (const each of next) expect(report.nextSteps.join(' ')).toContain(each);
+    if (proof !== 'contradicted') expect(report.nextSteps.join(' ')).not.toContain('do not count');
+    expect(renderReportHtml(report)).toContain(word);
+  });
+
+  it('names the step that took most of a restore that was too slow', () => {
+    const { reasons, nextSteps } = buildDrillReport(facts(late));
+    expect(nextSteps).toEqual([expect.stringContaining('Most of it was Step safetyBackup, with 32 min.')]);
+    expect(reasons.at(-1)).toContain('came back as the manifest says');
   });
 
   it('passes a good restore whose tear-down failed, and asks for a hand', () => {

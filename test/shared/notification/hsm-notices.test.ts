@@ -70,6 +70,23 @@ const SUBJECTS: [string, Notice, string, Severity][] = [
     'ACTION: contoso restore drill proved nothing',
     'attention',
   ],
+  [
+    'a drill that was only too slow',
+    { ...DrillFailed, proof: 'proven', rto: { seconds: 4380, objectiveSeconds: 3600 } },
+    'ACTION: contoso restore drill proved the backup, but was 13 min slower than allowed',
+    'attention',
+  ],
+  [
+    'a drill that was too slow, of a backup that was too old, and not looked at whole',
+    {
+      ...DrillFailed,
+      proof: 'undecided',
+      rto: { seconds: 4380, objectiveSeconds: 3600 },
+      rpo: { seconds: 36_000, objectiveSeconds: 21_600 },
+    },
+    'ACTION: contoso restore drill proved nothing, and was 13 min slower and its backup was 4 h older than allowed',
+    'attention',
+  ],
   ['a drill that could not run', HSM_EXAMPLES.DrillRefused, 'ACTION: contoso restore drill could not run', 'attention'],
   [
     'a temporary HSM that stays behind',
@@ -154,4 +171,14 @@ describe('a notice about an HSM', () => {
     const facts = Object.fromEntries(compose(BackupCompleted).facts.map(({ label, value }) => [label, value]));
     expect(facts).toMatchObject({ Size: '1.4 MiB', Took: '1 min 35 s' });
   });
+});
+
+test.each([
+  ['contradicted', 'Do not count on this backup', 'You can count on this backup'],
+  ['proven', 'You can count on this backup', 'Do not count on this backup'],
+  ['undecided', 'Nothing speaks against the backup', 'Do not count on this backup'],
+] as const)('a drill that failed with its backup %s says just that of it', (proof, told, untold) => {
+  const text = renderText(compose({ ...DrillFailed, proof }));
+  expect(text).toContain(told);
+  expect(text).not.toContain(untold);
 });
