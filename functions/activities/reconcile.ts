@@ -23,42 +23,44 @@ export const reconcileActivities = (world: World) =>
   ({
     /**
      * Compares the policies of the next keys by name, after `after`. A repair is written only when the HSM's policy still
-     * differs, so running twice writes once. A key whose policy cannot be read is set aside and told.
+     * differs, so running twice writes once. A key whose policy cannot be read or written is set aside and told; where that may
+     * pass by itself, only when it has not passed by the end of this part.
      */
     async reconcilePolicies({ hsm, instance, after }) {
       const inForce = await policyInForce(world);
       const now = world.clock.now();
       const { keys, more } = await nextKeys(world, hsm, after);
       const total = { checked: 0, repaired: 0, drifted: 0, notices: [] as DriftFound[] };
-      const asides: SetAside[] = [];
-      for (let start = 0; start < keys.length; start += AT_ONCE) {
-        const outcomes = await Promise.all(
-          keys.slice(start, start + AT_ONCE).map(async (summary) => {
-            const key = { hsm, name: summary.name };
-            const effective = effectiveRule(inForce.policy, hsm, summary.name, summary.tags, inForce.version);
-            if (effective.rule.rotation.mode !== 'rotate' || !summary.enabled || isHeld(effective.hold, now)) {
-              return undefined;
+      const ruleOf = ({ name, tags }: KeySummary) => effectiveRule(inForce.policy, hsm, name, tags, inForce.version);
+      const compare = async (some: readonly KeySummary[]) => {
+        const asides: SetAside[] = [];
+        for (let start = 0; start < some.length; start += AT_ONCE) {
+          const outcomes = await Promise.all(
+            some
+              .slice(start, start + AT_ONCE)
+              .map((summary) => reconcileOne(world, { hsm, name: summary.name }, summary, ruleOf(summary), instance)),
+          );
+          for (const outcome of outcomes) {
+            if ('fault' in outcome) {
+              asides.push(outcome);
+              continue;
             }
-            // A key that is due is about to be rotated, and its policy is seen to there: a backstop written now would make
-            // the HSM rotate it at once.
-            const due = dueOn({ hsm, ...summary }, effective.rule.rotation);
-            if (due !== undefined && due.on <= now) return undefined;
-            return reconcileOne(world, key, summary, effective, instance);
-          }),
-        );
-        for (const outcome of outcomes) {
-          if (!outcome) continue;
-          if ('fault' in outcome) {
-            asides.push(outcome);
-            continue;
+            total.checked += 1;
+            total.drifted += outcome.drifted ? 1 : 0;
+            total.repaired += outcome.repaired ? 1 : 0;
+            total.notices.push(...outcome.notices);
           }
-          total.checked += 1;
-          total.drifted += outcome.drifted ? 1 : 0;
-          total.repaired += outcome.repaired ? 1 : 0;
-          total.notices.push(...outcome.notices);
+          holdsForAll(asides, total.checked);
         }
-        holdsForAll(asides, total.checked);
-      }
+        return asides;
+      };
+      const compared = keys.filter((summary) => isCompared(hsm, summary, ruleOf(summary), now));
+      const first = await compare(compared);
+      const passing = new Set(first.filter(({ fault }) => isTransient(fault)).map(({ key }) => key.name));
+      const asides = [
+        ...first.filter(({ key }) => !passing.has(key.name)),
+        ...(await compare(compared.filter(({ name }) => passing.has(name)))),
+      ];
       const last = keys.at(-1)?.name;
       if (!more) await beat(world, 'reconcile', hsm);
       const notices = [
@@ -68,6 +70,18 @@ export const reconcileActivities = (world: World) =>
       return { kind: 'reconciled', ...total, notices, ...(more && last !== undefined ? { after: last } : {}) };
     },
   }) satisfies Partial<ActivityHandlers>;
+
+type Effective = ReturnType<typeof effectiveRule>;
+
+/**
+ * Whether the HSM's policy of the key is ours to compare. A key that is due is about to be rotated, and its policy is seen to
+ * there: a backstop written now would make the HSM rotate it at once.
+ */
+function isCompared(hsm: string, summary: KeySummary, { rule, hold }: Effective, now: Date): boolean {
+  if (rule.rotation.mode !== 'rotate' || !summary.enabled || isHeld(hold, now)) return false;
+  const due = dueOn({ hsm, ...summary }, rule.rotation);
+  return due === undefined || due.on > now;
+}
 
 /** A hold that has lapsed holds nothing, though its tag is still there. */
 const isHeld = (hold: Hold | undefined, now: Date): boolean =>
@@ -91,17 +105,18 @@ async function reconcileOne(
   world: World,
   key: KeyRef,
   summary: KeySummary,
-  effective: ReturnType<typeof effectiveRule>,
+  effective: Effective,
   instance: string,
 ): Promise<OneReconciled | SetAside> {
   const found = await world.keys.observe.readRotationPolicy(key).catch((error: unknown) => {
     // The key was deleted since it was listed: there is nothing to compare.
     if (hasCode(error, 'ERR_NOT_FOUND')) return 'gone' as const;
-    if (isOfOneKey(error) && !isTransient(error)) return error;
+    if (isOfOneKey(error)) return error;
     throw error;
   });
   if (found === 'gone') return { drifted: false, repaired: false, notices: [] };
-  if (found instanceof AppError) return { key, notify: effective.rule.notice, fault: found };
+  const notify = effective.rule.notice;
+  if (found instanceof AppError) return { key, notify, fault: found };
   const rule = effective.rule.rotation;
   const comparison = comparePolicy(rule, found);
   const drift = (
@@ -114,7 +129,7 @@ async function reconcileOne(
       kind: 'PolicyDrift',
       at: world.clock.now().toISOString(),
       key: { ...key, tags: summary.tags },
-      notify: effective.rule.notice,
+      notify,
       differences,
       action,
       ...(refusal ? { refusal } : {}),
@@ -130,7 +145,14 @@ async function reconcileOne(
       if (comparison.action === 'tell') {
         return { drifted: true, repaired: false, notices: [drift('told', differences)] };
       }
-      await repair(world, key, expectedHsmPolicy(rule), differences, instance);
+      const unwritten = await repair(world, key, expectedHsmPolicy(rule), differences, instance).catch(
+        (error: unknown) => {
+          if (isOfOneKey(error)) return error;
+          throw error;
+        },
+      );
+      if (hasCode(unwritten, 'ERR_NOT_FOUND')) return { drifted: false, repaired: false, notices: [] };
+      if (unwritten) return { key, notify, fault: unwritten, unwritten: true };
       return { drifted: true, repaired: true, notices: [drift('repaired', differences)] };
     }
   }
@@ -142,7 +164,7 @@ async function repair(
   policy: HsmRotationPolicy,
   differences: PolicyDifference[],
   instance: string,
-): Promise<void> {
+): Promise<undefined> {
   const act = {
     act: 'rotationPolicy.write' as const,
     duty: 'rotate' as const,
@@ -155,6 +177,7 @@ async function repair(
     ),
   };
   await onRecord(world, act, async () => ({ value: await world.keys.rotate.writeRotationPolicy(key, policy) }));
+  return undefined;
 }
 
 /** The next keys in order of name. Pages come in no promised order, so all are read and the few that are next are kept. */

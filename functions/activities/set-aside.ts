@@ -4,11 +4,13 @@ import type { Notice } from '../../shared/notification/notice.ts';
 import type { NoticeRule } from '../../shared/policy/rule.ts';
 import type { NoticeDue } from '../contracts/outcomes.ts';
 
-/** A key that could not be read. The work on its HSM goes on without it. */
+/** A key that could not be read, or repaired. The work on its HSM goes on without it. */
 export interface SetAside {
   key: KeyRef;
   notify: NoticeRule;
   fault: AppError;
+  /** It was read, and its rotation policy could not be written. */
+  unwritten?: true;
 }
 
 /** Beyond so many it is the HSM or our permissions on it, unless more keys answer than do not. */
@@ -24,7 +26,7 @@ export function holdsForAll(asides: readonly SetAside[], answered: number): void
   if (first && asides.length > FEW && asides.length > answered) throw first.fault;
 }
 
-/** One notice for each circle of readers and kind of fault. */
+/** One notice for each circle of readers, kind of fault, and what could not be done. */
 export function unreadableNotices(
   hsm: string,
   asides: readonly SetAside[],
@@ -34,7 +36,7 @@ export function unreadableNotices(
   const groups = new Map<string, SetAside[]>();
   for (const each of asides) {
     const readers = each.notify.notify.map((address) => address.toLowerCase()).sort();
-    const group = [each.fault.code, ...readers].join(' ');
+    const group = [each.unwritten ? 'repair' : 'read', each.fault.code, ...readers].join(' ');
     groups.set(group, [...(groups.get(group) ?? []), each]);
   }
   return [...groups.values()].flatMap((group): NoticeDue[] => {
@@ -42,16 +44,17 @@ export function unreadableNotices(
     if (!first) return [];
     const keys = group.map(({ key }) => key.name).sort();
     const { code, message, nextStep, denial } = first.fault;
+    const undone = first.unwritten ? 'repair' : work;
     const notice: Notice = {
       kind: 'KeysUnreadable',
       at: now.toISOString(),
       hsm,
       notify: first.notify,
       keys,
-      ...(work === undefined ? {} : { work }),
+      ...(undone === undefined ? {} : { work: undone }),
       failure: { code, message, nextStep, ...(denial ? { denial } : {}) },
     };
-    const id = `unreadable-${work ?? 'sweep'}-${hsm}-${code}-${keys.length}-${keys.at(0)}-${keys.at(-1)}`;
+    const id = `unreadable-${undone ?? 'sweep'}-${hsm}-${code}-${keys.length}-${keys.at(0)}-${keys.at(-1)}`;
     return [{ id, notice, repeatAfter: 'P1D' }];
   });
 }

@@ -145,7 +145,7 @@ export type Notice =
   | (AboutHeartbeat & { kind: 'HeartbeatRecovered'; last: string })
   | { kind: 'PolicyDocumentFault'; at: string; rejectedVersion: string; inForce: string; faults: PolicyFault[] }
   | { kind: 'PolicyDocumentMissing'; at: string; inForce: string }
-  /** Keys that could not be read, while the work on the others went on. */
+  /** Keys that could not be read, or repaired, while the work on the others went on. */
   | {
       kind: 'KeysUnreadable';
       at: string;
@@ -153,8 +153,8 @@ export type Notice =
       notify: NoticeRule;
       /** Names, sorted. */
       keys: string[];
-      /** What was not done for them; absent: the expiry sweep. */
-      work?: 'reconciliation';
+      /** What was not done for them; absent: the expiry sweep. `repair`: they were read, and their policy could not be written. */
+      work?: 'reconciliation' | 'repair';
       /** Of the first of them. */
       failure: { code?: ErrorCode; message: string; nextStep: string; denial?: Denial };
     }

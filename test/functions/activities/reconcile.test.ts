@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { reconcileActivities } from '../../../functions/activities/reconcile.ts';
-import { AppError } from '../../../shared/errors.ts';
+import { AppError, type ErrorCode } from '../../../shared/errors.ts';
 import type { KeyFacts } from '../../../shared/keys/key.ts';
 import { aKey, createFakeWorld, type FakeKey } from '../../support/world.ts';
 
@@ -111,6 +111,75 @@ describe('reconcilePolicies', () => {
         { notice: { kind: 'KeysUnreadable', work: 'reconciliation', keys: ['a'] }, repeatAfter: 'P1D' },
       ],
     });
+  });
+
+  /** What reading or writing the policy of `a` does, call by call; after these it works. */
+  function failing(world: Awaited<ReturnType<typeof aWorld>>['world'], at: 'read' | 'write', codes: ErrorCode[]) {
+    const keys = at === 'read' ? world.keys.observe : world.keys.rotate;
+    const { readRotationPolicy, writeRotationPolicy } = keys;
+    const fail = (name: string) => {
+      const code = name === 'a' ? codes.shift() : undefined;
+      if (code !== undefined) throw new AppError(code, 'no', { nextStep: 'x' });
+    };
+    if (at === 'read') {
+      keys.readRotationPolicy = async (key) => {
+        fail(key.name);
+        return readRotationPolicy(key);
+      };
+    } else {
+      keys.writeRotationPolicy = async (key, policy) => {
+        fail(key.name);
+        return writeRotationPolicy(key, policy);
+      };
+    }
+  }
+
+  test.each(['read', 'write'] as const)(
+    'looks again at the end at a key whose %s failed in passing, and tells nobody once it works',
+    async (at) => {
+      const { world, reconcile } = await aWorld('repair', aFakeKey('a'), aFakeKey('b'));
+      failing(world, at, ['ERR_TRANSIENT']);
+      const { checked, repaired, notices } = await reconcile();
+      expect({ checked, repaired }).toEqual({ checked: 2, repaired: 2 });
+      expect(notices.map(({ notice }) => notice.kind)).toEqual(['PolicyDrift', 'PolicyDrift']);
+    },
+  );
+
+  test.each([
+    ['read', ['ERR_TRANSIENT', 'ERR_TRANSIENT'], 'reconciliation'],
+    ['write', ['ERR_TRANSIENT', 'ERR_TRANSIENT'], 'repair'],
+    ['write', ['ERR_DENIED'], 'repair'],
+  ] as const)('tells a key whose %s fails for good (%j), and repairs the others', async (at, codes, work) => {
+    const { world, reconcile } = await aWorld('repair', aFakeKey('a'), aFakeKey('b'));
+    failing(world, at, [...codes]);
+    expect(await reconcile()).toMatchObject({
+      checked: 1,
+      repaired: 1,
+      notices: [
+        { notice: { kind: 'PolicyDrift', key: { name: 'b' } } },
+        { notice: { kind: 'KeysUnreadable', work, keys: ['a'], failure: { code: codes[0] } }, repeatAfter: 'P1D' },
+      ],
+    });
+    expect(world.fakeKeys.get('b')?.policy).toMatchObject({ expiryTime: 'P1Y' });
+    expect([...world.stored.keys()].some((path) => path.includes('heartbeats'))).toBe(true);
+  });
+
+  test('says nothing of a key that was deleted before it could be repaired', async () => {
+    const { world, reconcile } = await aWorld('repair', aFakeKey('a'));
+    failing(world, 'write', ['ERR_NOT_FOUND']);
+    expect(await reconcile()).toMatchObject({ checked: 1, drifted: 0, notices: [] });
+  });
+
+  test('asks again as a whole when it is throttled, or when more keys fail than answer', async () => {
+    const { world, reconcile } = await aWorld('repair', aFakeKey('a'), aFakeKey('b'));
+    failing(world, 'read', ['ERR_THROTTLED']);
+    await expect(reconcile()).rejects.toMatchObject({ code: 'ERR_THROTTLED' });
+    const names = Array.from({ length: 30 }, (_, index) => `key-${index}`);
+    const away = await aWorld('repair', ...names.map((name) => aFakeKey(name)));
+    away.world.keys.observe.readRotationPolicy = async () => {
+      throw new AppError('ERR_TRANSIENT', 'away', { nextStep: 'Wait.' });
+    };
+    await expect(away.reconcile()).rejects.toMatchObject({ code: 'ERR_TRANSIENT' });
   });
 
   test('goes through every key once, part by part, in the order of names', async () => {

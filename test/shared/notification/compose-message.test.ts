@@ -102,6 +102,12 @@ const SUBJECTS: [what: string, Notice, subject: string, Severity][] = [
     'contoso/orders could not be read: the service did not answer as it should',
     'attention',
   ],
+  [
+    'a key whose policy cannot be repaired',
+    { ...EXAMPLES.KeysUnreadable, keys: ['orders'], work: 'repair' },
+    'ACTION: contoso/orders could not be repaired: a permission is missing',
+    'attention',
+  ],
   ['a failed sweep', EXAMPLES.SweepFailed, 'CRITICAL: contoso could not be swept: a permission is missing', 'critical'],
 ];
 
