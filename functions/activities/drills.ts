@@ -7,6 +7,7 @@ import type { RestoreDrillInput } from '../contracts/drill-inputs.ts';
 import type { NoticeDue } from '../contracts/outcomes.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import { temporaryHsmName } from '../instance-ids.ts';
+import { lookedAfter } from '../looked-after.ts';
 import type { Starter } from '../start-once.ts';
 import type { World } from '../world.ts';
 import { firstWatched } from './backup-watch.ts';
@@ -112,7 +113,7 @@ export async function decideDrillNow(
     readDrills(world.documents, hsm),
     firstWatched(world, hsm),
   ]);
-  const { rule } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
+  const { rule, origin } = effectiveHsmRule(inForce.policy, hsm, inForce.version);
   const open = drills.find(({ end }) => end === undefined)?.drill.id;
   const running = open !== undefined && (await starter.isUnderWay(open)) ? open : undefined;
   const lastDrillOn = drills.flatMap(({ end }) => end?.endedOn ?? []).sort((a, b) => Date.parse(b) - Date.parse(a))[0];
@@ -123,24 +124,35 @@ export async function decideDrillNow(
     watchedSince,
     now: world.clock.now(),
     reachesNewHsm: world.recovery?.endpoints !== undefined,
+    hsms: lookedAfter(world.hsms).map(({ name }) => name),
+    targetField: fieldFrom(origin['drills.target']),
     ...(lastDrillOn === undefined ? {} : { lastDrillOn }),
     ...(running === undefined ? {} : { running }),
     ...(request === undefined ? {} : { request }),
   });
 }
 
-/** A drill that is due and cannot run is told until somebody mends the cause: nothing else would say so for months. */
+/** `hsms[0] contoso` as a place in the document. */
+const fieldFrom = (origin: string | undefined): string =>
+  `${/^hsms\[\d+\]/.exec(origin ?? '')?.[0].concat('.') ?? ''}drills.target`;
+
+/** A drill that cannot run, or will not, is told until somebody mends the cause: nothing else would say so for months. */
 async function noticeOf(
   world: World,
   hsm: string,
-  { reason, explanation, nextStep }: Extract<DrillDecision, { kind: 'refused' }>,
+  { reason, explanation, nextStep, dueOn }: Extract<DrillDecision, { kind: 'refused' }>,
 ): Promise<NoticeDue> {
   const inForce = await policyInForce(world);
   const { notice: notify } = effectiveHsmRule(inForce.policy, hsm, inForce.version).rule;
   const at = world.clock.now().toISOString();
   return {
-    id: `drill-refused-${hsm}-${reason}`,
-    notice: { kind: 'DrillRefused', at, hsm, notify, reason, explanation, nextStep },
+    // What is told before it is due is told anew once it is.
+    id: `drill-refused-${hsm}-${reason}${dueOn === undefined ? '' : `-before-${dueOn}`}`,
+    notice: {
+      kind: 'DrillRefused',
+      ...{ at, hsm, notify, reason, explanation, nextStep },
+      ...(dueOn === undefined ? {} : { dueOn }),
+    },
     repeatAfter: 'P7D',
   };
 }

@@ -1,5 +1,6 @@
 import type { BackupRecord } from '../backup/backup.ts';
 import { hasReached, isGood, isPresent, newestFirst } from '../backup/catalogue.ts';
+import { isSameHsm } from '../policy/drill-hsm.ts';
 import type { DrillRule, DrillTarget } from '../policy/hsm-rule.ts';
 import { hash32 } from '../rotation/jitter.ts';
 import { addDuration, subtractDuration, toIso } from '../time.ts';
@@ -16,6 +17,10 @@ export interface DrillInput {
   running?: string;
   /** Whether the installation can reach an HSM that it makes. */
   reachesNewHsm: boolean;
+  /** Names of the HSMs of the installation, of which a standing drill HSM is one. */
+  hsms: readonly string[];
+  /** The field of the policy document that says where to restore to, as `hsms[0].drills.target`. */
+  targetField: string;
   request?: { id: string; by: string; note: string /** Restores this one. */; backup?: string };
   now: Date;
 }
@@ -42,9 +47,12 @@ export type DrillDecision =
         | 'BackupNotLocked'
         | 'NoTarget'
         | 'TargetIsSource'
+        | 'TargetUnknown'
         | 'NoWayToTarget';
       explanation: string;
       nextStep: string;
+      /** Set while it is not due yet: the policy could not be followed then, which is told at once. */
+      dueOn?: string;
     };
 
 /** Whether to rehearse a restore now, of which backup, and where. */
@@ -57,12 +65,13 @@ export function decideDrill(input: DrillInput): DrillDecision {
     return { kind: 'keep', reason: 'DrillsOff', explanation: `The rule of ${hsm} rehearses only when a person asks.` };
   }
   const due = addDuration(new Date(input.lastDrillOn ?? input.watchedSince), rule.every);
+  // Before it is due: what the policy says wrongly must not wait a quarter of a year to be found.
+  const unfit = refuseTarget(input);
+  if (unfit !== undefined) return { ...unfit, ...(request === undefined && now < due ? { dueOn: toIso(due) } : {}) };
   if (request === undefined && now < due) {
     const explanation = `The next drill of ${hsm} is due on ${toIso(due)}.`;
     return { kind: 'keep', reason: 'NotDue', nextOn: toIso(due), explanation };
   }
-  const unfit = refuseTarget(hsm, rule.target, input.reachesNewHsm);
-  if (unfit !== undefined) return unfit;
   const instance = drillInstanceId(hsm, request === undefined ? toIso(due) : `request-${request.id}`);
   const picked = pickBackup(input, instance);
   if ('kind' in picked) return picked;
@@ -72,7 +81,7 @@ export function decideDrill(input: DrillInput): DrillDecision {
     instance,
     backup: picked.backup.id,
     candidates: picked.candidates,
-    target: rule.target,
+    target: asKnown(rule.target, input.hsms),
     explanation:
       request === undefined ? `A drill was due on ${toIso(due)}.` : `${request.by} asked for it: ${request.note}`,
   };
@@ -82,16 +91,12 @@ export function decideDrill(input: DrillInput): DrillDecision {
 export const drillInstanceId = (hsm: string, occasion: string): string =>
   `drill-${hsm}-${occasion.replace(/[^0-9A-Za-z-]/g, '')}`;
 
-function refuseTarget(hsm: string, target: DrillTarget, reachesNewHsm: boolean): DrillDecision | undefined {
-  if (target.kind === 'standing' && target.hsm.toLowerCase() === hsm.toLowerCase()) {
-    return {
-      kind: 'refused',
-      reason: 'TargetIsSource',
-      explanation: `The drill HSM of ${hsm} is ${hsm} itself, and a restore wipes its target.`,
-      nextStep: 'Name another HSM of the same security domain in drills.target.',
-    };
-  }
-  if (target.kind === 'standing') return undefined;
+type Refused = Extract<DrillDecision, { kind: 'refused' }>;
+
+function refuseTarget(input: DrillInput): Refused | undefined {
+  const { hsm, rule, reachesNewHsm } = input;
+  const { target } = rule;
+  if (target.kind === 'standing') return refuseStanding(input, target.hsm);
   if (target.region !== '') return reachesNewHsm ? undefined : noWay(hsm);
   return {
     kind: 'refused',
@@ -101,8 +106,37 @@ function refuseTarget(hsm: string, target: DrillTarget, reachesNewHsm: boolean):
   };
 }
 
+function refuseStanding({ hsm, hsms, targetField }: DrillInput, target: string): Refused | undefined {
+  if (isSameHsm(target, hsm)) {
+    return {
+      kind: 'refused',
+      reason: 'TargetIsSource',
+      explanation: `The drill HSM of ${hsm} is ${hsm} itself, and a restore wipes its target.`,
+      nextStep: 'Name another HSM of the same security domain in drills.target.',
+    };
+  }
+  if (hsms.some((known) => isSameHsm(known, target))) return undefined;
+  const others = hsms.filter((known) => !isSameHsm(known, hsm));
+  const known = others.length === 0 ? `none beside ${hsm}` : others.slice(0, MOST_NAMED).join(', ');
+  return {
+    kind: 'refused',
+    reason: 'TargetUnknown',
+    explanation: `${targetField}.hsm names "${target}", and must be an HSM of this installation: ${known}.`,
+    nextStep: `Write the name as MHSM_HSMS has it, as in { "kind": "standing", "hsm": "${others[0] ?? `${hsm}-drill`}" }, or add the drill HSM there.`,
+  };
+}
+
+/** HSMs shown where a name is not one of them. */
+const MOST_NAMED = 5;
+
+/** Names compare without case, and everything that is stored has the one of the settings. */
+function asKnown(target: DrillTarget, hsms: readonly string[]): DrillTarget {
+  if (target.kind !== 'standing') return target;
+  return { ...target, hsm: hsms.find((known) => isSameHsm(known, target.hsm)) ?? target.hsm };
+}
+
 /** Said before anything is made: a new HSM is closed to the public network, and would cost without being of use. */
-const noWay = (hsm: string): DrillDecision => ({
+const noWay = (hsm: string): Refused => ({
   kind: 'refused',
   reason: 'NoWayToTarget',
   explanation: `A drill of ${hsm} makes an HSM that is closed to the public network, and no subnet is named for its private endpoint.`,

@@ -106,8 +106,8 @@ export type HsmNotice =
       /** What it says of the backup; absent in histories of earlier builds. */
       proof?: 'proven' | 'contradicted' | 'undecided';
     })
-  /** A drill that was due did not begin. */
-  | (AboutHsm & { kind: 'DrillRefused'; reason: string; explanation: string; nextStep: string })
+  /** A drill that was due did not begin; or will not, when it is `dueOn`, as the policy stands. */
+  | (AboutHsm & { kind: 'DrillRefused'; reason: string; explanation: string; nextStep: string; dueOn?: string })
   /** The temporary HSM of a drill could not be removed, and is billed. */
   | (AboutHsm & {
       kind: 'DrillHsmRemains';

@@ -88,15 +88,20 @@ export function drillHsmRemains(
   };
 }
 
-/** A drill was due and did not begin. */
+/** A drill was due and did not begin, or will not as things stand. */
 export function drillRefused(notice: Extract<HsmNotice, { kind: 'DrillRefused' }>, context: ComposeContext): Draft {
-  const { hsm, reason, explanation, nextStep } = notice;
+  const { hsm, reason, explanation, nextStep, dueOn } = notice;
   return {
     severity: 'attention',
     action: true,
-    headline: `${hsm} restore drill could not run`,
+    headline: `${hsm} restore drill ${dueOn === undefined ? 'could not run' : 'will not run as the policy stands'}`,
     preheader: explanation,
-    paragraphs: [`A restore drill of ${hsm} was due. ${explanation}`, 'It is tried again when backups are watched.'],
+    paragraphs: [
+      dueOn === undefined
+        ? `A restore drill of ${hsm} was due. ${explanation}`
+        : `The next restore drill of ${hsm} is due on ${dueOn}. ${explanation}`,
+      dueOn === undefined ? 'It is tried again when backups are watched.' : 'There is time to mend it until then.',
+    ],
     facts: hsmFacts(notice, context, [factOf('Reason', reason)]),
     mustDo: [nextStep],
     ...ownerOf(notice),

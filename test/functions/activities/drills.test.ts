@@ -268,6 +268,26 @@ describe('the drill that is due', () => {
     });
   });
 
+  test('that will not run, because its target is misspelt, is told at once with the field', async () => {
+    const owners = { fallback: ['keys@contoso.example'] };
+    const target = { kind: 'standing', hsm: 'contoso-dril' };
+    const hsms = [{ match: 'fabrikam' }, { match: 'contoso', drills: { mode: 'on', every: 'P90D', target } }];
+    world.stored.set('policy/policy.json', { text: JSON.stringify({ version: 1, hsms, owners }), etag: etags++ });
+    expect(await act().startDueDrill({ hsm: 'contoso' }, context().context)).toMatchObject({
+      kind: 'refused',
+      notices: [
+        {
+          id: 'drill-refused-contoso-TargetUnknown-before-2030-04-01T00:00:00Z',
+          notice: {
+            kind: 'DrillRefused',
+            explanation: expect.stringContaining('hsms[1].drills.target.hsm names "contoso-dril"'),
+            dueOn: '2030-04-01T00:00:00Z',
+          },
+        },
+      ],
+    });
+  });
+
   test('is off where nothing can be restored', async () => {
     delete world.backups;
     expect(await act().startDueDrill({ hsm: 'contoso' }, context().context)).toMatchObject({ kind: 'off' });

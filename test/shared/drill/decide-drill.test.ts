@@ -19,6 +19,8 @@ const anInput = (changes: Partial<DrillInput> = {}): DrillInput => ({
   lastDrillOn: daysAgo(91),
   watchedSince: daysAgo(400),
   reachesNewHsm: true,
+  hsms: ['contoso', 'contoso-drill'],
+  targetField: 'drills.target',
   now: NOW,
   ...changes,
 });
@@ -75,6 +77,30 @@ describe('decideDrill', () => {
       { kind: 'refused', reason: 'TargetIsSource' },
     ],
     [
+      'names the field, the rule and an example where nobody knows the drill HSM',
+      { rule: aRule({ target: { kind: 'standing', hsm: 'contoso-dril' } }), targetField: 'hsms[0].drills.target' },
+      {
+        kind: 'refused',
+        reason: 'TargetUnknown',
+        explanation:
+          'hsms[0].drills.target.hsm names "contoso-dril", and must be an HSM of this installation: contoso-drill.',
+        nextStep: expect.stringContaining('{ "kind": "standing", "hsm": "contoso-drill" }'),
+      },
+    ],
+    [
+      'gives an example where there is no other HSM',
+      { hsms: ['contoso'] },
+      {
+        explanation: expect.stringContaining('none beside contoso'),
+        nextStep: expect.stringContaining('contoso-drill'),
+      },
+    ],
+    [
+      'knows the drill HSM in other letters, and calls it as the settings do',
+      { rule: aRule({ target: { kind: 'standing', hsm: 'Contoso-DRILL' } }) },
+      { kind: 'run', target: { kind: 'standing', hsm: 'contoso-drill' } },
+    ],
+    [
       'refuses without a place to restore to',
       { rule: aRule({ target: { kind: 'temporary', region: '', softDeleteDays: 7 } }) },
       { kind: 'refused', reason: 'NoTarget' },
@@ -92,6 +118,19 @@ describe('decideDrill', () => {
     ['needs no way to a standing drill HSM', { reachesNewHsm: false }, { kind: 'run' }],
   ])('%s', (_title, changes, expected) => {
     expect(decideDrill(anInput(changes))).toMatchObject(expected);
+  });
+
+  it.each<[string, DrillRule['target'], boolean]>([
+    ['TargetUnknown', { kind: 'standing', hsm: 'contoso-dril' }, true],
+    ['TargetIsSource', { kind: 'standing', hsm: 'contoso' }, true],
+    ['NoTarget', { kind: 'temporary', region: '', softDeleteDays: 7 }, true],
+    ['NoWayToTarget', TEMPORARY, false],
+  ])('says at once, and not when it is due, that it will not run: %s', (reason, target, reachesNewHsm) => {
+    const input = anInput({ rule: aRule({ target }), reachesNewHsm, lastDrillOn: daysAgo(1) });
+    expect(decideDrill(input)).toMatchObject({ kind: 'refused', reason, dueOn: '2030-04-14T12:00:00Z' });
+    expect(decideDrill({ ...input, lastDrillOn: daysAgo(91) })).not.toHaveProperty('dueOn');
+    expect(decideDrill({ ...input, request })).not.toHaveProperty('dueOn');
+    expect(decideDrill({ ...input, rule: aRule({ target, mode: 'off' }) })).toMatchObject({ reason: 'DrillsOff' });
   });
 
   it('counts from when the HSM was first looked after', () => {

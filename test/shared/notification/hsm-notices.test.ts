@@ -89,6 +89,12 @@ const SUBJECTS: [string, Notice, string, Severity][] = [
   ],
   ['a drill that could not run', HSM_EXAMPLES.DrillRefused, 'ACTION: contoso restore drill could not run', 'attention'],
   [
+    'a drill that will not run when it is due',
+    { ...HSM_EXAMPLES.DrillRefused, dueOn: '2030-04-15T12:00:00Z' },
+    'ACTION: contoso restore drill will not run as the policy stands',
+    'attention',
+  ],
+  [
     'a temporary HSM that stays behind',
     HSM_EXAMPLES.DrillHsmRemains,
     'CRITICAL: contoso drill left drill-00c0ffee00c0ffee behind',
