@@ -7,6 +7,7 @@ import { ADMINISTRATOR, guardRevoke } from '../../shared/incident/guards.ts';
 import type { Incident } from '../../shared/incident/incident.ts';
 import type { Approved } from '../../shared/incident/journaled-approvals.ts';
 import { takenBy } from '../../shared/incident/plan.ts';
+import { isPlain } from '../../shared/incident/plan-keys.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
 import { judgeContainment, leftByPeople } from '../../shared/incident/verify.ts';
 import { POLICY_ALONE } from '../../shared/rotation/decision.ts';
@@ -252,7 +253,7 @@ export async function settle(
 
 function scopesOf({ keys, removed = [] }: Incident): string[] {
   const scoped = removed.flatMap(({ scope }) => /^\/keys\/(.+)$/.exec(scope)?.[1] ?? []);
-  return [...new Set([...keys.filter((key) => /^[0-9A-Za-z-]{1,127}$/.test(key)).slice(0, 20), ...scoped])];
+  return [...new Set([...keys.filter(isPlain), ...scoped])];
 }
 
 /** What the intruder called since containment, asked again later anyhow; undefined where the log cannot be asked, or there is no caller to look for. */

@@ -1,6 +1,6 @@
 import type { LifecycleEvent } from '../../shared/events/lifecycle-event.ts';
 import { containmentOf } from '../../shared/incident/containment.ts';
-import { describeSubject, type Incident, roundOf } from '../../shared/incident/incident.ts';
+import { describeSubject, type Incident, keysByWeight, roundOf } from '../../shared/incident/incident.ts';
 import { isPlain } from '../../shared/incident/plan-keys.ts';
 import { CLASS_WORDS } from '../../shared/incident/report.ts';
 import { approvalsNeeded, type PlannedStep } from '../../shared/incident/step.ts';
@@ -175,10 +175,11 @@ const asTold = ({ id, title, why, mode, until, shown }: PlannedStep): NoticeStep
 });
 
 /** Whoever cares for the HSM, and the owners of the keys. A key that cannot be read is told to the owners of the HSM. */
-async function readersOf(world: World, { hsm, keys }: Incident, { notice }: HsmRule): Promise<NoticeRule> {
+async function readersOf(world: World, incident: Incident, { notice }: HsmRule): Promise<NoticeRule> {
+  const { hsm } = incident;
   const { policy, version } = await policyInForce(world);
   const notify = [...notice.notify];
-  const names = keys.filter(isPlain).slice(0, MOST_OWNERS);
+  const names = keysByWeight(incident).filter(isPlain).slice(0, MOST_OWNERS);
   const present = await presentKeys(world, hsm, names, true);
   for (const name of names) {
     const facts = present.has(name) ? await known(world.keys.observe.read({ hsm, name }), undefined, true) : undefined;

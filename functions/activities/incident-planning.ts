@@ -1,6 +1,6 @@
 import { beginSteps } from '../../shared/incident/decide-step.ts';
 import type { SeenUse } from '../../shared/incident/guards.ts';
-import { type Incident, roundOf } from '../../shared/incident/incident.ts';
+import { type Incident, keysByWeight, roundOf } from '../../shared/incident/incident.ts';
 import { type KeySituation, mergePlan, type PlanFacts, planResponse } from '../../shared/incident/plan.ts';
 import { isPlain } from '../../shared/incident/plan-keys.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
@@ -14,9 +14,10 @@ import { loggingOf, resourceIdOf, surroundingsOf } from './incident-surroundings
 import { known, noted, rolesReader, ruleOf, US } from './incident-world.ts';
 import { presentKeys } from './present-keys.ts';
 
-/** How far back use is looked for, and for how many keys: more would only tire whoever decides. */
+/** How far back use is looked for. */
 const USE_SINCE = 'P30D';
-const MOST_KEYS = 20;
+/** Each key that was used is planned for; of those that were only named so many: more would tire whoever decides. */
+const MOST_NAMED = 20;
 
 export const incidentPlanningActivities = (world: World) =>
   ({
@@ -103,7 +104,9 @@ export async function freshPlan(
 ): Promise<{ fresh: PlannedStep[]; rule: Awaited<ReturnType<typeof ruleOf>> }> {
   const rule = await ruleOf(world, incident);
   // A name in a log row is whatever a caller sent.
-  const names = incident.keys.filter(isPlain).slice(0, MOST_KEYS);
+  const names = keysByWeight(incident)
+    .filter(isPlain)
+    .filter((name, index) => index < MOST_NAMED || incident.keysUsed?.includes(name));
   const access = rolesReader(world);
   const tired = incident.tired?.includes('plan') === true;
   const assignments = await known(access?.inventory(incident.hsm, scopesOf(incident, names)), undefined, tired);

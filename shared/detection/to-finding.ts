@@ -23,6 +23,7 @@ export function toFinding(scene: Scene, detector: Detector, draft: Draft, sha256
   const { calls } = draft;
   const first = calls[0];
   const keys = (draft.keys ?? keysOf(calls)).toSorted();
+  const used = usedOf(calls, keys);
   const from = draft.from ?? isoMin(calls);
   const who = draft.who ?? first?.who ?? '*';
   const modifiers = draft.plain ? {} : modifiersOf(scene, calls, keys);
@@ -47,9 +48,9 @@ export function toFinding(scene: Scene, detector: Detector, draft: Draft, sha256
     hsm: scene.hsm,
     ...(caller === undefined ? {} : { caller }),
     ...(address ? { address } : {}),
-    keys: keys.slice(0, MOST_KEYS),
+    keys: foremost(keys, used, MOST_KEYS),
     keysInAll: keys.length,
-    keysUsed: usedOf(calls, keys).slice(0, MOST_KEYS),
+    keysUsed: used.slice(0, MOST_KEYS),
     ...(versions === undefined ? {} : { versions }),
     classes: distinct<CallClass>(calls.map((call) => call.class)).sort(),
     from,
@@ -121,6 +122,10 @@ function usedOf(calls: readonly JudgedCall[], keys: readonly string[]): string[]
   const used = new Set(calls.flatMap((call) => (isUse(call) && call.key !== undefined ? [call.key] : [])));
   return keys.filter((key) => used.has(key));
 }
+
+/** Sorted; where there are too many, those that were used stay: whoever names a hundred keys hides none of them. */
+export const foremost = (keys: readonly string[], used: readonly string[], most: number): string[] =>
+  [...used, ...keys.filter((key) => !used.includes(key))].slice(0, most).sort();
 
 const isUse = ({ class: of, outcome }: JudgedCall): boolean =>
   outcome === 'ok' && (of.startsWith('crypto.') || of.startsWith('key.') || of === 'unclassified');

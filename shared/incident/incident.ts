@@ -136,6 +136,12 @@ export interface Verification {
 
 export const roundOf = ({ round = 1 }: Incident): number => round;
 
+/** Its keys, those that were used before those that were only named: where not all are looked at, the first are. */
+export const keysByWeight = ({ keys, keysUsed = keys }: Pick<Incident, 'keys' | 'keysUsed'>): string[] => [
+  ...keys.filter((key) => keysUsed.includes(key)),
+  ...keys.filter((key) => !keysUsed.includes(key)),
+];
+
 /** Steps of this round; those of the rounds before were decided then, and say nothing of now. */
 export function stepsOfRound(incident: Incident): PlannedStep[] {
   const round = roundOf(incident);

@@ -1,5 +1,6 @@
 import type { CompromiseClass, Finding, ResponseMode } from '../detection/finding.ts';
 import { combineScores, severityOf, worse } from '../detection/score.ts';
+import { foremost } from '../detection/to-finding.ts';
 import type { Incident, IncidentFinding, IncidentSubject, TimelineEntry } from './incident.ts';
 import { roundOf, subjectOf } from './incident.ts';
 
@@ -132,6 +133,11 @@ function withFinding(incident: Incident, finding: Finding): Incident {
   };
   const findings = [...incident.findings, entry].slice(-MOST_FINDINGS);
   const keys = distinct([...incident.keys, ...finding.keys]);
+  // What an older finding speaks of counts as used.
+  const used = distinct([...(incident.keysUsed ?? incident.keys), ...(finding.keysUsed ?? finding.keys)]).slice(
+    0,
+    MOST_KEYS,
+  );
   const total = Math.max(incident.score, combineScores(findings));
   const line = { at: foundAt, kind: 'finding', by: detector, text: title };
   return {
@@ -139,11 +145,8 @@ function withFinding(incident: Incident, finding: Finding): Incident {
     findings,
     findingsInAll: (incident.findingsInAll ?? incident.findings.length) + 1,
     lastFindingAt: later(incident.lastFindingAt, foundAt),
-    keys: keys.slice(0, MOST_KEYS),
-    // What an older finding speaks of counts as used.
-    keysUsed: distinct([...(incident.keysUsed ?? incident.keys), ...(finding.keysUsed ?? finding.keys)]).filter((key) =>
-      keys.slice(0, MOST_KEYS).includes(key),
-    ),
+    keys: foremost(keys, used, MOST_KEYS),
+    keysUsed: used,
     keysInAll: Math.max(incident.keysInAll ?? 0, keys.length, finding.keysInAll),
     score: total,
     // A severity may rise and never falls: what was grave this morning still is.

@@ -326,6 +326,15 @@ describe('two incidents about one assignment, of who gave it and of who got it',
 });
 
 describe('keys', () => {
+  test('that were used are planned for, however many others were named with them', async () => {
+    const world = createIncidentWorld();
+    await world.setPolicy(AUTO);
+    const named = Array.from({ length: 49 }, (_, index) => `a${index}`);
+    await world.open({ ...newGrant(), class: 'misuse', keys: [...named, 'orders'], keysUsed: ['orders'] });
+    await drive(world);
+    expect(await stepsOf(world)).toMatchObject({ [REVOKE]: 'done', 'rotate-orders': 'waiting' });
+  });
+
   test('are rotated by the path of every rotation when the policy says rotate, with a cause that names the incident', async () => {
     const world = createIncidentWorld([]);
     await world.setPolicy({ mode: 'rotate' });

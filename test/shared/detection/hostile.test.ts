@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CALL_CLASSES, type CallGroup } from '../../../shared/detection/audit-call.ts';
 import { emptyMemory, MEMORY_LIMITS } from '../../../shared/detection/memory.ts';
+import { foremost } from '../../../shared/detection/to-finding.ts';
 import { aCall, aRule, detect, grownMemory, NOW, someFacts } from './builders.ts';
 
 const NASTY = [
@@ -64,6 +65,14 @@ describe('hostile rows', () => {
       expect(used(calls).every(([named, count]) => named && count === 0)).toBe(true);
     }
     expect(used(sweep('ok', 'crypto.unprotect')).every(([, count]) => count === 12)).toBe(true);
+  });
+
+  test('of more keys than a finding holds, those that were used stay, in order', () => {
+    const named = Array.from({ length: 80 }, (_, index) => `a${index}`);
+    const kept = foremost([...named, 'payments'].sort(), ['payments'], 50);
+    expect(kept).toHaveLength(50);
+    expect(kept).toContain('payments');
+    expect(kept).toEqual(kept.toSorted());
   });
 
   test('a flood of callers and keys gives a bounded number of findings and memory', () => {

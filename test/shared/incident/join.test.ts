@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { combineScores } from '../../../shared/detection/score.ts';
-import { subjectOf } from '../../../shared/incident/incident.ts';
+import { keysByWeight, subjectOf } from '../../../shared/incident/incident.ts';
 import { joinFinding, openIncident } from '../../../shared/incident/join.ts';
 import { aFinding, anIncident, MALLORY } from './builders.ts';
 
@@ -119,6 +119,17 @@ describe('what an incident becomes', () => {
     expect(joined(anIncident({}, { keysUsed: ['orders'] }))).toEqual([['named', 'orders'], ['orders']]);
     const { keysUsed: _, ...older } = anIncident();
     expect(joined(older)).toEqual([['named', 'orders'], ['orders']]);
+  });
+
+  test('whoever names a hundred keys hides none that was used', () => {
+    const named = Array.from({ length: 60 }, (_, index) => `a${index}`);
+    const first = anIncident({}, { keys: ['payments'], keysUsed: ['payments'] });
+    const flood = aFinding({ keys: named.slice(0, 50), keysInAll: 60, keysUsed: [] });
+    const joining = joinFinding(first, flood, new Date(flood.foundAt));
+    const { keys = [], keysUsed } = joining.kind === 'extend' ? joining.incident : {};
+    expect([keys.length, keysUsed]).toEqual([50, ['payments']]);
+    expect(keys).toContain('payments');
+    expect(keysByWeight({ keys, keysUsed: ['payments'] })[0]).toBe('payments');
   });
 
   test('repeats of one detector say nothing new', () => {
