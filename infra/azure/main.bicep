@@ -3,6 +3,60 @@
 // The roles inside the HSMs are no Azure roles and come after it: npm run setup (README).
 targetScope = 'resourceGroup'
 
+// ── Shapes of what is given; a member that is misspelt or left out is refused before anything is made ───────────────────────
+
+@sealed()
+type existingHsm = {
+  name: string
+  uri: string
+  resourceId: string
+  @description('It lies in two regions, and a change in one may be minutes late in the other.')
+  replicated: bool?
+}
+@sealed()
+type wantedHsm = {
+  @description('Empty: none is made.')
+  name: string
+  @description('Object ids of the first administrators: groups with two living members at least, and no single person.')
+  administrators: string[]
+  @minValue(7)
+  @maxValue(90)
+  softDeleteDays: int?
+  sku: ('Standard_B1' | 'Custom_B6' | 'Custom_B32' | 'Custom_C10' | 'Custom_C42')?
+}
+@sealed()
+type mailServer = {
+  host: string
+  port: int
+  security: 'starttls' | 'tls'
+  from: string
+  user: string?
+}
+@sealed()
+type mailService = {
+  @description('Where mail is kept at rest, as Europe or United States is written.')
+  dataLocation: string
+  @description('Client id of the app registration that signs in; its secret is in mailReference.')
+  @minLength(36)
+  @maxLength(36)
+  applicationId: string
+  @description('Object id of its service principal.')
+  @minLength(36)
+  @maxLength(36)
+  principalId: string
+}
+@sealed()
+type budget = {
+  @description('What the group of the installation may cost in a month, in the currency of the subscription.')
+  amount: int
+  @description('What each group of HSMs may cost in a month. An HSM that a drill left behind shows here first.')
+  hsms: int
+  @description('First day of the month in which the budget is made, 2026-11-01. It stays for ever: Azure refuses another one later.')
+  @minLength(10)
+  @maxLength(10)
+  from: string
+}
+
 // ── What is given ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 @description('Names this installation: 2 to 18 lower-case letters, digits and hyphens, a letter first.')
@@ -13,10 +67,10 @@ param installation string
 param location string = resourceGroup().location
 @description('Region of the locked copies of backups, as westeurope is written: another one, inside the allowed geography.')
 param vaultLocation string
-@description('HSMs that exist: { name, uri, resourceId, replicated? } each.')
-param hsms array = []
-@description('An HSM to be made: { name, administrators, softDeleteDays?, sku? }. Empty: none is.')
-param newHsm object = {}
+@description('HSMs that exist. One without a name is none.')
+param hsms existingHsm[] = []
+@description('An HSM to be made, in the group of the installation. Once it is there, name it in hsms instead.')
+param newHsm wantedHsm = { name: '', administrators: [] }
 @description('Domain of the HSMs of this cloud. For China two are documented; the default is that of the Azure CLI.')
 param hsmDomain string = environment().name == 'AzureUSGovernment' ? 'managedhsm.usgovcloudapi.net' : (environment().name == 'AzureChinaCloud' ? 'managedhsm.azure.cn' : 'managedhsm.azure.net')
 @description('Whom tokens for the Event Grid topic are for, where that is not what the app takes for its cloud. No document names it outside of the public one.')
@@ -26,16 +80,21 @@ param hsmEndpoints bool = true
 @description('Refuses the removal of the HSMs as Azure resources.')
 param keepHsms bool = true
 @description('Two subnets that exist: { app, endpoints }, by resource id. Empty members: a new network is made.')
-param subnets object = { app: '', endpoints: '' }
+param subnets { app: string, endpoints: string } = { app: '', endpoints: '' }
 @description('Address space of the new network.')
 param addressPrefix string = '10.60.0.0/24'
 @description('Resource id of the group that holds the private DNS zones; empty: they are made here.')
 param dnsGroupId string = ''
+@description('Resource id of the private DNS zone of HSMs, where it lies elsewhere than the other zones. A network is linked to one zone of a name, so where its HSMs have endpoints already, this is the zone that those are in.')
+param hsmZoneId string = ''
 @description('Workspace and telemetry are reached through a private link scope alone. One scope for each DNS space: see the README.')
 param privateMonitoring bool = false
 @description('Redundancy of the storage accounts.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_ZRS'
+@description('The same of the vault account, whose region may offer less.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param vaultSku string = storageSku
 @description('Days for which the journal and the evidence cannot be changed.')
 @minValue(1)
 @maxValue(146000)
@@ -44,6 +103,8 @@ param recordDays int = 365
 @minValue(1)
 @maxValue(146000)
 param copyDays int = 7
+@description('The policies of journal and evidence were locked (README, "Lock the records"): they are left as they are from then on, because Azure refuses to write a locked one.')
+param recordsLocked bool = false
 @description('Sends the activity log of each subscription with HSMs to the workspace; false where it gets there already. Needs the right to do so in those subscriptions.')
 param activityLogs bool = true
 @description('Days for which log rows are kept.')
@@ -62,40 +123,38 @@ param recoveries bool = false
 @minLength(36)
 @maxLength(36)
 param apiClientId string
-@description('SMTP: { host, port, security, from, user? }.')
-param mail object
+@description('The mail server.')
+param mail mailServer
 @description('Resource id of the Key Vault secret that signs in to the mail server; empty: no sign-in.')
 param mailReference string = ''
 @description('Who is told when the policy names nobody, and by Azure Monitor itself.')
 @minLength(1)
-param mailTo array
-@description('Webhooks: { name, url } each.')
-param webhooks array = []
+param mailTo string[]
+param webhooks { name: string, url: string }[] = []
 @description('Resource id of the Key Vault secret with the signing secrets of the webhooks; empty where there are none.')
 param webhookReference string = ''
 @description('Resource ids, besides the HSMs, from which key events are accepted.')
-param eventSources array = []
-@description('{ url, objectId, identifierUri } of the alert door as action groups reach it; they reach public addresses only. Empty url: mail alone.')
-param alertDoor object = { url: '', objectId: '', identifierUri: '' }
+param eventSources string[] = []
+@description('The alert door as action groups reach it, which is at public addresses only, and its app registration. Empty url: mail alone.')
+param alertDoor { url: string, objectId: string, identifierUri: string } = { url: '', objectId: '', identifierUri: '' }
 @description('Assigns built-in Azure Policies for Managed HSMs to the groups of the HSMs. They report and forbid nothing.')
 param assignPolicies bool = false
-@description('Mail by Azure Communication Services: { dataLocation, applicationId, principalId } of an app registration whose client secret is in mailReference. Empty: the server of mail.')
-param communication object = {}
-@description('What the group may cost in a month, in the currency of the subscription; 0: no budget.')
-param monthlyBudget int = 0
-@description('First month of the budget.')
-param budgetFrom string = utcNow('yyyy-MM-01')
+@description('Mail by Azure Communication Services. Left out: the server of mail.')
+param communication mailService?
+@description('Mails when the groups cost more than planned. Left out: no budget.')
+param monthlyBudget budget?
 @description('Instances of the app that are always ready for orchestrations; 0: from cold.')
 param alwaysReady int = 1
-param tags object = {}
+param tags { *: string } = {}
 
 // ── Names ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 var token = uniqueString(resourceGroup().id, installation)
-var short = take(replace(installation, '-', ''), 5)
+var short = toLower(take(replace(installation, '-', ''), 5))
 var allTags = union(tags, { 'azd-env-name': installation, product: 'managed-hsm-lifecycle' })
 
-var madeHsms = empty(newHsm)
+var makesHsm = !empty(newHsm.name)
+var madeHsms = !makesHsm
   ? []
   : [
       {
@@ -105,8 +164,9 @@ var madeHsms = empty(newHsm)
         replicated: false
       }
     ]
+var givenHsms = filter(hsms, one => !empty(one.name))
 var allHsms = concat(
-  map(hsms, one => { name: one.name, uri: one.uri, resourceId: one.resourceId, replicated: one.?replicated ?? false }),
+  map(givenHsms, one => { name: one.name, uri: one.uri, resourceId: one.resourceId, replicated: one.?replicated ?? false }),
   madeHsms
 )
 // Groups and subscriptions of the HSMs, each once.
@@ -129,13 +189,17 @@ var monitorZones = government
   : (china
       ? ['privatelink.monitor.azure.cn', 'privatelink.oms.opinsights.azure.cn', 'privatelink.ods.opinsights.azure.cn', 'privatelink.agentsvc.azure-automation.cn']
       : ['privatelink.monitor.azure.com', 'privatelink.oms.opinsights.azure.com', 'privatelink.ods.opinsights.azure.com', 'privatelink.agentsvc.azure-automation.net'])
-var zoneGroupId = empty(dnsGroupId) ? resourceGroup().id : dnsGroupId
+var zonePrefix = '${empty(dnsGroupId) ? resourceGroup().id : dnsGroupId}/providers/Microsoft.Network/privateDnsZones'
+var zoneOfHsms = empty(hsmZoneId) ? '${zonePrefix}/${zones.hsm}' : hsmZoneId
 
 // The app knows what differs in each cloud by this name; what it cannot know is given. An empty text: what the cloud has.
 var cloudName = government ? 'usgov' : (china ? 'china' : 'public')
 // https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure
 #disable-next-line no-hardcoded-env-urls
 var logsAudience = government ? 'https://api.loganalytics.us' : (china ? 'https://api.loganalytics.azure.cn' : 'https://api.loganalytics.io')
+
+// What is written as issuer and asked for its keys. https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+var signIn = '${china ? 'https://login.partner.microsoftonline.cn/' : environment().authentication.loginEndpoint}${tenant().tenantId}'
 
 // Built-in roles by their GUIDs. https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 var roles = {
@@ -146,8 +210,20 @@ var roles = {
   tableContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 }
 
-var mailPort = empty(communication) ? string(mail.port) : '587'
-var alertRules = ['security-domain', 'restore', 'purge', 'role-at-hsm', 'key-export', 'silence']
+// The restoring identity makes HSMs only where it is there to use them.
+var appMakesHsms = recoveries && restores
+var mailPort = communication == null ? string(mail.port) : '587'
+// Parts of the ids of secrets, blank where none is given.
+var mailSecretOf = split(empty(mailReference) ? '//////////' : mailReference, '/')
+var webhookSecretOf = split(empty(webhookReference) ? '//////////' : webhookReference, '/')
+
+// Rules of modules/alerts.bicep; those of each HSM are of modules/hsm-watch.bicep, those of the group of modules/guard.bicep.
+var alertRules = ['security-domain', 'restore', 'purge', 'role-at-hsm', 'key-export', 'guard-rail', 'silence']
+var hsmNames = map(allHsms, one => one.name)
+var heardRules = concat(
+  map(concat(alertRules, ['silenced', 'borrowed']), rule => { rule: '${installation}-${rule}', hsms: hsmNames }),
+  flatten(map(hsmNames, name => map(['availability', 'latency', 'removed'], rule => { rule: '${installation}-${name}-${rule}', hsms: [name] })))
+)
 
 // ── Where it lies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,12 +236,18 @@ module dns 'modules/dns-zones.bicep' = if (empty(dnsGroupId)) {
   name: 'dns'
   params: {
     zones: concat(
-      [zones.blob, zones.queue, zones.table, zones.topic, zones.sites, zones.hsm],
+      [zones.blob, zones.queue, zones.table, zones.topic, zones.sites],
       privateMonitoring ? monitorZones : []
     )
     networkId: network.outputs.networkId
     tags: allTags
   }
+}
+
+// A second, empty zone of this name would hide the HSMs from a network that has their endpoints already.
+module hsmDns 'modules/dns-zones.bicep' = if (empty(dnsGroupId) && empty(hsmZoneId) && (hsmEndpoints || appMakesHsms)) {
+  name: 'dns-of-hsms'
+  params: { zones: [zones.hsm], networkId: network.outputs.networkId, tags: allTags }
 }
 
 // ── Who acts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,6 +281,7 @@ module alerts 'modules/alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     mailTo: mailTo
     webhook: alertDoor
+    hsmIds: map(allHsms, one => toLower(one.resourceId))
   }
 }
 
@@ -212,10 +295,16 @@ module workbook 'modules/workbook.bicep' = {
   params: { name: installation, location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
 }
 
-module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
+module ownBudget 'modules/budget.bicep' = if (monthlyBudget != null) {
   name: 'budget'
-  params: { name: installation, amount: monthlyBudget, from: budgetFrom, mailTo: mailTo }
+  params: { name: installation, amount: monthlyBudget.?amount ?? 0, from: monthlyBudget.?from ?? '', mailTo: mailTo }
 }
+
+module hsmBudget 'modules/budget.bicep' = [for group in hsmGroups: if (monthlyBudget != null) {
+  name: 'budget-${uniqueString(group)}'
+  scope: resourceGroup(split(group, '/')[2], split(group, '/')[4])
+  params: { name: '${installation}-hsms', amount: monthlyBudget.?hsms ?? 0, from: monthlyBudget.?from ?? '', mailTo: mailTo }
+}]
 
 // ── What is kept: four accounts, because what may be done to them differs ──────────────────────────────────────────────────
 
@@ -268,7 +357,7 @@ module vaultAccount 'modules/storage.bicep' = {
     name: '${short}vault${token}'
     location: vaultLocation
     tags: allTags
-    sku: storageSku
+    sku: vaultSku
     versioning: true
     workspaceId: monitoring.outputs.workspaceId
     keep: true
@@ -287,8 +376,8 @@ module stateContainers 'modules/containers.bicep' = {
     containers: [
       { name: 'policy', worm: 0, versions: 0 }
       { name: 'state', worm: 0, versions: 0 }
-      { name: 'journal', worm: recordDays, versions: 0 }
-      { name: 'evidence', worm: recordDays, versions: 0 }
+      { name: 'journal', worm: recordsLocked ? 0 : recordDays, versions: 0 }
+      { name: 'evidence', worm: recordsLocked ? 0 : recordDays, versions: 0 }
       { name: 'key-backups', worm: 0, versions: 0 }
       { name: 'undelivered', worm: 0, versions: 0 }
     ]
@@ -332,7 +421,7 @@ module topic 'modules/topic.bicep' = {
 
 // ── The HSMs ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-module hsm 'modules/hsm.bicep' = if (!empty(newHsm)) {
+module hsm 'modules/hsm.bicep' = if (makesHsm) {
   name: 'hsm'
   params: {
     name: newHsm.name
@@ -397,13 +486,13 @@ module access 'modules/roles.bicep' = {
   dependsOn: [hostContainers, stateContainers, landingContainers, vaultContainers, queue]
 }
 
-module postOffice 'modules/communication.bicep' = if (!empty(communication)) {
+module postOffice 'modules/communication.bicep' = if (communication != null) {
   name: 'communication'
   params: {
     name: installation
     token: take(token, 8)
     tags: allTags
-    dataLocation: communication.?dataLocation ?? 'Europe'
+    dataLocation: communication.?dataLocation ?? ''
     applicationId: communication.?applicationId ?? ''
     principalId: communication.?principalId ?? ''
   }
@@ -411,20 +500,20 @@ module postOffice 'modules/communication.bicep' = if (!empty(communication)) {
 
 module mailSecret 'modules/secret-reader.bicep' = if (!empty(mailReference)) {
   name: 'mail-reference'
-  scope: resourceGroup(empty(mailReference) ? subscription().subscriptionId : split(mailReference, '/')[2], empty(mailReference) ? resourceGroup().name : split(mailReference, '/')[4])
+  scope: resourceGroup(empty(mailReference) ? subscription().subscriptionId : mailSecretOf[2], empty(mailReference) ? resourceGroup().name : mailSecretOf[4])
   params: {
-    vault: split(mailReference, '/')[8]
-    entry: split(mailReference, '/')[10]
+    vault: mailSecretOf[8]
+    entry: mailSecretOf[10]
     principalId: identities.outputs.host.principalId
   }
 }
 
 module webhookSecret 'modules/secret-reader.bicep' = if (!empty(webhookReference)) {
   name: 'webhook-reference'
-  scope: resourceGroup(empty(webhookReference) ? subscription().subscriptionId : split(webhookReference, '/')[2], empty(webhookReference) ? resourceGroup().name : split(webhookReference, '/')[4])
+  scope: resourceGroup(empty(webhookReference) ? subscription().subscriptionId : webhookSecretOf[2], empty(webhookReference) ? resourceGroup().name : webhookSecretOf[4])
   params: {
-    vault: split(webhookReference, '/')[8]
-    entry: split(webhookReference, '/')[10]
+    vault: webhookSecretOf[8]
+    entry: webhookSecretOf[10]
     principalId: identities.outputs.host.principalId
   }
 }
@@ -435,19 +524,19 @@ module policies 'modules/policies.bicep' = [for group in hsmGroups: if (assignPo
   params: { installation: installation }
 }]
 
-module recover 'modules/recoveries.bicep' = [for group in hsmGroups: if (recoveries) {
+module recover 'modules/recoveries.bicep' = [for group in hsmGroups: if (appMakesHsms) {
   name: 'recoveries-${uniqueString(group)}'
   scope: resourceGroup(split(group, '/')[2], split(group, '/')[4])
   params: { installation: installation, principalId: identities.outputs.restore.principalId }
 }]
 
-module recoverDeleted 'modules/recoveries-subscription.bicep' = [for id in hsmSubscriptions: if (recoveries) {
+module recoverDeleted 'modules/recoveries-subscription.bicep' = [for id in hsmSubscriptions: if (appMakesHsms) {
   name: 'recoveries-${installation}'
   scope: subscription(id)
   params: { installation: installation, principalId: identities.outputs.restore.principalId }
 }]
 
-module joinsSubnet 'modules/subnet-joiner.bicep' = if (recoveries) {
+module joinsSubnet 'modules/subnet-joiner.bicep' = if (appMakesHsms) {
   name: 'joins-subnet'
   scope: resourceGroup(empty(subnets.endpoints) ? subscription().subscriptionId : split(subnets.endpoints, '/')[2], empty(subnets.endpoints) ? resourceGroup().name : split(subnets.endpoints, '/')[4])
   params: {
@@ -459,14 +548,14 @@ module joinsSubnet 'modules/subnet-joiner.bicep' = if (recoveries) {
   dependsOn: [network]
 }
 
-module joinsZone 'modules/zone-joiner.bicep' = if (recoveries) {
+module joinsZone 'modules/zone-joiner.bicep' = if (appMakesHsms) {
   name: 'joins-zone'
-  scope: resourceGroup(split(zoneGroupId, '/')[2], split(zoneGroupId, '/')[4])
-  params: { installation: installation, zone: zones.hsm, principalId: identities.outputs.restore.principalId }
-  dependsOn: [dns]
+  scope: resourceGroup(split(zoneOfHsms, '/')[2], split(zoneOfHsms, '/')[4])
+  params: { installation: installation, zone: last(split(zoneOfHsms, '/')), principalId: identities.outputs.restore.principalId }
+  dependsOn: [hsmDns]
 }
 
-module attaches 'modules/identity-operator.bicep' = if (recoveries) {
+module attaches 'modules/identity-operator.bicep' = if (appMakesHsms) {
   name: 'attaches'
   params: { identity: '${installation}-backup', principalId: identities.outputs.restore.principalId }
 }
@@ -497,6 +586,7 @@ module app 'modules/app.bicep' = {
     insightsName: monitoring.outputs.insightsName
     workspaceId: monitoring.outputs.workspaceId
     apiClientId: apiClientId
+    issuer: '${signIn}/v2.0'
     alwaysReady: alwaysReady
     // Every setting of shared/config.ts; an empty text is one that is not set.
     settings: {
@@ -522,11 +612,11 @@ module app 'modules/app.bicep' = {
       MHSM_LANDING_CONTAINER_URL: '${landingAccount.outputs.blob}hsm-backups'
       MHSM_VAULT_BLOB_URL: vaultAccount.outputs.blob
       MHSM_VAULT_REGION: toLower(replace(vaultLocation, ' ', ''))
-      MHSM_HSM_ENDPOINT: recoveries
-        ? string({ subnetId: network.outputs.endpointSubnetId, region: toLower(replace(location, ' ', '')), zoneId: '${zoneGroupId}/providers/Microsoft.Network/privateDnsZones/${zones.hsm}' })
+      MHSM_HSM_ENDPOINT: appMakesHsms
+        ? string({ subnetId: network.outputs.endpointSubnetId, region: toLower(replace(location, ' ', '')), zoneId: zoneOfHsms })
         : ''
       MHSM_ALERT_CALLERS: string(['461e8683-5575-4561-ac7f-899cc907d62a'])
-      MHSM_ALERT_RULES: string(map(alertRules, rule => { rule: '${installation}-${rule}', hsms: map(allHsms, one => one.name) }))
+      MHSM_ALERT_RULES: string(heardRules)
       MHSM_ARM_URL: environment().resourceManager
       MHSM_ARM_AUDIENCE: ''
       MHSM_LOGS_WORKSPACE: monitoring.outputs.workspaceKey
@@ -543,18 +633,18 @@ module app 'modules/app.bicep' = {
       MHSM_ADOPTION_SCHEDULE: '0 47 */6 * * *'
       MHSM_PURGE_SCHEDULE: '0 41 4 * * *'
       MHSM_HISTORY_RETENTION_DAYS: '90'
-      MHSM_MAIL_HOST: empty(communication) ? mail.host : 'smtp.azurecomm.net'
+      MHSM_MAIL_HOST: communication == null ? mail.host : 'smtp.azurecomm.net'
       MHSM_MAIL_PORT: mailPort
-      MHSM_MAIL_SECURITY: empty(communication) ? mail.security : 'starttls'
-      MHSM_MAIL_FROM: empty(communication) ? mail.from : postOffice!.outputs.sender
+      MHSM_MAIL_SECURITY: communication == null ? mail.security : 'starttls'
+      MHSM_MAIL_FROM: communication == null ? mail.from : postOffice!.outputs.sender
       MHSM_MAIL_FALLBACK: string(mailTo)
-      MHSM_MAIL_USER: empty(mailReference) ? '' : (empty(communication) ? mail.user : postOffice!.outputs.user)
-      MHSM_MAIL_PASSWORD: empty(mailReference) ? '' : '@Microsoft.KeyVault(SecretUri=https://${split(mailReference, '/')[8]}${environment().suffixes.keyvaultDns}/secrets/${split(mailReference, '/')[10]})'
+      MHSM_MAIL_USER: empty(mailReference) ? '' : (communication == null ? (mail.?user ?? '') : postOffice!.outputs.user)
+      MHSM_MAIL_PASSWORD: empty(mailReference) ? '' : '@Microsoft.KeyVault(SecretUri=https://${mailSecretOf[8]}${environment().suffixes.keyvaultDns}/secrets/${mailSecretOf[10]})'
       MHSM_WEBHOOKS: string(webhooks)
-      MHSM_WEBHOOK_SECRETS: empty(webhookReference) ? '' : '@Microsoft.KeyVault(SecretUri=https://${split(webhookReference, '/')[8]}${environment().suffixes.keyvaultDns}/secrets/${split(webhookReference, '/')[10]})'
-      MHSM_API_ISSUER: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+      MHSM_WEBHOOK_SECRETS: empty(webhookReference) ? '' : '@Microsoft.KeyVault(SecretUri=https://${webhookSecretOf[8]}${environment().suffixes.keyvaultDns}/secrets/${webhookSecretOf[10]})'
+      MHSM_API_ISSUER: '${signIn}/v2.0'
       MHSM_API_AUDIENCE: apiClientId
-      MHSM_API_JWKS_URL: '${environment().authentication.loginEndpoint}${tenant().tenantId}/discovery/v2.0/keys'
+      MHSM_API_JWKS_URL: '${signIn}/discovery/v2.0/keys'
       MHSM_SETTLE_SECONDS: '30'
     }
   }
@@ -571,27 +661,26 @@ module endpoints 'modules/endpoints.bicep' = {
     tags: allTags
     prefix: installation
     subnetId: network.outputs.endpointSubnetId
-    zonePrefix: '${zoneGroupId}/providers/Microsoft.Network/privateDnsZones'
     endpoints: concat(
       [
-        { name: 'host-blob', target: hostAccount.outputs.id, group: 'blob', zones: [zones.blob] }
-        { name: 'host-queue', target: hostAccount.outputs.id, group: 'queue', zones: [zones.queue] }
-        { name: 'host-table', target: hostAccount.outputs.id, group: 'table', zones: [zones.table] }
-        { name: 'state-blob', target: stateAccount.outputs.id, group: 'blob', zones: [zones.blob] }
-        { name: 'state-queue', target: stateAccount.outputs.id, group: 'queue', zones: [zones.queue] }
-        { name: 'landing-blob', target: landingAccount.outputs.id, group: 'blob', zones: [zones.blob] }
-        { name: 'vault-blob', target: vaultAccount.outputs.id, group: 'blob', zones: [zones.blob] }
-        { name: 'topic', target: topic.outputs.id, group: 'topic', zones: [zones.topic] }
+        { name: 'host-blob', target: hostAccount.outputs.id, group: 'blob', zoneIds: ['${zonePrefix}/${zones.blob}'] }
+        { name: 'host-queue', target: hostAccount.outputs.id, group: 'queue', zoneIds: ['${zonePrefix}/${zones.queue}'] }
+        { name: 'host-table', target: hostAccount.outputs.id, group: 'table', zoneIds: ['${zonePrefix}/${zones.table}'] }
+        { name: 'state-blob', target: stateAccount.outputs.id, group: 'blob', zoneIds: ['${zonePrefix}/${zones.blob}'] }
+        { name: 'state-queue', target: stateAccount.outputs.id, group: 'queue', zoneIds: ['${zonePrefix}/${zones.queue}'] }
+        { name: 'landing-blob', target: landingAccount.outputs.id, group: 'blob', zoneIds: ['${zonePrefix}/${zones.blob}'] }
+        { name: 'vault-blob', target: vaultAccount.outputs.id, group: 'blob', zoneIds: ['${zonePrefix}/${zones.blob}'] }
+        { name: 'topic', target: topic.outputs.id, group: 'topic', zoneIds: ['${zonePrefix}/${zones.topic}'] }
       ],
       hsmEndpoints
-        ? map(allHsms, one => { name: 'hsm-${one.name}', target: one.resourceId, group: 'managedhsm', zones: [zones.hsm] })
+        ? map(allHsms, one => { name: 'hsm-${one.name}', target: one.resourceId, group: 'managedhsm', zoneIds: [zoneOfHsms] })
         : [],
       privateMonitoring
-        ? [{ name: 'monitor', target: monitoring.outputs.scopeId, group: 'azuremonitor', zones: concat(monitorZones, [zones.blob]) }]
+        ? [{ name: 'monitor', target: monitoring.outputs.scopeId, group: 'azuremonitor', zoneIds: map(concat(monitorZones, [zones.blob]), zone => '${zonePrefix}/${zone}') }]
         : []
     )
   }
-  dependsOn: [dns, hsm]
+  dependsOn: [dns, hsmDns, hsm]
 }
 
 module appEndpoint 'modules/endpoints.bicep' = {
@@ -601,20 +690,19 @@ module appEndpoint 'modules/endpoints.bicep' = {
     tags: allTags
     prefix: installation
     subnetId: network.outputs.endpointSubnetId
-    zonePrefix: '${zoneGroupId}/providers/Microsoft.Network/privateDnsZones'
-    endpoints: [{ name: 'app', target: app.outputs.id, group: 'sites', zones: [zones.sites] }]
+    endpoints: [{ name: 'app', target: app.outputs.id, group: 'sites', zoneIds: ['${zonePrefix}/${zones.sites}'] }]
   }
   dependsOn: [dns]
 }
 
-// What npm run setup and azd need to know. No secret is among them.
+// What npm run setup and azd need to know; empty where the app has no such duty. No secret is among them.
 output AZURE_FUNCTION_NAME string = app.outputs.name
 output APP_HOST string = app.outputs.host
 output STATE_BLOB_URL string = stateAccount.outputs.blob
 output OBSERVE_PRINCIPAL_ID string = identities.outputs.observe.principalId
 output ROTATE_PRINCIPAL_ID string = identities.outputs.rotate.principalId
 output BACKUP_PRINCIPAL_ID string = identities.outputs.backup.principalId
-output RESTORE_PRINCIPAL_ID string = identities.outputs.restore.principalId
-output RESPOND_PRINCIPAL_ID string = identities.outputs.respond.principalId
-output REINSTATE_PRINCIPAL_ID string = identities.outputs.reinstate.principalId
+output RESTORE_PRINCIPAL_ID string = !restores ? '' : identities.outputs.restore.principalId
+output RESPOND_PRINCIPAL_ID string = !responds ? '' : identities.outputs.respond.principalId
+output REINSTATE_PRINCIPAL_ID string = !reinstates ? '' : identities.outputs.reinstate.principalId
 output BACKUP_IDENTITY_ID string = identities.outputs.backup.id

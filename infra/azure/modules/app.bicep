@@ -17,6 +17,8 @@ param settings object
 param workspaceId string
 @description('Client id of the app registration of the operator API.')
 param apiClientId string
+@description('Who issues its tokens, of version 2.')
+param issuer string
 @allowed(['22', '24'])
 param nodeVersion string = '22'
 @minValue(40)
@@ -27,7 +29,7 @@ param memoryMB int = 2048
 @description('Instances that are always ready for orchestrations; 0: from cold.')
 param alwaysReady int = 1
 
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: hostAccount
 }
 
@@ -128,7 +130,7 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
         enabled: true
         registration: {
           clientId: apiClientId
-          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+          openIdIssuer: issuer
         }
         validation: { allowedAudiences: ['api://${apiClientId}', apiClientId] }
       }

@@ -1,4 +1,5 @@
-// Says when the group costs more than was planned: a drill HSM that nobody removed shows here first.
+// Says when a group costs more than was planned. Azure refuses to change the first month of a budget that is there:
+// https://github.com/Azure/azure-quickstart-templates/issues/7095
 param name string
 @description('A month, in the currency of the subscription.')
 param amount int
@@ -6,7 +7,7 @@ param amount int
 param from string
 param mailTo array
 
-resource budget 'Microsoft.Consumption/budgets@2023-11-01' = {
+resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
   name: name
   properties: {
     category: 'Cost'

@@ -18,14 +18,14 @@ param principalId string
 // The least built-in role that may send: there is none for sending alone.
 var emailOwner = '09976791-48a7-449e-bb21-39d1a415f350'
 
-resource email 'Microsoft.Communication/emailServices@2025-09-01' = {
+resource email 'Microsoft.Communication/emailServices@2026-03-18' = {
   name: '${name}-mail-${token}'
   location: 'global'
   tags: tags
   properties: { dataLocation: dataLocation }
 }
 
-resource domain 'Microsoft.Communication/emailServices/domains@2025-09-01' = {
+resource domain 'Microsoft.Communication/emailServices/domains@2026-03-18' = {
   parent: email
   name: 'AzureManagedDomain'
   location: 'global'
@@ -33,14 +33,14 @@ resource domain 'Microsoft.Communication/emailServices/domains@2025-09-01' = {
   properties: { domainManagement: 'AzureManaged', userEngagementTracking: 'Disabled' }
 }
 
-resource service 'Microsoft.Communication/communicationServices@2025-09-01' = {
+resource service 'Microsoft.Communication/communicationServices@2026-03-18' = {
   name: '${name}-post-${token}'
   location: 'global'
   tags: tags
   properties: { dataLocation: dataLocation, linkedDomains: [domain.id], disableLocalAuth: true }
 }
 
-resource user 'Microsoft.Communication/communicationServices/smtpUsernames@2025-09-01' = {
+resource user 'Microsoft.Communication/communicationServices/smtpUsernames@2026-03-18' = {
   parent: service
   name: 'key-lifecycle'
   properties: { username: 'key-lifecycle-${token}', entraApplicationId: applicationId, tenantId: tenant().tenantId }

@@ -6,17 +6,17 @@ param account string
 @description('{ name, worm, versions } each.')
 param containers array
 
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: account
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' existing = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' existing = {
   parent: storage
   name: 'default'
 }
 
 // Immutability of versions can be asked for at creation only, and needs versioning of the account.
-resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [for one in containers: {
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' = [for one in containers: {
   parent: blobs
   name: one.name
   properties: union(

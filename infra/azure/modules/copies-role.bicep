@@ -8,7 +8,7 @@ var blobs = 'Microsoft.Storage/storageAccounts/blobServices/containers/blobs'
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(resourceGroup().id, installation, 'locked-copies')
   properties: {
-    roleName: 'Key lifecycle: locked copies (${installation})'
+    roleName: 'Key lifecycle: locked copies (${installation}, ${uniqueString(resourceGroup().id)})'
     description: 'Writes copies of backups, locks them, and deletes versions whose lock has run out.'
     type: 'CustomRole'
     assignableScopes: [resourceGroup().id]

@@ -1,12 +1,10 @@
-// The private endpoints: { name, target, group, zones } each, `zones` the private DNS zones that its records go to.
+// The private endpoints: { name, target, group, zoneIds } each, `zoneIds` the private DNS zones that its records go to.
 // A module, because Bicep loops only over what is known at the start, and the targets' ids are not.
 param location string
 param tags object
 param prefix string
 param subnetId string
-@description('Resource id of the group of the private DNS zones, with /providers/Microsoft.Network/privateDnsZones.')
-param zonePrefix string
-param endpoints array
+param endpoints { name: string, target: string, group: string, zoneIds: string[] }[]
 
 module endpoint 'private-endpoint.bicep' = [for one in endpoints: {
   name: 'endpoint-${one.name}'
@@ -17,6 +15,6 @@ module endpoint 'private-endpoint.bicep' = [for one in endpoints: {
     targetId: one.target
     groupId: one.group
     subnetId: subnetId
-    zoneIds: map(one.zones, zone => '${zonePrefix}/${zone}')
+    zoneIds: one.zoneIds
   }
 }]

@@ -31,7 +31,7 @@ var watched = [
   { name: 'borrowed', description: 'An identity of a duty was attached, trusted, removed, or given a role.', operations: borrowing }
 ]
 
-resource alert 'Microsoft.Insights/activityLogAlerts@2020-10-01' = [for one in watched: {
+resource alert 'Microsoft.Insights/activityLogAlerts@2026-01-01' = [for one in watched: {
   name: '${name}-${one.name}'
   location: 'global'
   tags: tags

@@ -45,7 +45,7 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (keep) {
 }
 
 // Baseline alerts for Managed HSM. https://azure.github.io/azure-monitor-baseline-alerts/services/KeyVault/managedHSMs
-resource available 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+resource available 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   name: '${name}-${hsm}-availability'
   location: 'global'
   tags: tags
@@ -74,7 +74,7 @@ resource available 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   }
 }
 
-resource slow 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+resource slow 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   name: '${name}-${hsm}-latency'
   location: 'global'
   tags: tags
@@ -103,7 +103,7 @@ resource slow 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   }
 }
 
-resource removed 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
+resource removed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
   name: '${name}-${hsm}-removed'
   location: 'global'
   tags: tags

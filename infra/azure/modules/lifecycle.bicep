@@ -6,15 +6,15 @@ param landingDays int = 14
 @description('Days after which the pages of a sweep go.')
 param surveyDays int = 7
 
-resource landingAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource landingAccount 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: landing
 }
 
-resource stateAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource stateAccount 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: state
 }
 
-resource landingRules 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+resource landingRules 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
   parent: landingAccount
   name: 'default'
   properties: {
@@ -34,7 +34,7 @@ resource landingRules 'Microsoft.Storage/storageAccounts/managementPolicies@2025
   }
 }
 
-resource stateRules 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+resource stateRules 'Microsoft.Storage/storageAccounts/managementPolicies@2026-04-01' = {
   parent: stateAccount
   name: 'default'
   properties: {

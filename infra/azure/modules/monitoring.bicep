@@ -17,7 +17,7 @@ param writerId string
 var logReader = '73c42c96-874c-492b-b04d-ab87d138a893'
 var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
   name: '${name}-logs'
   location: location
   tags: tags

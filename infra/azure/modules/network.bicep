@@ -15,7 +15,7 @@ var makesNetwork = empty(subnets.app)
 var appPrefix = cidrSubnet(addressPrefix, 26, 0)
 
 // The way out of a new network: to Entra ID, to Resource Manager, to the mail server and the webhooks. Nothing comes in by it.
-resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (makesNetwork) {
+resource address 'Microsoft.Network/publicIPAddresses@2025-09-01' = if (makesNetwork) {
   name: '${name}-out'
   location: location
   tags: tags
@@ -23,7 +23,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (makesNet
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
-resource gateway 'Microsoft.Network/natGateways@2025-05-01' = if (makesNetwork) {
+resource gateway 'Microsoft.Network/natGateways@2025-09-01' = if (makesNetwork) {
   name: '${name}-nat'
   location: location
   tags: tags
@@ -31,7 +31,7 @@ resource gateway 'Microsoft.Network/natGateways@2025-05-01' = if (makesNetwork) 
   properties: { publicIpAddresses: [{ id: address.id }] }
 }
 
-resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if (makesNetwork) {
+resource appRules 'Microsoft.Network/networkSecurityGroups@2025-09-01' = if (makesNetwork) {
   name: '${name}-app-nsg'
   location: location
   tags: tags
@@ -132,7 +132,7 @@ resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if (mak
   }
 }
 
-resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if (makesNetwork) {
+resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-09-01' = if (makesNetwork) {
   name: '${name}-endpoints-nsg'
   location: location
   tags: tags
@@ -170,7 +170,7 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if
 
 // Flex Consumption wants a subnet of its own, delegated to Microsoft.App/environments.
 // https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan
-resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = if (makesNetwork) {
+resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = if (makesNetwork) {
   name: '${name}-vnet'
   location: location
   tags: tags

@@ -12,7 +12,7 @@ var policies = [
   { name: 'key-expiry', title: 'Keys have an expiration date', id: '1d478a74-21ba-4b9f-9d8f-8e6fced0eec5', effect: 'Audit' }
 ]
 
-resource assignment 'Microsoft.Authorization/policyAssignments@2024-04-01' = [for policy in policies: {
+resource assignment 'Microsoft.Authorization/policyAssignments@2025-03-01' = [for policy in policies: {
   name: take('${policy.name}-${uniqueString(installation)}', 64)
   properties: {
     displayName: 'Managed HSM: ${policy.title} (${installation})'

@@ -7,7 +7,7 @@ param principalId string
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, installation, 'deleted-hsms')
   properties: {
-    roleName: 'Key lifecycle: deleted HSMs (${installation})'
+    roleName: 'Key lifecycle: deleted HSMs (${installation}, ${uniqueString(subscription().id)})'
     description: 'Finds deleted Managed HSMs and purges those without purge protection.'
     type: 'CustomRole'
     assignableScopes: [subscription().id]

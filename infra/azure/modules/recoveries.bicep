@@ -6,7 +6,7 @@ param principalId string
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(resourceGroup().id, installation, 'recoveries')
   properties: {
-    roleName: 'Key lifecycle: recoveries (${installation}, ${resourceGroup().name})'
+    roleName: 'Key lifecycle: recoveries (${installation}, ${uniqueString(resourceGroup().id)})'
     description: 'Makes and removes Managed HSMs of this group, and the private endpoints that lead to them.'
     type: 'CustomRole'
     assignableScopes: [resourceGroup().id]

@@ -5,16 +5,16 @@ param principalId string
 @description('GUID of the role definition.')
 param role string
 
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: account
 }
 
-resource queues 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' existing = {
+resource queues 'Microsoft.Storage/storageAccounts/queueServices@2026-04-01' existing = {
   parent: storage
   name: 'default'
 }
 
-resource target 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' existing = {
+resource target 'Microsoft.Storage/storageAccounts/queueServices/queues@2026-04-01' existing = {
   parent: queues
   name: queue
 }

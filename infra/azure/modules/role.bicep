@@ -4,7 +4,7 @@ param principalId string
 @description('GUID of the role definition.')
 param role string
 
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: account
 }
 

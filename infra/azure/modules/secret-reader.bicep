@@ -6,11 +6,11 @@ param principalId string
 
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 
-resource keyVault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
+resource keyVault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vault
 }
 
-resource target 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = {
+resource target 'Microsoft.KeyVault/vaults/secrets@2026-02-01' existing = {
   parent: keyVault
   name: entry
 }

@@ -5,11 +5,11 @@ param network string
 param subnet string
 param principalId string
 
-resource virtualNetwork 'Microsoft.Network/virtualNetworks@2025-05-01' existing = {
+resource virtualNetwork 'Microsoft.Network/virtualNetworks@2025-09-01' existing = {
   name: network
 }
 
-resource target 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' existing = {
+resource target 'Microsoft.Network/virtualNetworks/subnets@2025-09-01' existing = {
   parent: virtualNetwork
   name: subnet
 }
@@ -17,7 +17,7 @@ resource target 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' existing 
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(resourceGroup().id, installation, 'joins-subnet')
   properties: {
-    roleName: 'Key lifecycle: joins the subnet (${installation})'
+    roleName: 'Key lifecycle: joins the subnet (${installation}, ${uniqueString(resourceGroup().id)})'
     description: 'Puts private endpoints into a subnet that it is assigned at.'
     type: 'CustomRole'
     assignableScopes: [resourceGroup().id]

@@ -59,7 +59,7 @@ module keeps 'role-container.bicep' = {
   params: { account: account, container: deadLetters, principalId: topic.identity.principalId, role: blobContributor }
 }
 
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: account
 }
 

@@ -8,21 +8,21 @@ param days int
 @description('Append blobs may still grow, because the journal does.')
 param appends bool
 
-resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: account
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' existing = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-04-01' existing = {
   parent: storage
   name: 'default'
 }
 
-resource target 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' existing = {
+resource target 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-04-01' existing = {
   parent: blobs
   name: container
 }
 
-resource policy 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-06-01' = {
+resource policy 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2026-04-01' = {
   parent: target
   name: 'default'
   properties: { immutabilityPeriodSinceCreationInDays: days, allowProtectedAppendWrites: appends }

@@ -11,7 +11,7 @@ resource target 'Microsoft.Network/privateDnsZones@2024-06-01' existing = {
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(resourceGroup().id, installation, 'joins-zone')
   properties: {
-    roleName: 'Key lifecycle: joins the DNS zone (${installation})'
+    roleName: 'Key lifecycle: joins the DNS zone (${installation}, ${uniqueString(resourceGroup().id)})'
     description: 'Lets private endpoints have their names in a zone that it is assigned at.'
     type: 'CustomRole'
     assignableScopes: [resourceGroup().id]

@@ -40,7 +40,8 @@ test('making and removing HSMs is granted only where recoveries are asked for', 
     resources: Record<string, { condition?: string }>;
   };
   for (const module of ['recover', 'recoverDeleted', 'joinsSubnet', 'joinsZone', 'attaches'])
-    expect(resources[module]?.condition).toBe("[parameters('recoveries')]");
+    expect(resources[module]?.condition).toBe("[variables('appMakesHsms')]");
+  expect(template.variables?.appMakesHsms).toBe("[and(parameters('recoveries'), parameters('restores'))]");
   const defaults = JSON.parse(readFileSync(`${ROOT}infra/azure/main.json`, 'utf8')).parameters;
   expect([defaults.recoveries.defaultValue, defaults.reinstates.defaultValue]).toEqual([false, false]);
 });
@@ -51,6 +52,13 @@ test('custom Azure roles name each action, without a wildcard and without the ri
   );
   expect(actions.length).toBeGreaterThan(10);
   for (const action of actions) expect(String(action)).not.toMatch(/\*|Authorization/);
+});
+
+test('custom Azure roles have names that no other installation in the tenant has: Azure takes each once', () => {
+  for (const { properties } of made('Microsoft.Authorization/roleDefinitions'))
+    expect(properties.roleName).toMatch(
+      /parameters\('installation'\), uniqueString\((resourceGroup|subscription)\(\)\.id\)\)\]$/,
+    );
 });
 
 test('no role is granted to a person, and none outside of one resource but where deleted HSMs are found', () => {

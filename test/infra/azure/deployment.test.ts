@@ -21,7 +21,9 @@ test('azd runs commands that exist', () => {
 
 test('the parameters file gives what the template asks for, and nothing that it does not know', () => {
   const known = template.parameters as Record<string, Fields>;
-  const required = Object.keys(known).filter((name) => known[name]?.defaultValue === undefined);
+  const required = Object.keys(known).filter(
+    (name) => known[name]?.defaultValue === undefined && !known[name]?.nullable,
+  );
   expect(Object.keys(parameters)).toEqual(expect.arrayContaining(required));
   expect(Object.keys(parameters).filter((name) => !known[name])).toEqual([]);
 });

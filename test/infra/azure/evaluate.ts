@@ -44,6 +44,10 @@ function run(expression: Expression, given: Given, locals: Locals): Json {
     const { names, body } = lambda(args[1]);
     return (value(args[0]) as Json[]).map((item) => value(body, { ...locals, [names[0] ?? '']: item }));
   }
+  if (name === 'filter') {
+    const { names, body } = lambda(args[1]);
+    return (value(args[0]) as Json[]).filter((item) => value(body, { ...locals, [names[0] ?? '']: item }));
+  }
   if (name === 'lambdaVariables') return locals[String(value(args[0]))] ?? null;
   const found = FUNCTIONS[name];
   if (!found) throw new Error(`no function ${name}`);
@@ -77,6 +81,8 @@ const FUNCTIONS: Record<string, (args: Json[], given: Given) => Json> = {
   coalesce: (args) => args.find((one) => one !== null) ?? null,
   tryGet: ([of, key]) => (of as Fields)?.[text(key)] ?? null,
   empty: ([of]) => of === null || (typeof of === 'object' ? Object.keys(of).length === 0 : text(of) === ''),
+  flatten: ([of]) => (of as Json[][]).flat(),
+  last: ([of]) => (of as Json[]).at(-1) ?? null,
   string: ([of]) => text(of),
   toLower: ([of]) => text(of).toLowerCase(),
   replace: ([of, what, by]) => text(of).replaceAll(text(what), text(by)),

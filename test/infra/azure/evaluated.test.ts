@@ -49,9 +49,9 @@ function given(changes: Fields = {}, cloud = 'AzureCloud'): Given {
     cloud,
     reference,
   };
-  for (const [name, { defaultValue }] of Object.entries(template.parameters as Record<string, Fields>))
-    if (defaultValue !== undefined && !(name in known.parameters) && name !== 'budgetFrom')
-      known.parameters[name] = evaluate(defaultValue, known);
+  for (const [name, { defaultValue, nullable }] of Object.entries(template.parameters as Record<string, Fields>))
+    if ((defaultValue !== undefined || nullable) && !(name in known.parameters))
+      known.parameters[name] = evaluate(defaultValue ?? null, known);
   return known;
 }
 
@@ -87,7 +87,23 @@ describe('the app starts with the settings that a deployment gives it', () => {
     const [rule] = made('Microsoft.Insights/scheduledQueryRules');
     expect(rule?.body.name).toBe("[format('{0}-{1}', parameters('name'), variables('rules')[copyIndex()].name)]");
     expect(configOf().alerts.rules).toContainEqual({ rule: 'contoso-prod-security-domain', hsms: ['contoso'] });
-    expect(configOf().alerts.rules).toHaveLength(6);
+  });
+
+  test('and so is every other alert of the action group: what Azure alone knows of an HSM comes by these', () => {
+    const own = ['metricAlerts', 'activityLogAlerts'].flatMap((type) => made(`Microsoft.Insights/${type}`));
+    const names = own.map(({ at, body }) => [at, String(body.name).replaceAll(/parameters\('(\w+)'\)/g, '$1')]);
+    expect(names).toEqual([
+      ['hsmWatch/available', "[format('{0}-{1}-availability', name, hsm)]"],
+      ['hsmWatch/slow', "[format('{0}-{1}-latency', name, hsm)]"],
+      ['guard/alert', "[format('{0}-{1}', name, variables('watched')[copyIndex()].name)]"],
+      ['hsmWatch/removed', "[format('{0}-{1}-removed', name, hsm)]"],
+    ]);
+    expect(configOf().alerts.rules.map(({ rule, hsms }) => [rule, hsms?.join()])).toEqual(
+      [
+        ...(template.variables as { alertRules: string[] }).alertRules,
+        ...['silenced', 'borrowed', 'contoso-availability', 'contoso-latency', 'contoso-removed'],
+      ].map((rule) => [`contoso-prod-${rule}`, 'contoso']),
+    );
   });
 
   test('a new HSM is looked after beside those that exist', () => {
@@ -96,6 +112,13 @@ describe('the app starts with the settings that a deployment gives it', () => {
       ['contoso', 'https://contoso.managedhsm.azure.net', HSM],
       ['contoso2', 'https://contoso2.managedhsm.azure.net', HSM.replace('contoso', 'contoso2')],
     ]);
+  });
+
+  test('an HSM without a name is none, as azd writes what it was not told', () => {
+    const nobody = { name: '', uri: '', resourceId: '' };
+    const only = configOf({ hsms: [nobody], newHsm: { name: 'contoso2', administrators: ['g'] } });
+    expect(only.hsms.map(({ name }) => name)).toEqual(['contoso2']);
+    expect(configOf({ newHsm: { name: '', administrators: [''] } }).hsms.map(({ name }) => name)).toEqual(['contoso']);
   });
 
   test('an HSM in two regions is given longer to settle', () => {
@@ -128,6 +151,9 @@ describe('the app starts with the settings that a deployment gives it', () => {
       region: 'westeurope',
       zoneId: `${GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.managedhsm.azure.net`,
     });
+    const hsmZoneId = `${GROUP.replace('keys', 'network')}/providers/Microsoft.Network/privateDnsZones/privatelink.managedhsm.azure.net`;
+    expect(configOf({ recoveries: true, hsmZoneId }).endpoint?.zoneId).toBe(hsmZoneId);
+    expect(configOf({ recoveries: true, restores: false })).not.toHaveProperty('endpoint');
   });
 
   test('mail goes by Communication Services where they are asked for, signed in with the secret of the vault', () => {
@@ -226,15 +252,76 @@ describe('where things go', () => {
     expect(() => loadConfig(settingsOf({}, 'AzureUSGovernment'))).toThrow('It names an address of the cloud public');
   });
 
+  /** Each answers with its own name for its id. */
+  const endpointsOf = (changes: Fields = {}) => {
+    const known = given(changes);
+    known.reference = (module) => ({ outputs: { id: { value: `/${module}` }, scopeId: { value: '/scope' } } });
+    return [params('endpoints').endpoints, params('appEndpoint').endpoints].flatMap(
+      (one) => evaluate(one as string, known) as Fields[],
+    );
+  };
+
+  test.each([
+    ['/hostAccount', 'blob', 'privatelink.blob.core.windows.net'],
+    ['/hostAccount', 'queue', 'privatelink.queue.core.windows.net'],
+    ['/hostAccount', 'table', 'privatelink.table.core.windows.net'],
+    ['/stateAccount', 'blob', 'privatelink.blob.core.windows.net'],
+    ['/stateAccount', 'queue', 'privatelink.queue.core.windows.net'],
+    ['/landingAccount', 'blob', 'privatelink.blob.core.windows.net'],
+    ['/vaultAccount', 'blob', 'privatelink.blob.core.windows.net'],
+    ['/topic', 'topic', 'privatelink.eventgrid.azure.net'],
+    ['/app', 'sites', 'privatelink.azurewebsites.net'],
+    [HSM, 'managedhsm', 'privatelink.managedhsm.azure.net'],
+  ])('%s has a private endpoint for %s, with its DNS zone', (target, group, zone) => {
+    const zoneIds = [`${GROUP}/providers/Microsoft.Network/privateDnsZones/${zone}`];
+    expect(endpointsOf()).toContainEqual(expect.objectContaining({ target, group, zoneIds }));
+  });
+
   test('every endpoint lies in a zone that is made', () => {
-    const known = given({ privateMonitoring: true });
-    const zones = evaluate(params('dns').zones as string, known) as string[];
-    const endpoints = [
-      ...(evaluate(params('endpoints').endpoints as string, { ...known, reference: () => ANY }) as Fields[]),
-      ...(evaluate(params('appEndpoint').endpoints as Fields[], { ...known, reference: () => ANY }) as Fields[]),
-    ];
+    const zones = ['dns', 'hsmDns'].flatMap(
+      (module) => evaluate(params(module).zones as string[], given({ privateMonitoring: true })) as string[],
+    );
+    const ids = zones.map((zone) => `${GROUP}/providers/Microsoft.Network/privateDnsZones/${zone}`);
+    const endpoints = endpointsOf({ privateMonitoring: true });
     expect(endpoints).toHaveLength(11);
-    for (const { zones: wanted } of endpoints) expect(zones).toEqual(expect.arrayContaining(wanted as string[]));
+    for (const { zoneIds } of endpoints) expect(ids).toEqual(expect.arrayContaining(zoneIds as string[]));
+  });
+
+  test('where the network has the endpoints of its HSMs, none is made; a zone that lies elsewhere is used', () => {
+    expect(endpointsOf({ hsmEndpoints: false }).map(({ group }) => group)).not.toContain('managedhsm');
+    expect(endpointsOf({ hsmZoneId: '/elsewhere' })).toContainEqual(
+      expect.objectContaining({ target: HSM, zoneIds: ['/elsewhere'] }),
+    );
+  });
+
+  test.each([
+    ['where the app makes their endpoints', {}, true],
+    ['where the network has their endpoints', { hsmEndpoints: false }, false],
+    ['where their zone is given', { hsmZoneId: '/zone' }, false],
+    ['where a central group has all zones', { dnsGroupId: '/group' }, false],
+    [
+      'where their zone lies elsewhere and the app makes HSMs',
+      { hsmEndpoints: false, hsmZoneId: '/zone', recoveries: true },
+      false,
+    ],
+  ])(
+    'a zone of HSMs, which would hide those that another zone names, is made %s: %s -> %s',
+    (_where, changes, makes) => {
+      const { condition } = (template.resources as Record<string, Fields>).hsmDns ?? {};
+      expect(evaluate(condition as string, given(changes))).toBe(makes);
+    },
+  );
+
+  test('locked records are left as they are: Azure refuses to write a locked policy', () => {
+    const journal = (changes: Fields) =>
+      (evaluate(params('stateContainers').containers as Fields[], given(changes)) as Fields[])
+        .filter(({ worm }) => Number(worm) > 0)
+        .map(({ name, worm }) => [name, worm]);
+    expect(journal({})).toEqual([
+      ['journal', 365],
+      ['evidence', 365],
+    ]);
+    expect(journal({ recordsLocked: true })).toEqual([]);
   });
 });
 
@@ -246,5 +333,3 @@ const SECRET_FORMS = [
   /\bey[\w-]{10,}\.ey[\w-]+\.[\w-]+/,
   /[A-Za-z0-9+/]{40,}={1,2}/,
 ];
-
-const ANY = { outputs: { id: { value: '/id' }, scopeId: { value: '/scope' } } };

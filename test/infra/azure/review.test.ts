@@ -194,7 +194,7 @@ describe('what is asked for by choice', () => {
   });
 
   test('Communication Services take no key, follow nobody, and are made only where they are asked for', () => {
-    expect(resources.postOffice?.condition).toBe("[not(empty(parameters('communication')))]");
+    expect(resources.postOffice?.condition).toBe("[not(equals(parameters('communication'), null()))]");
     const [service] = made('Microsoft.Communication/communicationServices');
     expect(service?.properties).toMatchObject({ disableLocalAuth: true });
     const [domain] = made('Microsoft.Communication/emailServices/domains');
