@@ -45,13 +45,13 @@ export function retirementNotice(
         const nextStep = 'Enable the version by hand at once, with an identity that may write keys.';
         return { kind: 'RetirementFailed', ...about, failure: { message, nextStep }, stillDisabled: true };
       }
-      const [message, nextStep] =
+      const failure =
         outcome.kind === 'refused'
-          ? [outcome.explanation, outcome.nextStep]
+          ? { reason: outcome.reason, message: outcome.explanation, nextStep: outcome.nextStep }
           : outcome.kind === 'failed'
-            ? [outcome.message, outcome.nextStep]
-            : ['The version is retired.', ''];
-      return { kind: 'RetirementFailed', ...about, failure: { message, nextStep } };
+            ? { message: outcome.message, nextStep: outcome.nextStep }
+            : { message: 'The version is retired.', nextStep: '' };
+      return { kind: 'RetirementFailed', ...about, failure };
     }
   }
 }

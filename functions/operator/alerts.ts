@@ -16,7 +16,7 @@ import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
 import type { commonAlert } from './incident-routes.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError, refusedBecause } from './problem.ts';
 
 /** An alert as it came, and what was made of it. */
 interface StoredAlert {
@@ -135,13 +135,11 @@ const taken = (id: string, repeated: boolean): Answer => ({
   body: { id, status: 'accepted', repeated },
 });
 
-const refused = ({ reason, explanation, nextStep }: Extract<AlertVerdict, { kind: 'refused' }>) =>
-  new ProblemError({
-    status: reason === 'TooManyAlerts' ? 429 : 409,
+const refused = (verdict: Extract<AlertVerdict, { kind: 'refused' }>) =>
+  refusedBecause(verdict, {
+    status: verdict.reason === 'TooManyAlerts' ? 429 : 409,
     code: 'AlertRefused',
     title: 'This alert is not taken',
-    detail: `${explanation} (${reason})`,
-    nextStep,
   });
 
 const foreignCaller = ({ app, delegated }: Caller) =>

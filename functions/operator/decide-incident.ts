@@ -17,7 +17,7 @@ import type { Caller } from './authorise.ts';
 import { keyUsedBefore } from './backups.ts';
 import type { incidentDecision } from './incident-routes.ts';
 import type { How } from './incidents.ts';
-import { notListed, ProblemError } from './problem.ts';
+import { notListed, ProblemError, refusedBecause } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 type Decision = z.infer<typeof incidentDecision>;
@@ -251,14 +251,13 @@ async function journal(world: World, incident: Incident, { oid }: Caller, decisi
 
 const FORBIDDEN = new Set(['ApproverIsRequester', 'ApproverIsSubject', 'ApproverTwice']);
 
-const refused = ({ reason, explanation, nextStep }: Refused) =>
-  new ProblemError({
-    status: FORBIDDEN.has(reason) ? 403 : 409,
-    code: FORBIDDEN.has(reason) ? 'Forbidden' : 'IncidentRefused',
-    title: FORBIDDEN.has(reason) ? 'Another person has to decide' : 'This cannot be decided so',
-    detail: `${explanation} (${reason})`,
-    nextStep,
-  });
+const refused = (refusal: Refused) =>
+  refusedBecause(
+    refusal,
+    FORBIDDEN.has(refusal.reason)
+      ? { status: 403, code: 'Forbidden', title: 'Another person has to decide' }
+      : { status: 409, code: 'IncidentRefused', title: 'This cannot be decided so' },
+  );
 
 const approversOnly = () =>
   new ProblemError({

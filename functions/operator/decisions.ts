@@ -1,8 +1,11 @@
 import type { Decision } from '../../shared/journal/decisions.ts';
 import type { decideOnRecord } from '../activities/journaled-decision.ts';
-import { ProblemError } from './problem.ts';
+import { ProblemError, refusedBecause } from './problem.ts';
 
 type Decided = 'restore' | 'retirement';
+
+/** The words of each capability for the same fact; both are public. */
+const OWN_REQUEST = { restore: 'ApproverIsRequester', retirement: 'ApprovedByRequester' } as const;
 
 const CODE = { restore: 'RestoreDecided', retirement: 'RetirementDecided' } as const;
 
@@ -13,6 +16,7 @@ export const ownRequest = (what: Decided, id: string) =>
     code: 'Forbidden',
     title: 'Not your own request',
     detail: `You asked for the ${what} ${id}, so another person has to decide about it.`,
+    reason: OWN_REQUEST[what],
     nextStep: 'Let another person with the app role Approver decide.',
   });
 
@@ -31,11 +35,6 @@ export const isSameDecision = (one: Decision, other: Decision): boolean =>
 /** The decision that counts, or a refusal where the journal does not hold what is decided about. */
 export function agreed(what: Decided, found: Awaited<ReturnType<typeof decideOnRecord>>): Decision {
   if (found.kind === 'counts') return found.decision;
-  throw new ProblemError({
-    status: 409,
-    code: CODE[what],
-    title: 'The journal does not hold what is decided about',
-    detail: `${found.explanation} (${found.reason})`,
-    nextStep: found.nextStep,
-  });
+  const title = 'The journal does not hold what is decided about';
+  throw refusedBecause(found, { status: 409, code: CODE[what], title });
 }

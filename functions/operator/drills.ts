@@ -16,7 +16,7 @@ import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
 import { keyUsedBefore } from './backups.ts';
-import { notListed, ProblemError } from './problem.ts';
+import { notListed, ProblemError, refusedBecause } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export async function listDrills(world: World): Promise<Answer> {
@@ -121,9 +121,9 @@ export async function requestDrill(
     case 'join':
       return accepted(decision.holder, true);
     case 'keep':
-      throw drillRefused(decision.explanation, 'Ask again once it is due.');
+      throw refusedBecause({ ...decision, nextStep: 'Ask again once it is due.' }, DRILL_REFUSED);
     case 'refused':
-      throw drillRefused(decision.explanation, decision.nextStep);
+      throw refusedBecause(decision, DRILL_REFUSED);
     case 'run': {
       const input = drillInput(hsm, decision, caller.oid, reason);
       const receipt: DrillReceipt = { schema: 1, asked, instance: decision.instance, input, started: false };
@@ -163,5 +163,6 @@ const accepted = (id: string, joined: boolean): Answer => ({
   body: { id, status: 'accepted', joined },
 });
 
-const drillRefused = (detail: string, nextStep: string) =>
-  new ProblemError({ status: 409, code: 'DrillRefused', title: 'The drill cannot run', detail, nextStep });
+const DRILL_REFUSED = { status: 409, code: 'DrillRefused', title: 'The drill cannot run' } as const;
+
+const drillRefused = (detail: string, nextStep: string) => new ProblemError({ ...DRILL_REFUSED, detail, nextStep });

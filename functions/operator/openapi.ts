@@ -66,6 +66,7 @@ const PROBLEM = {
           code: { type: 'string' },
           title: { type: 'string' },
           detail: { type: 'string' },
+          reason: { type: 'string', description: 'Of a refusal: a stable fact, by which scripts tell refusals apart.' },
           nextStep: { type: 'string' },
           instance: { type: 'string' },
           errors: {

@@ -42,6 +42,8 @@ export interface Problem {
   code: ProblemCode;
   title: string;
   detail: string;
+  /** Of a refusal: a PascalCase fact, public and stable. */
+  reason?: string;
   nextStep?: string;
   errors?: FieldFault[];
 }
@@ -56,6 +58,19 @@ export class ProblemError extends Error {
     this.problem = problem;
   }
 }
+
+/** What a decision refuses with. */
+interface Refusal {
+  reason: string;
+  explanation: string;
+  nextStep: string;
+}
+
+/** A refusal as a problem. Its reason ends `detail` as well, where scripts of earlier versions look for it. */
+export const refusedBecause = (
+  { reason, explanation, nextStep }: Refusal,
+  about: Pick<Problem, 'status' | 'code' | 'title' | 'errors'>,
+) => new ProblemError({ ...about, detail: `${explanation} (${reason})`, reason, nextStep });
 
 const NOT_LISTED = {
   backup: 'BackupNotFound',

@@ -17,7 +17,7 @@ import type { World } from '../world.ts';
 import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
 import { keyUsedBefore } from './backups.ts';
-import { notListed, ProblemError } from './problem.ts';
+import { notListed, refusedBecause } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export interface RestoreRequest extends Pick<StoredRestore, 'hsm' | 'backup' | 'key' | 'reason' | 'accepts'> {
@@ -113,22 +113,12 @@ function sameRequest(stored: StoredRestore, request: RestoreRequest): StoredRest
 }
 
 /** What is typed wrong is mended by typing it again; everything else is a state of the world. */
-export const restoreRefused = ({
-  reason,
-  explanation,
-  nextStep,
-}: {
-  reason: string;
-  explanation: string;
-  nextStep: string;
-}) =>
-  new ProblemError({
-    status: reason === 'ConfirmationWrong' ? 400 : 409,
+export const restoreRefused = (refusal: Parameters<typeof refusedBecause>[0]) =>
+  refusedBecause(refusal, {
+    status: refusal.reason === 'ConfirmationWrong' ? 400 : 409,
     code: 'RestoreRefused',
     title: 'This cannot be restored so',
-    detail: `${explanation} (${reason})`,
-    nextStep,
-    ...(reason === 'ConfirmationWrong'
+    ...(refusal.reason === 'ConfirmationWrong'
       ? { errors: [{ field: 'body confirm', rule: 'must be the name of the HSM, as it is written' }] }
       : {}),
   });

@@ -21,7 +21,7 @@ import type { Answer } from './answer.ts';
 import type { Caller } from './authorise.ts';
 import { keyUsedBefore } from './backups.ts';
 import { agreed, isSameDecision, nothingToDecide, ownRequest } from './decisions.ts';
-import { notListed, ProblemError } from './problem.ts';
+import { notListed, refusedBecause } from './problem.ts';
 import { requestDigest } from './request-digest.ts';
 
 export type RetirementOperation = 'requestRetirement' | 'listRetirements' | 'showRetirement' | 'decideRetirement';
@@ -68,13 +68,8 @@ export async function requestRetirement(
     return { status: 200, body: { dryRun: true, key, version, verdict, adoption } };
   }
   if (verdict.kind === 'refused') {
-    throw new ProblemError({
-      status: 409,
-      code: 'RetirementRefused',
-      title: 'This version cannot be retired now',
-      detail: `${verdict.explanation} (${verdict.reason})`,
-      nextStep: verdict.nextStep,
-    });
+    const title = 'This version cannot be retired now';
+    throw refusedBecause(verdict, { status: 409, code: 'RetirementRefused', title });
   }
   await journalRequest(world, retirementMatter(world, asked), { version, reason });
   if ((await world.documents.create('state', retirementPath(id), asked)) === 'exists') {

@@ -1,3 +1,4 @@
+import type { RetirementRefusalReason } from '../adoption/judge-retirement.ts';
 import type { Denial, ErrorCode } from '../errors.ts';
 import type { HeartbeatWork } from '../heartbeat/expected.ts';
 import type { KeyRef, KeyType } from '../keys/key.ts';
@@ -129,7 +130,8 @@ export type Notice =
   | (AboutRetirement & { kind: 'KeyVersionReenabled'; callers: string[] })
   | (AboutRetirement & {
       kind: 'RetirementFailed';
-      failure: { message: string; nextStep: string };
+      /** `reason`: of a refusal. */
+      failure: { reason?: RetirementRefusalReason; message: string; nextStep: string };
       stillDisabled?: true;
     })
   /** Something that runs by the clock was not heard of in time; the app as a whole, seen when it is back. */

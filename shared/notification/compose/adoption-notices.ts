@@ -103,7 +103,7 @@ export function retirementFailed(notice: Failed, context: ComposeContext): Draft
     headline: `${keyLabel(key)} old version ${shortVersion(version)} ${stillDisabled ? 'is missed, and still disabled' : 'was not retired'}`,
     preheader: failure.message,
     paragraphs: [failure.message],
-    facts: about(notice, context, []),
+    facts: about(notice, context, [factOf('Reason', failure.reason)]),
     mustDo: [failure.nextStep],
     ...ownerOf(notice),
   };

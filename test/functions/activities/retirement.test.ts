@@ -53,7 +53,10 @@ describe('a retirement', () => {
     expect(starter.started).toMatchObject([{ name: 'retireKeyVersion', id, input: target }]);
     expect(await judgeRetirement({ instance: id })).toMatchObject({ kind: 'awaitApproval' });
     await expect(disableKeyVersion({ instance: id })).rejects.toThrow('not approved');
-    expect((await decide(id, 'approve', { ...OPERATOR, roles: ['Approver'] })).status).toBe(403);
+    expect(await decide(id, 'approve', { ...OPERATOR, roles: ['Approver'] })).toMatchObject({
+      status: 403,
+      body: { code: 'Forbidden', reason: 'ApprovedByRequester' },
+    });
     expect((await decide(id, 'approve')).status).toBe(202);
     expect((await decide(id, 'reject')).status).toBe(409);
     expect(woken).toEqual([id]);
@@ -163,7 +166,13 @@ describe('a retirement', () => {
   test('is refused at the door while the log is not known, and asked for again while it may come back', async () => {
     const lasting = new AppError('ERR_DENIED', 'no', { nextStep: 'grant it' });
     const { request } = await aRetirement([], () => lasting);
-    await expect(request()).rejects.toMatchObject({ problem: { code: 'RetirementRefused', status: 409 } });
+    await expect(request()).rejects.toMatchObject({
+      problem: {
+        ...{ code: 'RetirementRefused', status: 409, reason: 'UseUnknown' },
+        detail: expect.stringMatching(/\(UseUnknown\)$/),
+        nextStep: expect.stringMatching(/./),
+      },
+    });
     const passing = new AppError('ERR_TRANSIENT', 'away', { nextStep: 'wait' });
     const { world, request: later } = await aRetirement([], () => passing);
     await expect(later()).rejects.toBe(passing);

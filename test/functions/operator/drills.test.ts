@@ -53,6 +53,14 @@ describe('a drill on a temporary HSM', () => {
     expect(told).toMatchObject({ cost: { kind: 'allowed', estimate: { atMost: 601.92 } } });
   });
 
+  test('that cannot run is refused with the reason, what was found and what to do', async () => {
+    const body = { hsm: 'contoso', reason: 'audit', backup: 'mhsm-contoso-20200101000000' };
+    expect(await ask(world, 'requestDrill', { client, body })).toMatchObject({
+      status: 409,
+      body: { code: 'DrillRefused', reason: 'BackupUnknown', nextStep: 'Choose another backup from the catalogue.' },
+    });
+  });
+
   test('shows whom it waits for, until when, and where they report', async () => {
     const { body } = await ask(world, 'showDrill', { client, params: { id: DRILL } });
     expect(body.rehearsal).toMatchObject({

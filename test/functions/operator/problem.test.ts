@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { asProblem, ProblemError, problemResponse } from '../../../functions/operator/problem.ts';
+import { asProblem, ProblemError, problemResponse, refusedBecause } from '../../../functions/operator/problem.ts';
 import { AppError, type ErrorCode } from '../../../shared/errors.ts';
 
 const fault = (code: ErrorCode) => new AppError(code, 'what happened', { nextStep: 'what to do' });
@@ -25,6 +25,15 @@ describe('a problem', () => {
     expect(answered).toMatchObject({ status: 500, headers: { 'content-type': 'application/problem+json' } });
     expect(String(answered.body)).not.toContain('secret');
     expect(JSON.parse(String(answered.body))).toMatchObject({ code: 'Faulted', instance: 'invocation-1' });
+  });
+
+  test('that is a refusal has its reason beside, and in its words as ever', () => {
+    const refusal = { kind: 'refused', reason: 'VersionInUse', explanation: 'It was used.', nextStep: 'Wait.' };
+    const about = { status: 409, code: 'RetirementRefused', title: 'Not now' } as const;
+    expect(JSON.parse(String(problemResponse(asProblem(refusedBecause(refusal, about)), 'i').body))).toEqual({
+      type: 'urn:managed-hsm-lifecycle:problem:RetirementRefused',
+      ...{ ...about, instance: 'i', reason: 'VersionInUse', detail: 'It was used. (VersionInUse)', nextStep: 'Wait.' },
+    });
   });
 
   test('has the shape of RFC 9457 with a stable code', () => {

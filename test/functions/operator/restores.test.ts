@@ -78,6 +78,10 @@ describe('requestRestore', () => {
     const { world, ask, started } = await scene();
     const got = await ask('requestRestore', { body: { ...REQUEST, ...changes } });
     expect([got.status, got.body.type]).toEqual([status, `urn:managed-hsm-lifecycle:problem:${code}`]);
+    if (code === 'RestoreRefused') {
+      expect(got.body.detail).toContain(`(${got.body.reason})`);
+      expect(got.body.nextStep).toBeTruthy();
+    }
     expect([started, paths(world, 'state/restores/')]).toEqual([[], []]);
   });
 });

@@ -18,6 +18,14 @@ describe('what is told of old versions', () => {
     expect(composeMessage(notice, CONTEXT)).toMatchObject({ headline: expect.stringMatching(headline), severity });
   });
 
+  test('names the reason of a refusal, by which it is looked up', () => {
+    const failure = { reason: 'VersionInUse', message: 'It is in use.', nextStep: 'Wait.' } as const;
+    expect(composeMessage({ ...RetirementFailed, failure }, CONTEXT).facts).toContainEqual({
+      label: 'Reason',
+      value: 'VersionInUse',
+    });
+  });
+
   test('names who missed the version', () => {
     expect(composeMessage(KeyVersionReenabled, CONTEXT).paragraphs.join(' ')).toContain('Missed by: oid-app');
   });
