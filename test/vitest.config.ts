@@ -15,13 +15,18 @@ export default defineConfig({
     pool: 'forks',
     // Vitest leaves one processor idle by itself; on a machine of two that is half of it.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // An end to what hangs, and no measure of the machine.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     projects: [
       // Modules of the app hold no state, so its tests share them from file to file, in half the time.
       { extends: true, test: { name: 'app', include: ['test/{functions,shared}/**/*.test.ts'], isolate: false } },
       // Vendor SDKs keep tokens in module state, so what talks to the estate starts each file afresh.
-      { extends: true, test: { name: 'estate', include: ['test/{*,e2e/**/*,infra/**/*}.test.ts'] } },
+      { extends: true, test: { name: 'estate', include: ['test/{*,infra/**/*}.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 600_000 },
+      },
     ],
   },
 });

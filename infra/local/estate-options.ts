@@ -16,6 +16,8 @@ export interface EstateOptions {
   purgeProtection?: boolean;
   /** First of a run of fixed ports; default 0: free ones. */
   port?: number;
+  /** Estate time of the first start, an ISO instant; default: that of the machine. */
+  startAt?: string;
   /** Keeps everything in this directory over restarts; absent: a temporary one. */
   stateDirectory?: string;
   /** Keeps blobs in files even without a state directory: for backups of gigabytes, which memory would not hold. */

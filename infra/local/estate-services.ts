@@ -83,7 +83,8 @@ async function boot(
   const state = await openState(options.stateDirectory);
   await lifecycle.running(Promise.resolve({ stop: () => state.close() }));
   const saved = await state.load();
-  const clock = createClock(realNow, (saved?.clock as { offsetMs: number } | undefined)?.offsetMs ?? 0);
+  const beganMs = options.startAt === undefined ? 0 : Date.parse(options.startAt) - realNow();
+  const clock = createClock(realNow, (saved?.clock as { offsetMs: number } | undefined)?.offsetMs ?? beganMs);
   // Azurite and the libraries of this process take the time from Date.
   const putDateBack = installMovableDate(() => clock.offsetMs);
   await lifecycle.running(Promise.resolve({ stop: async () => putDateBack() }));
@@ -219,7 +220,7 @@ async function boot(
       for (const keeper of Object.values(keepers)) keeper.reset();
       metric.reset();
       await fleet.reset();
-      clock.advance(-clock.offsetMs);
+      clock.advance(beganMs - clock.offsetMs);
       await storage.deleteContents();
       await plantSeed();
     },

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { EstateClock } from './clock.ts';
 import type { HostMessage } from './functions-host/report.ts';
+import type { Work } from './functions-host/work.ts';
 import type { AppKeys } from './secrets.ts';
 
 /** The Functions host as a child process, which may die and come back while the estate stays. */
@@ -18,6 +19,8 @@ export interface HostProcess {
   start(): Promise<void>;
   /** Ends the process at once, as a crashed worker would, and leaves it down. */
   kill(signal?: NodeJS.Signals): Promise<void>;
+  /** What the app has left to do, by all that the host knew of the clock when asked; undefined while it is down. */
+  work(): Promise<Work | undefined>;
   /** Ends and starts it. */
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -65,13 +68,19 @@ export async function createHostProcess(options: {
   let backOffMs = FIRST_BACK_OFF_MS;
   let comeBack: NodeJS.Timeout | undefined;
 
-  const tell = (message: { type: 'clock'; offsetMs: number }) => {
+  const tell = (message: { type: 'clock'; offsetMs: number } | { type: 'work'; id: number }) => {
     // A host that dies meanwhile learns the time when it comes back.
     if (child?.connected)
       child.send(
         message,
-        (error) => error && onChange({ kind: 'printed', stream: 'stderr', text: `clock: ${error.message}` }),
+        (error) => error && onChange({ kind: 'printed', stream: 'stderr', text: `${message.type}: ${error.message}` }),
       );
+  };
+  const asked = new Map<number, (work: Work | undefined) => void>();
+  let questions = 0;
+  const answer = (id: number, work: Work | undefined) => {
+    asked.get(id)?.(work);
+    asked.delete(id);
   };
   const stopListening = clock.onMove((offsetMs) => tell({ type: 'clock', offsetMs }));
 
@@ -103,6 +112,7 @@ export async function createHostProcess(options: {
       if (child === started) child = undefined;
       const wasUp = up;
       up = false;
+      for (const id of [...asked.keys()]) answer(id, undefined);
       if (ending) return;
       onChange({ kind: 'down', reason: `ended with ${signal ?? `code ${code}`}` });
       // A host that never came up would fail again for the same reason: the caller of start() is told instead.
@@ -127,6 +137,7 @@ export async function createHostProcess(options: {
       });
       started.on('message', (message: HostMessage) => {
         if (message.type === 'log' || message.type === 'invocation') onChange({ kind: 'told', message });
+        if (message.type === 'work') answer(message.id, message);
         if (message.type === 'fatal') reject(new Error(message.message));
         if (message.type !== 'ready') return;
         clearTimeout(late);
@@ -149,6 +160,7 @@ export async function createHostProcess(options: {
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     clearTimeout(comeBack);
     ending = true;
+    up = false;
     const leaving = child;
     if (!leaving || leaving.exitCode !== null || leaving.signalCode !== null) return;
     const exited = once(leaving, 'exit');
@@ -170,6 +182,13 @@ export async function createHostProcess(options: {
       return functions;
     },
     start,
+    work: () =>
+      new Promise((resolve) => {
+        if (!up || !child?.connected) return resolve(undefined);
+        questions += 1;
+        asked.set(questions, resolve);
+        tell({ type: 'work', id: questions });
+      }),
     async kill(signal = 'SIGKILL') {
       await end(signal);
       onChange({ kind: 'down', reason: `killed with ${signal}` });

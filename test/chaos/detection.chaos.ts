@@ -82,7 +82,7 @@ async function watermark(): Promise<number> {
   return Date.parse(watermark);
 }
 
-const settled = () => look.settled({ advanceMs: 5_000, except: INCIDENTS });
+const settled = () => look.settled({ except: INCIDENTS });
 
 test('learnBaseline, killed when it starts and when it has ended, learns once and lets the first window be judged', async () => {
   const kills = [killAt(estate, ['learnBaseline'], 'start'), killAt(estate, ['learnBaseline'], 'end')];
@@ -102,7 +102,6 @@ test('detectAnomalies, killed before and after every effect, loses no finding, r
     look,
     instances: DETECTION,
     except: INCIDENTS,
-    advanceMs: 5_000,
     async begin() {
       if (!rows.has(round)) rows.set(round, download(round));
       await sweep();
@@ -135,7 +134,6 @@ test('detectAnomalies that may not read the log, killed before and after every e
     look,
     instances: DETECTION,
     except: INCIDENTS,
-    advanceMs: 5_000,
     async begin() {
       if (!rows.has(round)) download(100 + round);
       rows.add(round);

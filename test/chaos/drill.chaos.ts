@@ -20,7 +20,6 @@ test('runRestoreDrill, killed before and after every effect, restores once, writ
     estate,
     look,
     instances: /^(drill|notify-drill)-/,
-    advanceMs: 60_000,
     async begin() {
       const body = { hsm: 'contoso', reason: 'walk' };
       const { status } = await look.api('POST', '/api/drills', {

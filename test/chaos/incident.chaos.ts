@@ -46,7 +46,6 @@ test('respondToCompromise, killed before and after every effect, takes away once
     estate,
     look,
     instances: /^(incident|rotate)-/,
-    advanceMs: 10 * 60_000,
     async begin() {
       const key = await (planted.get(round) ?? planted.set(round, plantRound()).get(round));
       const body = { hsm: 'contoso', key, class: 'misuse', reason: `walk ${round}` };

@@ -93,8 +93,6 @@ function patient(look: Observer): Observer {
         await look.pause(150);
       }
     },
-    // Timers of an hour cost a few looks.
-    settled: (options) => look.settled({ advanceMs: 60_000, ...options }),
     killHost: async () => undefined,
   };
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
   }));
   await look.plantDue('kept', 2);
   await look.api('POST', '/api/backups', { as: 'operator', body: { hsm: 'contoso', reason: 'before the walk' } });
-  await look.settled({ advanceMs: 10_000 });
+  await look.settled();
   const { body } = await look.api('GET', '/api/backups', { as: 'viewer' });
   backup = (body as { backups: { id: string }[] }).backups[0]?.id ?? 'none';
 });
@@ -28,7 +28,6 @@ test('restoreHsm, killed before and after every effect, starts one job, compares
     estate,
     look,
     instances: /^(restore|notify-restore)-/,
-    advanceMs: 60_000,
     async begin() {
       const body = { hsm: 'contoso', backup, reason: 'walk', confirm: 'contoso' };
       const reply = await look.api('POST', '/api/restores', {

@@ -43,7 +43,6 @@ test(
       estate,
       look,
       instances: /^(drill|rehearse|tear-down)-/,
-      advanceMs: 30_000,
       async begin() {
         const body = { hsm: 'contoso', reason: 'walk' };
         const idempotencyKey = `walk-round-${round}`;

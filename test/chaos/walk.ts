@@ -10,11 +10,10 @@ export interface Walk {
   instances: RegExp;
   /** Asks for the work once; called anew for each walk, and repeated while the host is down. */
   begin(): Promise<void>;
-  /** Goes on with what needs a person while the work runs; called again and again until all is quiet. */
+  /** Goes on with what needs a person; called whenever the app waits for time, until nothing is under way. */
   accompany?(): Promise<void>;
   /** What must hold after the work was done once more. */
   holds(round: number): void | Promise<void>;
-  advanceMs?: number;
   /** Instances that may go on when a round is over: they wait for people. */
   except?: RegExp;
 }
@@ -24,7 +23,7 @@ export interface Walk {
  * host killed when each of them has ended: before and after every effect. After each round everything must hold.
  */
 export async function walkEveryStep(walk: Walk): Promise<string[]> {
-  const { estate, look, instances, begin, holds, accompany, advanceMs = 20_000, except } = walk;
+  const { estate, look, instances, begin, holds, accompany, except } = walk;
   const activities: string[] = [];
   const stop = estate.onHappening((happening) => {
     if (happening.kind !== 'host' || happening.change.kind !== 'told') return;
@@ -34,15 +33,10 @@ export async function walkEveryStep(walk: Walk): Promise<string[]> {
     activities.push(message.name);
   });
   const finish = async () => {
-    for (let turn = 0; turn < 40; turn++) {
+    do {
+      await look.still();
       await accompany?.().catch(() => undefined);
-      const quiet = await look.settled({ advanceMs, patienceMs: 4_000, ...(except && { except }) }).then(
-        () => true,
-        () => false,
-      );
-      if (quiet) return;
-    }
-    throw new Error('the work did not come to an end');
+    } while (await look.moveOn(except && { except }));
   };
   await begin();
   await finish();

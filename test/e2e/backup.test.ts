@@ -15,7 +15,7 @@ beforeAll(async () => {
     },
   }));
   await look.plantDue('kept', 2);
-}, 60_000);
+});
 afterAll(() => estate?.stop());
 
 const jobs = () => look.calls('contoso', 'BackupCreate', 202);
@@ -25,26 +25,24 @@ const completed = () => new Set(look.events('BackupCompleted').map(({ id }) => i
 describe('backUpHsm', () => {
   test('whose reply was lost before anything happened starts again once nothing can follow', async () => {
     const before = { jobs: jobs(), completed: completed() };
-    estate.estate.clock.advance(DAY_MS);
+    look.advance(DAY_MS);
     estate.estate.faults.add({ service: 'hsm', operation: 'BackupCreate', lostReply: 'before', count: 1 });
-    await estate.runTimer('backupWatchTimer');
-    await look.settled({ advanceMs: 15_000 });
+    await look.run('backupWatchTimer');
     expect(jobs() - before.jobs).toBe(1);
     expect(completed() - before.completed).toBe(1);
   });
 
   test('whose job fails after it was accepted is told, and never becomes a backup', async () => {
-    estate.estate.clock.advance(DAY_MS);
+    look.advance(DAY_MS);
     const before = completed();
     estate.estate.faults.add({ service: 'hsm', operation: 'BackupCreate', count: 1, effect: 'failJob' });
-    await estate.runTimer('backupWatchTimer');
-    await look.settled({ advanceMs: 15_000 });
+    await look.run('backupWatchTimer');
     expect(completed()).toBe(before);
     expect(look.mail().some(({ subject }) => subject.includes('contoso backup did not finish'))).toBe(true);
   });
 
   test('tells that the account refuses, and what to do', async () => {
-    estate.estate.clock.advance(DAY_MS);
+    look.advance(DAY_MS);
     const before = completed();
     const rule = estate.estate.faults.add({
       service: 'blob',
@@ -54,8 +52,7 @@ describe('backUpHsm', () => {
       code: 'AuthorizationPermissionMismatch',
       message: 'This request is not authorized to perform this operation using this permission.',
     });
-    await estate.runTimer('backupWatchTimer');
-    await look.settled({ advanceMs: 15_000 });
+    await look.run('backupWatchTimer');
     estate.estate.faults.remove(rule.id);
     expect(completed()).toBe(before);
     const told = look.mail().filter(({ subject }) => subject.includes('contoso backup did not finish'));

@@ -6,7 +6,6 @@ import type { Observer } from '../../infra/local/scenarios/observer.ts';
 import { bootEstate } from './support.ts';
 
 const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 const ROWS = 50_000;
 const MALLORY = '99999999-9999-4999-8999-999999999999';
 /** However many rows there are: a few subjects, and a few stages of each. */
@@ -42,19 +41,14 @@ beforeAll(async () => {
   ({ estate, look } = await bootEstate({
     detection: true,
     policy: { backup: { mode: 'off' }, response: { mode: 'notify', watch: 'PT1H', watchMoved: 'PT1H' } },
-    // The clock is moved by hours: each sweep is one that the test asks for.
-    settings: { MHSM_AUDIT_SCHEDULE: '0 0 0 1 1 *' },
   }));
   await cycle();
-}, 60_000);
+});
 afterAll(() => estate?.stop());
-
-const settled = () => look.settled({ except: /^incident-/ });
 
 async function cycle(): Promise<void> {
   look.advance(6 * MINUTE);
-  await estate.runTimer('auditSweepTimer');
-  await settled();
+  await look.run('auditSweepTimer', { except: /^incident-/ });
 }
 
 function flood(): void {
@@ -128,17 +122,17 @@ const shown = async (id: string) => (await look.api('GET', `/api/incidents/${id}
 async function close(id: string): Promise<Shown> {
   const decide = (body: Record<string, unknown>) =>
     look.api('POST', `/api/incidents/${id}/decisions`, { as: 'approver', body: { note: HOSTILE[0], ...body } });
-  for (let turn = 0; turn < 60; turn++) {
-    const incident = await shown(id);
-    if (incident.status === 'closed' && incident.closed) return incident;
+  let incident = await shown(id);
+  await look.eventually(async () => {
+    incident = await shown(id);
+    if (incident.status === 'closed' && incident.closed) return true;
     for (const { id: step, state, kind } of incident.plan ?? []) {
       if (state === 'waiting') await decide({ kind: kind === 'person' ? 'done' : 'deny', step });
     }
     if (incident.plan && !incident.verdict) await decide({ kind: 'verdict', verdict: 'confirmed' });
-    look.advance(HOUR / 4);
-    await look.pause(60);
-  }
-  throw new Error(`never closed: ${JSON.stringify(await shown(id))}`);
+    return false;
+  }, 'the incident to be closed');
+  return incident;
 }
 
 test('fifty thousand hostile rows of one intruder are a few mails, hide nothing, and become no part of a page', async () => {
@@ -160,8 +154,9 @@ test('fifty thousand hostile rows of one intruder are a few mails, hide nothing,
   expect(report).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
   expect(report.length).toBeLessThan(300_000);
 
-  await look.until(() => look.mail().some(({ subject }) => /closed/i.test(subject)), 'the mail of the end');
+  await look.still();
   const told = look.mail().slice(mails);
+  expect(told.filter(({ subject }) => /closed/i.test(subject)).length).toBeGreaterThan(0);
   expect(told.length).toBeLessThanOrEqual(MOST_MAILS);
   for (const { to, subject, html, text } of told) {
     expect(to).toEqual(['keys@contoso.example']);
@@ -172,4 +167,4 @@ test('fifty thousand hostile rows of one intruder are a few mails, hide nothing,
 
   expect(hostPid()).toBe(pid);
   expect(peakMemory() - before).toBeLessThan(MOST_MEMORY);
-}, 180_000);
+});

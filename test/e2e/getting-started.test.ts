@@ -21,7 +21,7 @@ describe.skipIf(missing.length > 0)(`the laptop part of ${DOCUMENT}`, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'mhsm-docs-'));
     ({ estate } = await bootEstate({ seed: 'infra/docs/first-estate.json' }));
-  }, 60_000);
+  });
   afterAll(async () => {
     await estate?.stop();
     await rm(folder, { recursive: true, force: true });
@@ -42,5 +42,5 @@ describe.skipIf(missing.length > 0)(`the laptop part of ${DOCUMENT}`, () => {
       return line === undefined ? [] : [{ line, output: outputs[index] }];
     });
     expect(unseen).toEqual([]);
-  }, 240_000);
+  });
 });

@@ -9,7 +9,7 @@ let look: Observer;
 
 beforeAll(async () => {
   ({ estate, look } = await bootEstate());
-}, 60_000);
+});
 afterAll(() => estate?.stop());
 
 const KEYS = 8;
@@ -71,7 +71,7 @@ test('1,000 deliveries of the same and related events, with the host killed at r
   }
   estate.topic.handling({ duplicates: 0, reorder: false });
   await estate.runTimer('expirySweepTimer');
-  await look.settled({ advanceMs: 10_000 });
+  await look.settled();
 
   const grown = look.grown(before);
   expect(grown.map(({ key, by }) => `${key} +${by}`).sort(), `repeat with CHAOS_SEED=${seed}`).toEqual(
@@ -85,4 +85,4 @@ test('1,000 deliveries of the same and related events, with the host killed at r
   }
   const { body } = await look.api('GET', '/api/journal/verification', { as: 'auditor' });
   expect(body).toMatchObject({ kind: 'unbroken' });
-}, 150_000);
+});

@@ -19,7 +19,7 @@ beforeAll(async () => {
     tags: { owner: 'orders@contoso.example', class: 'unheard-of' },
     rotationPolicy: { expiryTime: 'P1Y' },
   });
-}, 60_000);
+});
 afterAll(() => estate?.stop());
 
 describe('the operator API', () => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
   ({ estate, look } = await bootEstate({
     policy: { defaults: { rotation: { backupFirst: true, drift: 'repair', proof: 'required' } } },
   }));
-}, 60_000);
+});
 afterAll(() => estate?.stop());
 
 const wrapping = { kty: 'RSA-HSM', size: 2048, keyOps: ['wrapKey', 'unwrapKey'] } as const;
@@ -48,8 +48,7 @@ describe('a missing data action', () => {
         tags: { notify: 'owner@contoso.example' },
       });
       const giveBack = await look.withoutAction(IDENTITIES[identity].objectId, action);
-      await estate.runTimer('expirySweepTimer');
-      await look.settled({ advanceMs: 5_000 });
+      await look.run('expirySweepTimer');
       await giveBack();
 
       const mail = look.mailAbout(name);
@@ -64,10 +63,7 @@ describe('a missing data action', () => {
 
   test('observe without keys/read/action is told to the fallback, once', async () => {
     const giveBack = await look.withoutAction(IDENTITIES.observe.objectId, 'keys/read/action');
-    for (let sweep = 0; sweep < 2; sweep++) {
-      await estate.runTimer('expirySweepTimer');
-      await look.settled({ advanceMs: 5_000 });
-    }
+    for (let sweep = 0; sweep < 2; sweep++) await look.run('expirySweepTimer');
     await giveBack();
     const told = look
       .mail()

@@ -22,10 +22,10 @@ beforeAll(async () => {
     await hsm.plant({ name, kty: 'EC-HSM', crv: 'P-256', keyOps: ['sign', 'verify'], rotationPolicy });
   }
   await look.api('POST', '/api/backups', { as: 'operator', body: { hsm: 'contoso', reason: 'before the tests' } });
-  await look.settled({ advanceMs: 10_000 });
+  await look.settled();
   const { body } = await look.api('GET', '/api/backups', { as: 'viewer' });
   backup = (body as { backups: { id: string }[] }).backups[0]?.id ?? 'none';
-}, 60_000);
+});
 afterAll(() => estate?.stop());
 
 const REQUEST = { hsm: 'contoso', reason: 'rehearsal', confirm: 'contoso' };
@@ -46,13 +46,7 @@ async function restoreApproved(body: object): Promise<string> {
   return id;
 }
 
-async function patiently(act: () => Promise<boolean>): Promise<void> {
-  for (let time = 0; time < 100; time++) {
-    if (await act().catch(() => false)) return;
-    await look.pause(100);
-  }
-  throw new Error('the host did not answer in time');
-}
+const patiently = (act: () => Promise<boolean>) => look.until(() => act().catch(() => false), 'an answer of the host');
 
 async function shown(id: string) {
   const { body } = await look.api('GET', `/api/restores/${id}`, { as: 'viewer' });
@@ -86,27 +80,27 @@ test('restoreHsm, killed at every step and when the HSM takes it, starts one job
   const kills = [killAt(estate, KILLED.start, 'start'), killAt(estate, KILLED.end, 'end')];
   const killed = killWhenAccepted('RestoreCreate');
   const id = await restoreApproved({ ...REQUEST, backup });
-  await look.settled({ advanceMs: 30_000 });
+  await look.settled();
   for (const each of kills) await each.done();
   expect(await killed()).toBe(true);
-  await look.settled({ advanceMs: 30_000 });
+  await look.settled();
   expect(kills.flatMap(({ steps }) => steps).sort()).toEqual(Object.values(KILLED).flat().sort());
   expect(look.calls('contoso', 'RestoreCreate', 202)).toBe(1);
   expect(await shown(id)).toMatchObject({ status: 'restored', outcome: { findings: { critical: 0, warnings: 0 } } });
   expect([...look.versions().keys()].sort()).toEqual(['contoso/invoices', 'contoso/orders']);
-}, 60_000);
+});
 
 test('restoreKey, killed when the HSM takes it, brings the key back by one job', async () => {
   await damage.remove('orders');
   await damage.purge('orders');
   const killed = killWhenAccepted('KeySelectiveRestore');
   const id = await restoreApproved({ ...REQUEST, backup, key: 'orders' });
-  await look.settled({ advanceMs: 15_000 });
+  await look.settled();
   expect(await killed()).toBe(true);
-  await look.settled({ advanceMs: 15_000 });
+  await look.settled();
   expect(look.calls('contoso', 'KeySelectiveRestore', 202)).toBe(1);
   expect(await shown(id)).toMatchObject({ status: 'restored', outcome: { findings: { critical: 0 } } });
-}, 60_000);
+});
 
 test('a decision that somebody wrote into the store restores nothing, and its refusal is told', async () => {
   const body = { ...REQUEST, backup, accepts: ['unverifiedBackup'] };
@@ -117,9 +111,9 @@ test('a decision that somebody wrote into the store restores nothing, and its re
   const forged = { by: 'oid-of-an-approver', at: estate.estate.clock.now().toISOString(), decision: 'approved' };
   await estate.storage.putBlob('state', `restores/${id}/decision.json`, JSON.stringify(forged), 'application/json');
   // Nobody wakes the restore: it looks by itself when it reminds.
-  await look.settled({ advanceMs: 10 * 60_000 });
+  await look.settled();
   expect(await shown(id)).toMatchObject({ status: 'refused', outcome: { reason: 'ApprovalNotJournaled' } });
   expect(look.calls('contoso', 'RestoreCreate', 202)).toBe(before);
   const told = look.mail().slice(mails);
   expect(told.filter(({ text }) => text.includes('ApprovalNotJournaled'))).toHaveLength(1);
-}, 60_000);
+});

@@ -1,16 +1,35 @@
+import { readdirSync } from 'node:fs';
 import type { EstateOptions } from '../../infra/local/estate-options.ts';
 import { type RunningEstate, startEstate } from '../../infra/local/estate-run.ts';
-import { createObserver, type Observer } from '../../infra/local/scenarios/observer.ts';
+import { createObserver, MORNING, type Observer } from '../../infra/local/scenarios/observer.ts';
 
-/**
- * A started estate with the built bundle, as a user runs it, on free ports and with state of its own. `policy` is what the
- * policy document says beside its version and owners; absent: that of the seed.
- */
+/** The timer functions, each in a file of its name. */
+const TIMERS = readdirSync(new URL('../../functions/triggers', import.meta.url)).flatMap((file) => {
+  const name = /^(.+)\.timer\.ts$/.exec(file)?.[1];
+  return name === undefined
+    ? []
+    : [`${name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())}Timer`];
+});
+const BY_REQUEST = Object.fromEntries(TIMERS.map((timer) => [`AzureWebJobs.${timer}.Disabled`, 'true']));
+
+interface Boot extends EstateOptions {
+  /** What the policy document says beside its version and owners; absent: that of the seed. */
+  policy?: Record<string, unknown>;
+  /**
+   * `byRequest`, the default: a timer runs when the test asks, so that what is seen does not hang on the time of day and on
+   * how fast the machine is. `byClock`: on schedule as well.
+   */
+  timers?: 'byRequest' | 'byClock';
+}
+
+/** A started estate with the built bundle, as a user runs it, on free ports and with state of its own. */
 export async function bootEstate({
   policy,
+  timers = 'byRequest',
   ...options
-}: EstateOptions & { policy?: Record<string, unknown> } = {}): Promise<{ estate: RunningEstate; look: Observer }> {
-  const estate = await startEstate({ seed: 'empty', port: 0, ...options });
+}: Boot = {}): Promise<{ estate: RunningEstate; look: Observer }> {
+  const settings = { ...(timers === 'byRequest' ? BY_REQUEST : {}), ...options.settings };
+  const estate = await startEstate({ seed: 'empty', port: 0, startAt: MORNING, ...options, settings });
   const look = createObserver(estate);
   const owners = { fallback: ['keys@contoso.example'] };
   if (policy) await look.writePolicy(JSON.stringify({ version: 1, owners, ...policy }));

@@ -9,37 +9,29 @@ let look: Observer;
 
 beforeAll(async () => {
   ({ estate, look } = await bootEstate({ webhook: true }));
-}, 60_000);
+});
 afterAll(() => estate?.stop());
-
-const HOURS = 3_600_000;
-const waiting = async () =>
-  ((await look.api('GET', '/api/notifications', { as: 'viewer' })).body as { waiting: number }).waiting;
 
 test('a webhook that is down gets everything once it is up, signed, though the host is killed after it sent', async () => {
   await look.plantDue('hooked', 1);
   const fault = estate.estate.faults.add({ service: 'webhook', operation: 'Receive', status: 503 });
   await estate.runTimer('expirySweepTimer');
-  await look.until(() => look.mailAbout('hooked').length > 0, 'the mail about the rotation');
+  await look.eventually(() => look.mailAbout('hooked').length > 0, 'the mail about the rotation');
   await estate.runTimer('webhookRelayTimer');
-  await look.until(() => estate.webhooks.calls.length >= 3, 'a call for each event and the notice');
+  await look.eventually(() => estate.webhooks.calls.length >= 3, 'a call for each event and the notice');
   expect(estate.webhooks.calls.every(({ status }) => status === 503)).toBe(true);
 
   estate.estate.faults.remove(fault.id);
   const kills = killAt(estate, ['sendWebhook', 'settleWebhook'], 'end');
-  await look.settled({ advanceMs: HOURS / 4 });
+  await look.settled();
   await kills.done();
   await estate.runTimer('webhookRelayTimer');
-  await look.settled({ advanceMs: HOURS / 4 });
+  await look.settled();
   expect(kills.steps).toContain('sendWebhook');
 
   const taken = estate.webhooks.calls.filter(({ status }) => status === 204);
   const bodies = new Map(taken.map(({ headers, body }) => [headers['webhook-id'], body]));
-  // The clock was moved over a night, so backups came due as well.
-  const types = [...bodies.values()]
-    .map((body) => (JSON.parse(body) as { type: string }).type)
-    .filter((type) => type.includes('Key'))
-    .sort();
+  const types = [...bodies.values()].map((body) => (JSON.parse(body) as { type: string }).type).sort();
   expect(types).toEqual([
     'ManagedHsmLifecycle.KeyNearExpiry',
     'ManagedHsmLifecycle.KeyNewVersionCreated',
@@ -51,22 +43,17 @@ test('a webhook that is down gets everything once it is up, signed, though the h
     const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
     expect(headers['webhook-signature']).toBe(`v1,${createHmac('sha256', key).update(signed).digest('base64')}`);
   }
-  // What came due while the clock moved goes out as well.
-  for (let round = 0; round < 5 && (await waiting()) > 0; round++) {
-    await estate.runTimer('webhookRelayTimer');
-    await look.settled();
-  }
   const { body } = await look.api('GET', '/api/notifications', { as: 'viewer' });
   expect(body).toMatchObject({ undelivered: [], waiting: 0, webhooks: ['sink'] });
-}, 120_000);
+});
 
 test('a webhook that stays down is given up, told, and sent again when a person asks', async () => {
   await look.plantDue('given-up', 1);
   const fault = estate.estate.faults.add({ service: 'webhook', operation: 'Receive', status: 404 });
   await estate.runTimer('expirySweepTimer');
-  await look.until(() => look.mailAbout('given-up').length > 0, 'the mail about the rotation');
-  await estate.runTimer('webhookRelayTimer');
   await look.settled();
+  expect(look.mailAbout('given-up')).toHaveLength(1);
+  await look.run('webhookRelayTimer');
   estate.estate.faults.remove(fault.id);
 
   const { body } = await look.api('GET', '/api/notifications', { as: 'viewer' });
@@ -82,4 +69,4 @@ test('a webhook that stays down is given up, told, and sent again when a person 
   }
   const { body: after } = await look.api('GET', '/api/notifications', { as: 'viewer' });
   expect(after).toMatchObject({ undelivered: [], waiting: 0 });
-}, 120_000);
+});

@@ -20,9 +20,11 @@ import { createHttpTriggers } from './triggers/http.ts';
 import { createQueueTriggers } from './triggers/queue.ts';
 import { createTimerTriggers } from './triggers/timer.ts';
 import { triggerOf } from './triggers/trigger-of.ts';
+import { createWorkCount, type Work } from './work.ts';
 
 export interface Host {
   port: number;
+  work(): Promise<Work>;
   /** Runs the appTerminate hooks and lets go of ports, timers and queues. */
   stop(): Promise<void>;
 }
@@ -52,13 +54,16 @@ export async function startHost(settings: Settings, clock: EstateClock, report: 
   await loadApp(appRoot, registry, hooks);
 
   let binding = '';
-  const invoke = createInvoke({
-    registry,
-    hooks,
-    report,
-    durableClient: () => binding,
-    timeoutMs: config.functionTimeoutMs,
-  });
+  const work = createWorkCount(
+    createInvoke({
+      registry,
+      hooks,
+      report,
+      durableClient: () => binding,
+      timeoutMs: config.functionTimeoutMs,
+    }),
+  );
+  const { invoke } = work;
   const engine = createEngine({
     store: openStore(join(stateDir, 'durable', `${config.hubName}.jsonl`), {
       fsync: settings.ESTATE_DURABLE_FSYNC === 'true',
@@ -106,6 +111,7 @@ export async function startHost(settings: Settings, clock: EstateClock, report: 
 
   return {
     port,
+    work: () => work.tell(engine, queues),
     async stop() {
       timers.stop();
       await queues.stop();

@@ -24,6 +24,9 @@ process.on('unhandledRejection', die);
 
 try {
   const host = await startHost(process.env, hostClock, report);
+  process.on('message', (message: { type?: string; id?: number }) => {
+    if (message.type === 'work') host.work().then((work) => send({ type: 'work', id: message.id ?? 0, ...work }), die);
+  });
   const stop = () => {
     host.stop().then(() => process.exit(0), die);
   };

@@ -1,4 +1,5 @@
 import type { Trigger } from './invocation.ts';
+import type { Work } from './work.ts';
 
 /** What the host tells its parent. */
 export interface Report {
@@ -22,6 +23,7 @@ export type HostMessage =
       ok: boolean;
       durationMs: number;
     }
+  | ({ type: 'work'; id: number } & Work)
   | { type: 'fatal'; message: string };
 
 export function createReport(send: (message: HostMessage) => void): Report {
@@ -72,7 +74,7 @@ function print(message: HostMessage): void {
     case 'fatal':
       console.error(message.message);
       return;
-    default:
+    case 'invocation':
       if (message.phase === 'end' && !message.ok) console.log(`[error] ${message.name} failed.`);
   }
 }

@@ -12,7 +12,7 @@ import {
   theRootOfTrustIsTouched,
 } from './intrusions.ts';
 import { theJournalIsUnbroken } from './journal.ts';
-import { createObserver, type Observer } from './observer.ts';
+import { createObserver, MORNING, type Observer } from './observer.ts';
 import { createQuietDays } from './quiet-days.ts';
 import type { Story } from './story.ts';
 
@@ -28,7 +28,14 @@ const FORTNIGHT = 14;
  */
 export async function attack(story: Story): Promise<void> {
   const estate = await story.step('The embedded estate boots', async (say) => {
-    const running = await startEstate({ seed: 'single', port: 0, webhook: true, detection: true, settings: SETTINGS });
+    const running = await startEstate({
+      seed: 'single',
+      port: 0,
+      startAt: MORNING,
+      webhook: true,
+      detection: true,
+      settings: SETTINGS,
+    });
     say('An HSM, its owners, a log workspace, and an app that is told nothing of what will happen.');
     return running;
   });
@@ -86,7 +93,6 @@ async function theIncidentIsClosed(story: Story, look: Observer, mallory: Intrud
     let shown: ClosedIncident = { status: 'open' };
     for (let turn = 0; turn < 40 && shown.status !== 'closed'; turn++) {
       look.advance(DAY_MS / 2);
-      await look.pause(300);
       await quiet(look);
       shown = (await look.api('GET', path, { as: 'auditor' })).body as ClosedIncident;
     }

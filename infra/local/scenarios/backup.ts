@@ -1,6 +1,6 @@
 import { startEstate } from '../estate-run.ts';
 import { theJournalIsUnbroken } from './journal.ts';
-import { createObserver, type Observer } from './observer.ts';
+import { createObserver, MORNING, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { Story } from './story.ts';
  */
 export async function backup(story: Story): Promise<void> {
   const estate = await story.step('The embedded estate boots with the demo keys', async (say) => {
-    const running = await startEstate({ seed: 'demo', port: 0 });
+    const running = await startEstate({ seed: 'demo', port: 0, startAt: MORNING });
     say('Landing account for the HSM, vault account in another region for the copies.');
     return running;
   });
@@ -71,7 +71,7 @@ async function deathLosesNothing(story: Story, look: Observer): Promise<void> {
       look.advance(12_000);
       await look.killHost();
     }
-    await look.settled({ advanceMs: 20_000 });
+    await look.settled();
     const made = jobs(look) - before;
     story.claim(made === 1, `exactly one job, not ${made}`);
     story.claim(completed(look) === done + 1, 'it was finished and told');
@@ -83,8 +83,8 @@ async function deathLosesNothing(story: Story, look: Observer): Promise<void> {
 async function aLostAnswerIsLookedInto(story: Story, look: Observer): Promise<void> {
   await story.step('The answer to the start of a backup is lost after it took effect', async (say) => {
     const before = jobs(look);
-    look.advance(DAY_MS);
     nextStartMeets(look, { lostReply: 'after' });
+    look.advance(DAY_MS);
     await watch(look);
     const made = jobs(look) - before;
     story.claim(made === 1, `no second job was started: ${made}`);
@@ -95,9 +95,9 @@ async function aLostAnswerIsLookedInto(story: Story, look: Observer): Promise<vo
 
 async function aFailedJobIsTriedAgain(story: Story, look: Observer): Promise<void> {
   await story.step('A job fails after it was accepted; it is told, and tried again when the rule says', async (say) => {
-    look.advance(DAY_MS);
     const done = completed(look);
     nextStartMeets(look, { effect: 'failJob' });
+    look.advance(DAY_MS);
     await watch(look);
     const told = look
       .mail()
@@ -116,11 +116,7 @@ async function aFailedJobIsTriedAgain(story: Story, look: Observer): Promise<voi
 
 const DAY_MS = 86_400_000;
 
-async function watch(look: Observer): Promise<void> {
-  await look.settled({ advanceMs: 20_000 });
-  await look.estate.runTimer('backupWatchTimer');
-  await look.settled({ advanceMs: 20_000 });
-}
+const watch = (look: Observer): Promise<void> => look.run('backupWatchTimer');
 
 /** Backup jobs that contoso accepted; fabrikam is backed up once a week only, by its rule. */
 /** What the next start of a backup meets. */

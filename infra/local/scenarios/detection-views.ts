@@ -30,11 +30,9 @@ export const incidentsOf = async (look: Observer): Promise<ShownIncident[]> =>
   ((await look.api('GET', '/api/incidents', { as: 'auditor' })).body as { incidents: ShownIncident[] }).incidents;
 
 /** Nothing but incidents under way, which wait for people. */
-export const quiet = (look: Observer, { advanceMs = 2_000, lookEveryMs = 60 } = {}): Promise<void> =>
-  look.settled({ advanceMs, lookEveryMs, patienceMs: 180_000, except: /^incident-/ });
+export const quiet = (look: Observer): Promise<void> => look.settled(PEOPLE);
 
-/** Runs the audit sweep and waits for what follows; durable timers are helped on. */
-export async function sweep(look: Observer): Promise<void> {
-  await look.estate.runTimer('auditSweepTimer');
-  await quiet(look, { lookEveryMs: 30 });
-}
+const PEOPLE = { except: /^incident-/ };
+
+/** Runs the audit sweep and waits for what follows. */
+export const sweep = (look: Observer): Promise<void> => look.run('auditSweepTimer', PEOPLE);

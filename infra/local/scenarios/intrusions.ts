@@ -38,12 +38,11 @@ export async function aStrangerGetsIn(story: Story, look: Observer): Promise<Int
         await look.killHost();
       }
       // What policy allows is done while the incident goes on, which waits for people with the rest.
-      await look.until(() => {
-        look.advance(5_000);
+      await look.eventually(() => {
         const rotated = look.grown(before).some((each) => each.key === `${HSM}/${key}`);
         return !mayStill(look, mallory) && rotated && look.events('IncidentOpened').length > published;
       }, 'the stranger to be shut out and the key to be rotated');
-      await quiet(look, { advanceMs: 10_000 });
+      await quiet(look);
       const [incident] = (await incidentsOf(look)).filter(({ about }) => about.includes(mallory.identity.objectId));
       story.claim(incident !== undefined, 'an incident was opened');
       story.claim(look.events('IncidentOpened').length > published, 'and published');
@@ -144,9 +143,7 @@ export async function theRootOfTrustIsTouched(story: Story, look: Observer): Pro
       const status = await admin.call('POST', '/securitydomain/download', { certificates: [], required: 2 });
       say(`the HSM answered ${status}; refused or not, the intent is told.`);
       look.advance(5 * MINUTE_MS);
-      await look.estate.runTimer('auditSweepTimer');
-      await look.pause(1_000);
-      await quiet(look, { advanceMs: 10_000 });
+      await sweep(look);
       const found = (await findingsOf(look, HSM)).filter(({ detector }) => detector === 'security-domain-access');
       story.claim(found.length === 1, `one finding, not ${found.length}`);
       say(`${found[0]?.severity}: ${found[0]?.title}`);
@@ -162,8 +159,7 @@ export async function theRootOfTrustIsTouched(story: Story, look: Observer): Pro
         const body = { kind: 'deny', step: first.step, note: 'rehearsal' };
         const denied = await look.api('POST', `/api/incidents/${first.id}/decisions`, { as: 'approver', body });
         story.claim(denied.status === 202, `taken, not ${JSON.stringify(denied.body)}`);
-        await look.pause(1_000);
-        await quiet(look, { advanceMs: 10_000 });
+        await quiet(look);
         story.claim(assignments(look) === before, 'and a no is a no');
       }
     },

@@ -1,4 +1,5 @@
 import type { RunningEstate } from '../estate-run.ts';
+import type { Work } from '../functions-host/work.ts';
 import type { PersonName } from '../identity/registrations.ts';
 import type { Mail } from '../mail-sink/server.ts';
 import type { RecordedEvent } from '../topic/delivery.ts';
@@ -25,8 +26,10 @@ export interface Observer {
     path: string,
     options: { as: PersonName; body?: unknown; idempotencyKey?: string },
   ): Promise<{ status: number; body: unknown; headers: Record<string, string | undefined> }>;
-  /** Follows a Location until the operation has ended; its outcome. */
+  /** Follows a Location until the operation has ended, the clock as well; its outcome. */
   operation(location: string): Promise<{ kind: string }>;
+  /** Runs a timer function once all is settled, and waits for what follows: nothing that began before is taken for it. */
+  run(timer: string, options?: Except): Promise<void>;
   /** Seeds keys that are due, `contoso/{prefix}-{n}`, and names them. */
   plantDue(prefix: string, count: number): Promise<string[]>;
   /** Takes one data action (without prefix) away from a principal; returns how to give it back. */
@@ -35,23 +38,34 @@ export interface Observer {
   killHost(): Promise<void>;
   advance(ms: number): void;
   pause(ms: number): Promise<void>;
+  /** Until it holds, by itself. */
   until(holds: () => boolean | Promise<boolean>, what: string): Promise<void>;
-  deliveriesSettled(): Promise<void>;
-  /** Until no orchestration is under way. Estate time is moved on meanwhile, so that durable timers cost no patience. */
-  settled(options?: {
-    advanceMs?: number;
-    patienceMs?: number;
-    /** Instances that may go on: an incident waits for people. */
-    except?: RegExp;
-    /** Real milliseconds between two looks, of which four in a row must find nothing. */
-    lookEveryMs?: number;
-  }): Promise<void>;
+  /** Until it holds; each time that nothing moves by itself, the clock goes on to the next durable timer. */
+  eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void>;
+  /** Until nothing moves by itself: no function runs, no event or message is on its way. Orchestrations may wait for time. */
+  still(): Promise<Work>;
+  /** Waits until all is still, and then moves the clock to the first durable timer. False, and not moved: nothing is under way. */
+  moveOn(options?: Except): Promise<boolean>;
+  /** Until no orchestration is under way. The clock is moved from timer to timer, as far as they need and no further. */
+  settled(options?: Except): Promise<void>;
 }
 
-const PATIENCE_MS = 90_000;
-const LOOK_EVERY_MS = 120;
-/** One creation a second is the pace of the HSM; the estate's clock is moved, nobody waits. */
-const USUAL_ADVANCE_MS = 1_000;
+interface Except {
+  /** Instances that may go on, and whose timers nobody waits for: an incident waits for people. */
+  except?: RegExp;
+}
+
+/**
+ * When stories and tests begin: a Tuesday morning far from any change of the clocks, so that what is told once a day, or judged by
+ * the day of the week, does not hang on when they are run.
+ */
+export const MORNING = '2030-05-14T10:00:30Z';
+
+/** Looks without any change, after which something is stuck. */
+const PATIENCE_LOOKS = 4_000;
+const LOOK_EVERY_MS = 25;
+/** Moves of the clock after which orchestrations will not end. */
+const MOST_MOVES = 20_000;
 
 export function createObserver(estate: RunningEstate): Observer {
   const answered: string[] = [];
@@ -61,24 +75,59 @@ export function createObserver(estate: RunningEstate): Observer {
   });
   const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const clock = estate.estate.clock;
-  const { host: hostUrl, appKeys, tokens } = estate.ready;
+  const { host: hostUrl, tokens } = estate.ready;
 
   const until = async (holds: () => boolean | Promise<boolean>, what: string): Promise<void> => {
-    for (let waited = 0; waited < PATIENCE_MS; waited += LOOK_EVERY_MS) {
+    for (let look = 0; look < PATIENCE_LOOKS; look++) {
       if (await holds()) return;
       await pause(LOOK_EVERY_MS);
     }
-    throw new Error(`waited ${PATIENCE_MS / 1000} s in vain for ${what}`);
+    throw new Error(`waited ${(PATIENCE_LOOKS * LOOK_EVERY_MS) / 1000} s in vain for ${what}`);
   };
 
-  const underWay = async (): Promise<string[]> => {
-    const url = new URL('/runtime/webhooks/durabletask/instances', hostUrl);
-    url.searchParams.set('runtimeStatus', 'Running,Pending');
-    url.searchParams.set('code', appKeys.system.durabletask_extension);
-    const reply = await estate.call({ method: 'GET', url });
-    if (reply.status !== 200) throw new Error(`instances: ${reply.status} ${reply.body.toString('utf8')}`);
-    const instances = JSON.parse(reply.body.toString('utf8')) as { instanceId: string; customStatus: unknown }[];
-    return instances.map(({ instanceId, customStatus }) => `${instanceId} (${String(customStatus)})`);
+  /** Whether an event is on its way. What was refused comes again when the clock says so. */
+  const delivering = (): boolean => {
+    if (estate.topic.handling().hold) return false;
+    const now = clock.now().getTime();
+    return estate.topic.events.some(({ deliveries }) =>
+      deliveries.some(({ state, next }) => state === 'pending' && (next === undefined || Date.parse(next) <= now)),
+    );
+  };
+
+  const still = async (): Promise<Work> => {
+    let seen = '';
+    for (let look = 0; look < PATIENCE_LOOKS; look++) {
+      // Events go from the app to the topic and from there to the app: looked at before and after.
+      const resting = !delivering();
+      const work = await estate.host?.work();
+      if (resting && work?.idle && estate.host?.isUp && !delivering()) return work;
+      const sign = `${estate.host?.pid} ${work?.begun} ${estate.topic.events.length}`;
+      if (sign !== seen) look = 0;
+      seen = sign;
+      await pause(LOOK_EVERY_MS);
+    }
+    throw new Error(`the app does not come to rest: process ${seen}`);
+  };
+
+  const moveOn = async ({ except }: Except = {}): Promise<boolean> => {
+    const { underWay } = await still();
+    const awaited = underWay.filter(({ instanceId }) => !except?.test(instanceId));
+    if (awaited.length === 0) return false;
+    const times = awaited.flatMap(({ next }) => (next === undefined ? [] : [Date.parse(next)]));
+    if (times.length === 0)
+      throw new Error(`under way, and waiting for no time: ${awaited.map(({ instanceId }) => instanceId).join(', ')}`);
+    clock.advance(Math.max(1, Math.min(...times) - clock.now().getTime()));
+    return true;
+  };
+
+  const eventually = async (holds: () => boolean | Promise<boolean>, what: string): Promise<void> => {
+    for (let move = 0; move < MOST_MOVES; move++) {
+      await still();
+      if (await holds()) return;
+      if (!(await moveOn())) break;
+    }
+    await still();
+    if (!(await holds())) throw new Error(`nothing is under way any more, and still not ${what}`);
   };
 
   const observer: Observer = {
@@ -124,14 +173,18 @@ export function createObserver(estate: RunningEstate): Observer {
     },
     async operation(location) {
       let outcome: { kind: string } | undefined;
-      await until(async () => {
+      await eventually(async () => {
         const { status, body } = await observer.api('GET', location, { as: 'viewer' });
         if (status === 200) outcome = (body as { outcome: { kind: string } }).outcome;
-        else clock.advance(USUAL_ADVANCE_MS);
         return outcome !== undefined;
-      }, `operation ${location}`);
+      }, `the end of the operation ${location}`);
       if (!outcome) throw new Error(`operation ${location} has no outcome`);
       return outcome;
+    },
+    async run(timer, options) {
+      await observer.settled(options);
+      await estate.runTimer(timer);
+      await observer.settled(options);
     },
     async plantDue(prefix, count) {
       const [hsm] = estate.hsms;
@@ -179,29 +232,16 @@ export function createObserver(estate: RunningEstate): Observer {
     advance: (ms) => clock.advance(ms),
     pause,
     until,
-    deliveriesSettled: () =>
-      until(
-        () => estate.topic.events.every(({ deliveries }) => deliveries.every(({ state }) => state !== 'pending')),
-        'all events to be delivered',
-      ),
-    async settled({
-      advanceMs = USUAL_ADVANCE_MS,
-      patienceMs = PATIENCE_MS,
-      lookEveryMs = LOOK_EVERY_MS,
-      except,
-    } = {}) {
-      let quiet = 0;
-      let busy: string[] = [];
-      for (let waited = 0; waited < patienceMs; waited += lookEveryMs) {
-        // Between the look and the call the host may have been killed: then it is not quiet either.
-        const all = estate.host?.isUp ? await underWay().catch(() => ['the host is down']) : ['the host is down'];
-        busy = all.filter((each) => !except?.test(each));
-        quiet = busy.length === 0 ? quiet + 1 : 0;
-        if (quiet >= 4) return;
-        if (busy.length > 0) clock.advance(advanceMs);
-        await pause(lookEveryMs);
+    eventually,
+    still,
+    moveOn,
+    async settled(options) {
+      for (let move = 0; await moveOn(options); move++) {
+        if (move < MOST_MOVES) continue;
+        const { underWay } = await still();
+        const ids = underWay.map(({ instanceId }) => instanceId).slice(0, 5);
+        throw new Error(`still under way after ${MOST_MOVES} moves of the clock: ${ids.join('; ')}`);
       }
-      throw new Error(`still under way after ${patienceMs / 1000} s: ${busy.slice(0, 5).join('; ')}`);
     },
   };
   return observer;

@@ -3,7 +3,7 @@ import { startEstate } from '../estate-run.ts';
 import { IDENTITIES, TENANT_ID } from '../identity/registrations.ts';
 import { type Holders, holdDomain, wrapFor } from './holders.ts';
 import { theJournalIsUnbroken } from './journal.ts';
-import { createObserver, type Observer } from './observer.ts';
+import { createObserver, MORNING, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
 const LOST = 'contoso';
@@ -18,7 +18,7 @@ const BACKUP_IDENTITY =
  */
 export async function recovery(story: Story): Promise<void> {
   const estate = await story.step('The embedded estate boots with the demo keys', async (say) => {
-    const running = await startEstate({ seed: 'demo', port: 0 });
+    const running = await startEstate({ seed: 'demo', port: 0, startAt: MORNING });
     say(`${running.hsms.length} HSMs, each with a security domain of its own.`);
     return running;
   });
@@ -72,9 +72,7 @@ async function theLedgerKnowsTheHolders(story: Story, look: Observer): Promise<H
 async function theClockTakesABackup(story: Story, look: Observer, lost: EstateHsm): Promise<Set<string>> {
   return story.step('The schedule takes a backup, copies, verifies and locks it', async (say) => {
     const before = versionsOf(lost);
-    await look.settled({ advanceMs: 20_000 });
-    await look.estate.runTimer('backupWatchTimer');
-    await look.settled({ advanceMs: 20_000 });
+    await look.run('backupWatchTimer');
     story.claim(look.events('BackupCompleted').length > 0, 'there is a verified backup');
     say(`${look.events('BackupCompleted').length} backups, proven byte for byte.`);
     return before;
@@ -207,14 +205,13 @@ async function show(look: Observer): Promise<Seen> {
 
 /** Until the recovery waits for that step, and `also` holds. A step that failed ends the story with what it said. */
 async function reaches(look: Observer, step: string, also: (seen: Seen) => boolean = () => true): Promise<Seen> {
-  let seen: Seen | undefined;
-  for (let turn = 0; turn < 400; turn++) {
+  let seen = await show(look);
+  await look.eventually(async () => {
     seen = await show(look);
-    if (seen.waitingFor.includes(step) && also(seen)) return seen;
+    if (seen.waitingFor.includes(step) && also(seen)) return true;
     const failed = seen.runbook.steps.find(({ state }) => state === 'failed');
     if (failed) throw new Error(`the step ${failed.name} failed: ${failed.report?.evidence}`);
-    look.advance(20_000);
-    await look.pause(120);
-  }
-  throw new Error(`the recovery does not come to ${step}: ${JSON.stringify(seen?.runbook.steps)}`);
+    return false;
+  }, `the recovery at ${step}`);
+  return seen;
 }

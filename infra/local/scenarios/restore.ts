@@ -2,7 +2,7 @@ import { startEstate } from '../estate-run.ts';
 import type { EstateHsm } from '../hsm-fleet.ts';
 import { createDamage, type Damage } from './damage.ts';
 import { theJournalIsUnbroken } from './journal.ts';
-import { createObserver, type Observer } from './observer.ts';
+import { createObserver, MORNING, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
 interface Scene {
@@ -18,7 +18,7 @@ interface Scene {
  */
 export async function restore(story: Story): Promise<void> {
   const estate = await story.step('The embedded estate boots with the demo keys', async (say) => {
-    const running = await startEstate({ seed: 'demo', port: 0, purgeProtection: false });
+    const running = await startEstate({ seed: 'demo', port: 0, startAt: MORNING, purgeProtection: false });
     say('The identity that restores holds its role; nobody else can start a restore.');
     return running;
   });
@@ -50,7 +50,7 @@ async function aBackupIsTaken({ story, look }: Scene): Promise<string> {
     const first = await look.api('POST', '/api/backups', asked);
     await look.api('POST', '/api/backups', asked);
     story.claim(first.status === 202, `accepted, not ${first.status}`);
-    await look.settled({ advanceMs: 10_000 });
+    await look.settled();
     story.claim(look.calls('contoso', 'BackupCreate', 202) === before + 1, 'one job for two requests');
     const { body } = await look.api('GET', '/api/backups', { as: 'viewer' });
     const [newest] = (body as { backups: { id: string; hsm: string; state: string; keys: number }[] }).backups.filter(
@@ -151,10 +151,8 @@ async function theHsmIsRestored({ story, look, hsm }: Scene, backup: string): Pr
       say(`mail: ${told()[0]?.subject}`);
       const safetyBefore = look.calls('contoso', 'BackupCreate', 202);
       await look.api('POST', decision, { as: 'approver', body: { decision: 'approve', note: 'confirmed by phone' } });
-      await look.until(() => {
-        look.advance(5_000);
-        return look.calls('contoso', 'BackupCreate', 202) > safetyBefore;
-      }, 'the safety backup');
+      const hasBegun = () => look.calls('contoso', 'BackupCreate', 202) > safetyBefore;
+      await look.eventually(hasBegun, 'the safety backup to begin');
       // The other reading of the rule comes into force: what is young enough for one is too young for the other.
       Object.assign(hsm.backups.readings, { thirtyMinuteRule: 'atLeast30' });
       // Earlier backups would satisfy it; the estate is to judge by the safety backup alone.
@@ -164,7 +162,7 @@ async function theHsmIsRestored({ story, look, hsm }: Scene, backup: string): Pr
         look.advance(20_000);
         await look.killHost();
       }
-      const outcome = (await follow(look, location)) as Outcome;
+      const outcome = (await look.operation(location)) as unknown as Outcome;
       story.claim(outcome.kind === 'restored', `restored, not ${JSON.stringify(outcome)}`);
       story.claim(look.calls('contoso', 'RestoreCreate', 202) === 1, 'exactly one restore job was started');
       story.claim(
@@ -211,7 +209,7 @@ async function oneKeyComesBack({ story, look, hsm, damage }: Scene, backup: stri
     await damage.purge(PURGED);
     const { decision, location } = await ask(look, 'operator', body);
     await look.api('POST', decision, { as: 'approver', body: { decision: 'approve' } });
-    const outcome = (await follow(look, location)) as Outcome;
+    const outcome = (await look.operation(location)) as unknown as Outcome;
     story.claim(outcome.kind === 'restored', `restored, not ${JSON.stringify(outcome)}`);
     story.claim(outcome.findings.critical === 0, `it is as it was: ${outcome.findings.differences.join('; ')}`);
     story.claim(look.versions().get(`contoso/${PURGED}`) === versions, 'with all its versions');
@@ -243,27 +241,4 @@ async function ask(look: Observer, as: 'operator' | 'manager', body: unknown) {
   if (reply.status !== 202) throw new Error(`not accepted: ${reply.status} ${JSON.stringify(reply.body)}`);
   const { id, decision } = reply.body as { id: string; decision: string };
   return { id, decision, location: reply.headers.location ?? '' };
-}
-
-/** Moves the clock briskly: half an hour is waited for without anybody's patience. */
-async function follow(look: Observer, location: string): Promise<{ kind: string }> {
-  let outcome: { kind: string } | undefined;
-  let waiting = false;
-  await look.until(() => {
-    if (!waiting && !outcome) {
-      waiting = true;
-      look.advance(30_000);
-      void look
-        .api('GET', location, { as: 'viewer' })
-        .then(({ status, body }) => {
-          if (status === 200) outcome = (body as { outcome: { kind: string } }).outcome;
-        })
-        .finally(() => {
-          waiting = false;
-        });
-    }
-    return outcome !== undefined;
-  }, `operation ${location}`);
-  if (!outcome) throw new Error(`operation ${location} has no outcome`);
-  return outcome;
 }

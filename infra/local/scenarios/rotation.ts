@@ -1,7 +1,7 @@
 import { startEstate } from '../estate-run.ts';
 import { IDENTITIES } from '../identity/registrations.ts';
 import { theJournalIsUnbroken } from './journal.ts';
-import { createObserver, type Observer } from './observer.ts';
+import { createObserver, MORNING, type Observer } from './observer.ts';
 import type { Story } from './story.ts';
 
 const DAY_MS = 86_400_000;
@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
  */
 export async function rotation(story: Story): Promise<void> {
   const estate = await story.step('The embedded estate boots with the demo keys', async (say) => {
-    const running = await startEstate({ seed: 'demo', port: 0 });
+    const running = await startEstate({ seed: 'demo', port: 0, startAt: MORNING });
     const count = running.hsms.reduce((sum, hsm) => sum + hsm.keys().keys.length, 0);
     say(`${running.hsms.length} Managed HSMs, ${count} keys; the app is the built bundle.`);
     return running;
@@ -36,8 +36,7 @@ export async function rotation(story: Story): Promise<void> {
 async function sweepTellsAndRotates(story: Story, look: Observer): Promise<void> {
   const before = look.versions();
   await story.step('One sweep finds what is due and rotates it', async (say) => {
-    await look.estate.runTimer('expirySweepTimer');
-    await look.settled();
+    await look.run('expirySweepTimer');
     const rotated = look.grown(before);
     for (const { key, by } of rotated) say(`${key.padEnd(38)} +${by} version`);
     story.claim(rotated.length >= 15, `at least 15 keys were due; ${rotated.length} rotated`);
@@ -81,7 +80,6 @@ async function eventsCannotHarm(story: Story, look: Observer): Promise<void> {
     look.forge(published, { id: 'forged-1', source: evil });
     look.forge(published, { id: 'forged-2', subject: 'keys/another-key' });
     look.forge(published, { id: 'forged-3', data: { nonsense: '<script>' } });
-    await look.deliveriesSettled();
     await look.settled();
     story.claim(look.grown(before).length === 0, 'no key changed');
     say('50 repeats of an old event and 3 forgeries: no key changed.');
@@ -98,7 +96,7 @@ async function deathCannotDouble(story: Story, look: Observer): Promise<void> {
       await look.pause(150 + kill * 130);
       await look.killHost();
     }
-    await look.settled({ advanceMs: 31_000 });
+    await look.settled();
     const grown = look.grown(before).filter(({ key }) => names.includes(key));
     story.claim(grown.length === names.length, `all ${names.length} keys rotated; ${grown.length} did`);
     story.claim(
@@ -115,8 +113,7 @@ async function aLostAnswerCannotDouble(story: Story, look: Observer): Promise<vo
     const [name] = await look.plantDue('lost-answer', 1);
     const before = look.versions();
     look.estate.estate.faults.add({ service: 'hsm', operation: 'KeyRotate', lostReply: 'after', count: 1 });
-    await look.estate.runTimer('expirySweepTimer');
-    await look.settled({ advanceMs: 31_000 });
+    await look.run('expirySweepTimer');
     const grown = look.grown(before).find(({ key }) => key === name);
     story.claim(grown?.by === 1, 'one new version, although the caller could not know');
     say('The app waited until the call could no longer take effect, looked, and found its own version.');
@@ -155,17 +152,14 @@ async function operatorRotates(story: Story, look: Observer): Promise<void> {
 
 async function nativeRotationIsProvenToo(story: Story, look: Observer): Promise<void> {
   await story.step('Days pass, and the HSM rotates a key by its own policy', async (say) => {
-    await look.estate.runTimer('expirySweepTimer');
-    await look.settled();
+    await look.run('expirySweepTimer');
     const before = look.versions();
     look.advance(4 * DAY_MS);
     await look.until(
       () => look.grown(before).some(({ key }) => key === 'contoso/aks-etcd-prod'),
       'the HSM to rotate by itself',
     );
-    await look.settled();
-    await look.estate.runTimer('expirySweepTimer');
-    await look.settled({ advanceMs: 2_000 });
+    await look.run('expirySweepTimer');
     const told = look.mailAbout('aks-etcd-prod').filter(({ subject }) => subject.includes('rotated by the HSM'));
     story.claim(told.length === 1, `its owner was told once, not: ${told.map(({ subject }) => subject).join('; ')}`);
     story.claim(
@@ -181,8 +175,7 @@ async function aMissingPermissionIsAnInstruction(story: Story, look: Observer): 
   await story.step('A permission is missing, and the mail says which and how to grant it', async (say) => {
     await look.plantDue('no-permission', 1);
     const restore = await look.withoutAction(IDENTITIES.rotate.objectId, 'keys/rotate/action');
-    await look.estate.runTimer('expirySweepTimer');
-    await look.settled();
+    await look.run('expirySweepTimer');
     const told = look.mailAbout('no-permission-0');
     const text = told.map((mail) => mail.text).join('\n');
     story.claim(text.includes('Microsoft.KeyVault/managedHsm/keys/rotate/action'), 'the mail names the data action');
@@ -191,8 +184,7 @@ async function aMissingPermissionIsAnInstruction(story: Story, look: Observer): 
     say(told[0]?.subject ?? '');
     await restore();
     look.advance(DAY_MS / 4);
-    await look.estate.runTimer('expirySweepTimer');
-    await look.settled({ advanceMs: 2_000 });
+    await look.run('expirySweepTimer');
     story.claim(look.mailAbout('no-permission-0').length === 2, 'once granted, the next sweep rotated it and told');
   });
   story.proven('Least privilege: what is missing is named with data action, scope, identity and command.');
@@ -203,8 +195,7 @@ async function aBrokenPolicyChangesNothing(story: Story, look: Observer): Promis
     const [name] = await look.plantDue('after-bad-policy', 1);
     const before = look.versions();
     await look.writePolicy('{ "version": 1, "defaults": { "rotation": { "before": "30 days" } } }');
-    await look.estate.runTimer('expirySweepTimer');
-    await look.settled({ advanceMs: 2_000 });
+    await look.run('expirySweepTimer');
     story.claim(look.grown(before).find(({ key }) => key === name)?.by === 1, 'the last good policy stayed in force');
     const told = look.mail().filter((mail) => /policy/i.test(mail.subject) && mail.text.includes('rotation.before'));
     story.claim(told.length > 0, 'its author was told which field is wrong');

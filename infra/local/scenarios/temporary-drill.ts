@@ -73,19 +73,13 @@ async function theHoldersCome(story: Story, look: Observer, holders: Holders, dr
       await reaches(look, drill, 'upload');
       await playHolders(look, holders, `rehearse-${drill}`, 'upload');
       const [hsm] = temporaries(look);
-      for (
-        let kills = 0;
-        kills < 40 && hsm !== undefined && look.calls(hsm.name, 'RestoreCreate', 202) === 0;
-        kills++
-      ) {
-        look.advance(2 * ADVANCE_MS);
-        await look.pause(200);
-      }
+      const name = hsm?.name ?? '';
+      await look.eventually(() => look.calls(name, 'RestoreCreate', 202) > 0, 'the restore to begin');
       await look.killHost();
-      await look.settled({ advanceMs: ADVANCE_MS });
+      await look.settled();
       const { status, report: written } = await show(look, drill);
       story.claim(status === 'passed', `passed, not ${JSON.stringify(written?.reasons ?? status)}`);
-      const count = (operation: string) => look.calls(hsm?.name ?? '', operation, 202);
+      const count = (operation: string) => look.calls(name, operation, 202);
       story.claim(count('RestoreCreate') === 1, `one restore, not ${count('RestoreCreate')}`);
       story.claim(count('BackupCreate') === 1, `one safety backup, not ${count('BackupCreate')}`);
       for (const line of written?.reasons ?? []) say(line);
@@ -125,9 +119,9 @@ async function nobodyComes(story: Story, look: Observer, holders: Holders): Prom
       const [hsm] = temporaries(look);
       await calledFor(look, 'Re-wrap', 2);
       look.advance(6 * DAY_MS);
-      await look.until(() => hsm !== undefined && look.estate.fleet.deleted.has(hsm.name), 'its deletion');
+      await look.eventually(() => hsm !== undefined && look.estate.fleet.deleted.has(hsm.name), 'its deletion');
       await look.killHost();
-      await look.settled({ advanceMs: ADVANCE_MS });
+      await look.settled();
       const { status, report: written } = await show(look, drill);
       story.claim(status === 'inconclusive', `undecided, not ${status}`);
       story.claim(temporaries(look).length === 0 && softDeleted(look, drill).length === 1, 'its HSM is removed');
@@ -140,7 +134,7 @@ async function nobodyComes(story: Story, look: Observer, holders: Holders): Prom
     const body = { reason: 'the audit is postponed' };
     const { status } = await look.api('POST', `/api/drills/${drill}/cancellation`, { as: 'operator', body });
     story.claim(status === 202, `accepted, not ${status}`);
-    await look.settled({ advanceMs: ADVANCE_MS });
+    await look.settled();
     const ended = await show(look, drill);
     story.claim(ended.status === 'inconclusive', `undecided, not ${ended.status}`);
     story.claim(ended.report?.tearDown?.state === 'nothingMade', 'nothing was made');
@@ -150,7 +144,6 @@ async function nobodyComes(story: Story, look: Observer, holders: Holders): Prom
 }
 
 const DAY_MS = 86_400_000;
-const ADVANCE_MS = 30_000;
 
 interface Rehearsal {
   id: string;
@@ -190,24 +183,23 @@ async function show(look: Observer, drill: string): Promise<Shown> {
 
 /** Until the drill waits for that step of its rehearsal. */
 async function reaches(look: Observer, drill: string, step: string): Promise<Rehearsal> {
-  let seen: Shown | undefined;
-  for (let turn = 0; turn < 400; turn++) {
-    seen = await show(look, drill);
-    if (seen.rehearsal?.waitingFor.some((each) => each.step === step)) return seen.rehearsal;
-    if (seen.report) throw new Error(`the drill ended: ${JSON.stringify(seen.report.reasons)}`);
-    look.advance(ADVANCE_MS / 2);
-    await look.pause(120);
-  }
-  throw new Error(`the drill does not come to ${step}: ${JSON.stringify(seen)}`);
+  let reached: Rehearsal | undefined;
+  await look.eventually(async () => {
+    const { rehearsal, report: written } = await show(look, drill);
+    if (rehearsal?.waitingFor.some((each) => each.step === step)) reached = rehearsal;
+    else if (written) throw new Error(`the drill ended: ${JSON.stringify(written.reasons)}`);
+    return reached !== undefined;
+  }, `the drill at ${step}`);
+  if (!reached) throw new Error(`the drill does not come to ${step}`);
+  return reached;
 }
 
-/** Until so many mails have called people to that step: then the app is quiet, and time may pass. */
+/** Until so many mails have called people to that step. */
 async function calledFor(look: Observer, title: string, times: number): Promise<void> {
   const wanted = `restore drill waits for a person: ${title}`;
   const calls = () =>
     new Set(look.mail().flatMap(({ subject, text }) => (subject.includes(wanted) ? [text] : []))).size;
-  await look.until(() => calls() >= times, `mail ${times} about ${title}`);
-  await look.pause(1_000);
+  await look.eventually(() => calls() >= times, `mail ${times} about ${title}`);
 }
 
 const hours = (seconds: number): string => `${(seconds / 3600).toFixed(1)} h`;

@@ -67,7 +67,9 @@ function classifyStatus(status: number, failure: Failure, context: FailureContex
   if (status === 401 || status === 403) return classifyForbidden(status, failure, context, cause);
   const message = `Could not ${context.act}${quoted(failure)}`;
   if (status === 404) return fail('ERR_NOT_FOUND', message, 'Check that it exists and was not deleted.', cause);
-  if (status === 409 && /\b(restore|backup) operation is in progress/i.test(failure.text)) {
+  // Reading changes nothing, so what it conflicts with is an operation of the HSM, whether the SDK passes the words on or not.
+  const isReading = context.needs !== undefined;
+  if (status === 409 && (isReading || /\b(restore|backup) operation is in progress/i.test(failure.text))) {
     return fail('ERR_HSM_BUSY', message, 'Wait until the running operation of the HSM has ended.', cause);
   }
   if (status === 409 || status === 412) {

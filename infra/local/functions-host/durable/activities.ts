@@ -24,7 +24,8 @@ export function createActivityRunner(options: {
   random: () => number;
   now(): Date;
   completed(task: ActivityTask, completion: HistoryEvent): void;
-}): { run(task: ActivityTask): void; stop(): void } {
+}): { run(task: ActivityTask): void; readonly open: number; stop(): void } {
+  let open = 0;
   const limiter = createLimiter(options.maxConcurrent);
   const attempt = async (task: ActivityTask): Promise<HistoryEvent> => {
     try {
@@ -47,13 +48,19 @@ export function createActivityRunner(options: {
     }
   };
   return {
+    /** Waiting, running or not yet handed over. */
+    get open() {
+      return open;
+    },
     run(task) {
+      open += 1;
       limiter.run(async () => {
         const completion = await attempt(task);
         const last = runsTwice(options.chaos, options.random) ? await attempt(task) : completion;
         const delay = completionDelayMs(options.chaos, options.random);
         if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
         options.completed(task, last);
+        open -= 1;
       });
     },
     stop: () => limiter.stop(),

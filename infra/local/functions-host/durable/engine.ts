@@ -45,6 +45,10 @@ export interface Engine extends Pick<Changes, 'newInstance' | 'tellParent'> {
   deliver(instanceId: string, event: HistoryEvent, executionId?: string): boolean;
   /** Takes up everything the store says is unfinished. */
   resume(): void;
+  /** Whether an episode, an activity or an entity runs or is about to. */
+  isBusy(): boolean;
+  /** Instances that have not ended, with the first timer that each waits for. */
+  underWay(): { instanceId: string; next?: string }[];
   stop(): void;
 }
 
@@ -213,6 +217,13 @@ export function createEngine(options: EngineOptions): Engine {
     deliver,
     tellParent: changes.tellParent,
     resume,
+    isBusy: () => busy.size > 0 || activities.open > 0 || entities.isBusy,
+    underWay: () =>
+      [...hub.instances.values()].flatMap(({ instanceId, executionId, status }) => {
+        if (isFinal(status)) return [];
+        const next = timers.next(executionId)?.toISOString();
+        return [{ instanceId, ...(next === undefined ? {} : { next }) }];
+      }),
     stop() {
       stopped = true;
       episodes.stop();

@@ -12,6 +12,7 @@ interface EntityAnswer {
 
 export interface EntityRunner {
   wake(entityId: string): void;
+  readonly isBusy: boolean;
   resume(): void;
 }
 
@@ -129,6 +130,9 @@ export function createEntityRunner(options: {
 
   return {
     wake,
+    get isBusy() {
+      return busy.size > 0;
+    },
     resume() {
       for (const entityId of hub.entities.keys()) wake(entityId);
     },

@@ -9,6 +9,10 @@ import { triggerOf } from './trigger-of.ts';
 export interface QueueTriggers {
   names: string[];
   start(): void;
+  /** Resolves when each queue has been asked once more, and what it gave is in work. */
+  polled(): Promise<void>;
+  /** Messages in work. */
+  readonly open: number;
   /** Stops polling and waits for the messages in hand. */
   stop(): Promise<void>;
 }
@@ -39,6 +43,12 @@ export function createQueueTriggers(options: {
     start() {
       for (const listener of listeners) listener.start();
     },
+    async polled() {
+      await Promise.all(listeners.map((listener) => listener.polled()));
+    },
+    get open() {
+      return listeners.reduce((sum, listener) => sum + listener.open, 0);
+    },
     async stop() {
       await Promise.all(listeners.map((listener) => listener.stop()));
     },
@@ -48,11 +58,25 @@ export function createQueueTriggers(options: {
     const { batchSize, newBatchThreshold } = options.queues;
     const inWork = new Set<Promise<void>>();
     const stopping = new AbortController();
+    /** Who waits for a poll that begins after they came. */
+    let asking: (() => void)[] = [];
+    /** Ends the pause between two polls. */
+    let rouse = (): void => undefined;
+    const pause = (ms: number) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        rouse = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
 
     const poll = async (): Promise<void> => {
       let created = false;
       let pauseMs = SHORTEST_POLL_MS;
       while (!stopping.signal.aborted) {
+        const asked = asking;
+        asking = [];
         try {
           if (!created) await queue.createIfNotExists({ abortSignal: stopping.signal });
           created = true;
@@ -64,7 +88,8 @@ export function createQueueTriggers(options: {
           pauseMs = Math.min(Math.max(pauseMs, LONGEST_POLL_MS) * 2, LONGEST_PAUSE_MS);
           options.log('error', `Function '${name}' cannot read queue '${queue.name}': ${messageOf(error)}`);
         }
-        await pause(pauseMs, stopping.signal);
+        for (const heard of asked) heard();
+        if (asking.length === 0 && !stopping.signal.aborted) await pause(pauseMs);
       }
     };
 
@@ -115,8 +140,17 @@ export function createQueueTriggers(options: {
       start() {
         void poll();
       },
+      get open() {
+        return inWork.size;
+      },
+      polled: () =>
+        new Promise<void>((resolve) => {
+          asking.push(resolve);
+          rouse();
+        }),
       async stop() {
         stopping.abort();
+        rouse();
         await Promise.all(inWork);
       },
     };
@@ -177,14 +211,3 @@ function bodyProperties(text: string): Record<string, TypedData> {
     return {};
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });

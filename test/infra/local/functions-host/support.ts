@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import type { Work } from '../../../../infra/local/functions-host/work.ts';
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url));
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -34,6 +35,10 @@ export interface Child {
   port: number;
   messages: Message[];
   moveClock(offsetMs: number): void;
+  /** What the host has left to do, asked after everything that was sent before. */
+  work(): Promise<Work>;
+  /** Asks until it says that nothing is left. */
+  idle(): Promise<Work>;
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** A call below the durable webhook base, with its key. */
   durable(path: string, init?: RequestInit): Promise<Response>;
@@ -108,11 +113,26 @@ export async function startHost(workshop: Workshop, options: StartOptions): Prom
     });
     child.once('exit', (code) => reject(new Error(`The host exited with ${code}.`)));
   });
+  let questions = 0;
+  const work = () =>
+    new Promise<Work>((resolve) => {
+      questions += 1;
+      const id = questions;
+      const listen = (message: Message & { id?: number }) => {
+        if (message.type !== 'work' || message.id !== id) return;
+        child.off('message', listen);
+        resolve(message as unknown as Work);
+      };
+      child.on('message', listen);
+      child.send({ type: 'work', id });
+    });
   const call = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
   return {
     process: child,
     port,
     messages,
+    work,
+    idle: () => until(work, ({ idle }) => idle),
     moveClock: (offsetMs) => void child.send({ type: 'clock', offsetMs }),
     fetch: call,
     durable: (path, init) =>

@@ -200,6 +200,15 @@ describe('the queue trigger', () => {
     expect(Buffer.from(received[0]?.messageText ?? '', 'base64').toString()).toBe('poison');
     expect(await seen().then((each) => each.onQueued?.filter((one) => one.message === 'poison').length)).toBe(2);
   });
+
+  test('is asked once more before the host says that it has nothing left to do', async () => {
+    const incoming = QueueServiceClient.fromConnectionString(queue.connection).getQueueClient('incoming');
+    for (let round = 0; round < 20; round++) {
+      await incoming.sendMessage(Buffer.from(`round ${round}`).toString('base64'));
+      await host.idle();
+      expect((await seen()).onQueued?.at(-1)?.message).toBe(`round ${round}`);
+    }
+  });
 });
 
 describe('timers follow estate time', () => {

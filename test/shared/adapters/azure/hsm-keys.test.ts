@@ -101,9 +101,11 @@ describe('reading', () => {
     expect(ground.takeCalls('KeyGet')).toBe(3);
   });
 
-  test('says that the HSM is busy while a restore runs', async () => {
+  test('says that the HSM is busy while a restore runs, of lists as well, whose refusal the SDK passes on without words', async () => {
     hsm.setBusy({ kind: 'restore' });
     expect(await codeOf(observer.read(orders))).toBe('ERR_HSM_BUSY');
+    expect(await codeOf(observer.versions(orders))).toBe('ERR_HSM_BUSY');
+    expect(await codeOf(observer.pages('contoso')[Symbol.asyncIterator]().next())).toBe('ERR_HSM_BUSY');
     hsm.setBusy(undefined);
   });
 
