@@ -206,8 +206,8 @@ async function gather(
     canarySuccesses,
     ...hits,
     openIncidents,
-    watches: watches.map(({ incident, until, caller, keys: watched }) => ({
-      ...{ incident, until, keys: watched },
+    watches: watches.map(({ incident, since, until, caller, keys: watched }) => ({
+      ...{ incident, since, until, keys: watched },
       ...(caller && { caller: caller.oid }),
     })),
     breakGlass,

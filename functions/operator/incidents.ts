@@ -97,9 +97,12 @@ export async function declareIncident(
   await putFinding(world.documents, stands.finding);
   const joined = await joinOne(world, stands.finding, `operator ${caller.name}`);
   if (!joined) throw new Error('a declared compromise opens an incident');
-  const incident = await changeIncident(world, joined.incident.id, (current) =>
-    current.declared ? current : { ...current, declared: declaredBy(caller, asked) },
-  );
+  const incident = await changeIncident(world, joined.incident.id, (current) => {
+    const { declared, declaredToo = [] } = current;
+    if (!declared) return { ...current, declared: declaredBy(caller, asked) };
+    if ([declared.by, ...declaredToo].includes(caller.oid)) return current;
+    return { ...current, declaredToo: [...declaredToo, caller.oid] };
+  });
   await world.journal.append({
     id: `${incident.id}:incident.declare:${id}`,
     kind: 'note',

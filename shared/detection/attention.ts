@@ -13,13 +13,17 @@ export type Attention =
 /** The least score of the band above. */
 const NEXT_BAND: Partial<Record<Severity, number>> = { Low: 22, Medium: 48, High: 74 };
 
+/** A finding that began before the watch is one that led to it, perhaps: it would raise itself each time it is judged again. */
 export function attentionTo(
   { breakGlass = [], watches = [], now }: Pick<DetectionFacts, 'breakGlass' | 'watches' | 'now'>,
-  { caller, keys }: Pick<Finding, 'caller' | 'keys'>,
+  { caller, keys, from }: Pick<Finding, 'caller' | 'keys' | 'from'>,
 ): Attention {
   const oid = caller?.oid.toLowerCase() ?? '';
   const touched = new Set(keys.map((key) => key.toLowerCase()));
-  const running = watches.filter(({ until }) => Date.parse(until) > Date.parse(now));
+  const running = watches.filter(
+    ({ since, until }) =>
+      Date.parse(until) > Date.parse(now) && !(since !== undefined && Date.parse(from) < Date.parse(since)),
+  );
   const ofCaller = oid === '' ? undefined : running.find((watch) => watch.caller?.toLowerCase() === oid);
   const ofKey = running.find((watch) => watch.keys.some((key) => touched.has(key.toLowerCase())));
   const watch = ofCaller ?? ofKey;

@@ -88,7 +88,7 @@ export interface DetectionFacts {
   /** Incidents that are open, so that what belongs to them is not learnt as usual. */
   openIncidents?: { caller?: string; key?: string; from: string }[];
   /** Whom and what open incidents have watched, until when: what is found of them weighs a band more. */
-  watches?: { incident: string; until: string; caller?: string; keys: string[] }[];
+  watches?: { incident: string; since?: string; until: string; caller?: string; keys: string[] }[];
   /** Object ids of the emergency accounts of the policy: nothing of theirs is kept from people as a repeat. */
   breakGlass?: string[];
   /** Findings on the other HSMs of the estate, of the last 30 days. */

@@ -140,7 +140,7 @@ const LATE: ReadonlySet<PlannedStep['state']> = new Set<PlannedStep['state']>(['
 
 /** Whether this person may decide about this step now. What is approved is guarded again before it is done. */
 export function guardDecision(
-  incident: Pick<Incident, 'declared' | 'subject'>,
+  incident: Pick<Incident, 'declared' | 'declaredToo' | 'subject'>,
   step: Pick<PlannedStep, 'id' | 'state' | 'decisions' | 'mode' | 'assignment' | 'doneBy'>,
   by: string,
   decision: 'approve' | 'deny',
@@ -173,11 +173,11 @@ export function guardDecision(
 
 /** Nobody decides about what they asked for, nor about themselves. */
 export function guardPerson(
-  { declared, subject }: Pick<Incident, 'declared' | 'subject'>,
+  { declared, declaredToo = [], subject }: Pick<Incident, 'declared' | 'declaredToo' | 'subject'>,
   by: string,
   principalId?: string,
 ): Refusal | undefined {
-  if (declared && same(declared.by, by)) {
+  if (declared && [declared.by, ...declaredToo].some((each) => same(each, by))) {
     return refuse(
       'ApproverIsRequester',
       'You declared this incident, so another person has to decide.',

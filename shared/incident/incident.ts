@@ -54,6 +54,8 @@ export interface Incident {
   response?: ResponseMode;
   /** Who declared it, where a person did: they cannot approve what is done about it. */
   declared?: { by: string; name: string; note: string };
+  /** Object ids of those who declared it after that one: they decide as little. */
+  declaredToo?: string[];
   /** Grows each time a closed incident opens again; absent: 1. */
   round?: number;
   /** When the round began; absent: `openedAt`. */

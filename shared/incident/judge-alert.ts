@@ -199,22 +199,24 @@ const MEANING: Record<
 /** The finding that a fact is; the same fact is the same finding. */
 export function findingOf(fact: AlertFact, id: string, now: Date): Finding {
   const { title, explanation, nextStep, score, class: compromise, response } = MEANING[fact.what];
+  // An alert may be sent by whoever may send alerts: whom it names is told, and nothing is done to them for it.
   const who = fact.caller?.upn ?? fact.caller?.oid;
+  const named = who === undefined ? '' : ` The alert names ${who}; the activity log says who it was.`;
   return {
     version: 1,
     id,
     detector: 'azure-alert',
     detectorVersion: 1,
     hsm: fact.hsm,
-    ...(fact.caller ? { caller: fact.caller } : {}),
     keys: [],
     keysInAll: 0,
+    keysUsed: [],
     classes: [],
     from: fact.at,
     until: fact.at,
     foundAt: now.toISOString(),
-    title: `${fact.hsm} ${title}${who === undefined ? '' : ` by ${who}`}`,
-    explanation,
+    title: `${fact.hsm} ${title}`,
+    explanation: `${explanation}${named}`,
     nextStep,
     score,
     severity: severityOf(score),

@@ -5,22 +5,28 @@ export interface HarderWatch {
   schema: 1;
   incident: string;
   hsm: string;
-  /** Older versions of the keys are an intruder's from then on. */
+  /** When the incident was opened: older versions of the keys are an intruder's from then on. */
   since: string;
   until: string;
   caller?: { oid: string; app?: string; upn?: string };
   keys: string[];
 }
 
-export const watchOf = ({ id, hsm, subject, keys, openedAt }: Incident, until: string): HarderWatch => ({
-  schema: 1,
-  incident: id,
-  hsm,
-  since: openedAt,
-  until,
-  ...(subject.kind === 'caller' ? { caller: subject.caller } : {}),
-  keys,
-});
+/** Keys that were only named are not watched: whoever names them would raise what is found of everybody who uses them. */
+const watchedKeys = ({ keys, keysUsed = keys }: Incident): string[] => keysUsed;
+
+export function watchOf(incident: Incident, until: string): HarderWatch {
+  const { id, hsm, subject, openedAt } = incident;
+  return {
+    schema: 1,
+    incident: id,
+    hsm,
+    since: openedAt,
+    until,
+    ...(subject.kind === 'caller' ? { caller: subject.caller } : {}),
+    keys: watchedKeys(incident),
+  };
+}
 
 /** Until the policy's time has passed, or until it was closed as somebody's work. */
 export const isWatched = ({ watchUntil, status, verdict }: Incident, now: Date): boolean =>
@@ -38,11 +44,14 @@ export interface ShownWatch {
 }
 
 export function showWatch(incident: Incident): ShownWatch | undefined {
-  const { watchUntil, subject, hsm, keys, findings } = incident;
+  const { watchUntil, subject, hsm, findings } = incident;
   if (watchUntil === undefined) return undefined;
   return {
     until: watchUntil,
-    of: [...(subject.kind === 'caller' ? [describeSubject(subject, hsm)] : []), ...keys.map((key) => `key ${key}`)],
+    of: [
+      ...(subject.kind === 'caller' ? [describeSubject(subject, hsm)] : []),
+      ...watchedKeys(incident).map((key) => `key ${key}`),
+    ],
     raised: findings.filter(({ watchedFor }) => watchedFor !== undefined).length,
   };
 }

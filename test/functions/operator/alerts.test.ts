@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readIncidents } from '../../../functions/activities/incident-records.ts';
+import { freshPlan } from '../../../functions/activities/incident-planning.ts';
+import { readFinding, readIncidents } from '../../../functions/activities/incident-records.ts';
 import type { Caller } from '../../../functions/operator/authorise.ts';
 import { MOST_AN_HOUR } from '../../../shared/incident/judge-alert.ts';
 import { createIncidentWorld, type IncidentWorld } from '../../support/incident-world.ts';
@@ -83,6 +84,21 @@ describe('alerts of Azure Monitor', () => {
     await send(anAlert('activity-log-administrative.fired', {}, { operationName, status: 'Failed' }));
     await send(anAlert('activity-log-administrative.fired', { monitorCondition: 'Resolved' }, { operationName }));
     expect(await readIncidents(world.documents)).toEqual([]);
+  });
+
+  test('whom an alert names is told, and nothing is planned against them', async () => {
+    const victim = '00000000-0000-4000-8000-00000000a666';
+    const operationName = 'Microsoft.KeyVault/managedHSMs/delete';
+    await send(
+      anAlert('activity-log-administrative.fired', {}, { operationName, caller: victim, status: 'Succeeded' }),
+    );
+    const [incident] = await readIncidents(world.documents);
+    expect(incident?.subject).toEqual({ kind: 'hsm' });
+    const { fresh } = await freshPlan(world, incident as NonNullable<typeof incident>);
+    expect(fresh.filter(({ kind }) => kind === 'revoke')).toEqual([]);
+    const [found] = (incident?.findings ?? []).map((each) => each.id);
+    const finding = await readFinding(world.documents, 'contoso', NOW.slice(0, 10), found ?? '');
+    expect(finding?.explanation).toContain(victim);
   });
 
   test('what an alert says of callers or keys is not believed', async () => {

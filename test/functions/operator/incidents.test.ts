@@ -279,6 +279,14 @@ describe('a compromise that a person declares', () => {
     expect((await decide({ kind: 'verdict', verdict: 'confirmed' })).status).toBe(202);
   });
 
+  test('nor does whoever declares it after somebody else did', async () => {
+    id = String((await declare()).body.id);
+    await declare({ reason: 'mine as well' }, { caller: SECOND });
+    const refused = await decide({ kind: 'verdict', verdict: 'benign' }, SECOND);
+    expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('ApproverIsRequester')]);
+    expect((await decide({ kind: 'verdict', verdict: 'likely' })).status).toBe(202);
+  });
+
   test('twice with one Idempotency-Key is one incident; of the same key by another person it joins', async () => {
     const same = { idempotencyKey: 'declare-0001' };
     const first = (await declare({}, same)).body.id;

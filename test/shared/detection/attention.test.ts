@@ -31,6 +31,18 @@ describe('attention', () => {
       { ...watched, what: 'key' },
     ],
     ['passes by other callers and keys', { watches: [watch({ caller: STORAGE, keys: ['x'] })] }, {}, { kind: 'usual' }],
+    [
+      'passes by what began before the incident: it led to the watch, and would raise itself',
+      { watches: [watch({ caller: ALICE, since: '2026-03-12T09:00:00.000Z' })] },
+      { from: '2026-03-12T08:59:59.000Z' },
+      { kind: 'usual' },
+    ],
+    [
+      'goes to what began since',
+      { watches: [watch({ caller: ALICE, since: '2026-03-12T09:00:00.000Z' })] },
+      { from: '2026-03-12T09:00:00.000Z' },
+      { ...watched, what: 'caller' },
+    ],
     ['ends with the watch', { watches: [watch({ caller: ALICE, until: NOW })] }, {}, { kind: 'usual' }],
     [
       'takes no missing caller for a watched one',

@@ -18,6 +18,12 @@ describe('a watch', () => {
     expect(watchOf(anIncident({ subject: { kind: 'key', key: 'orders' } }), UNTIL)).not.toHaveProperty('caller');
   });
 
+  test('is of no key that was only named: it would raise what is found of everybody who uses it', () => {
+    const incident = anIncident({ watchUntil: UNTIL }, { keys: ['named', 'orders'], keysUsed: ['orders'] });
+    expect(watchOf(incident, UNTIL).keys).toEqual(['orders']);
+    expect(showWatch(incident)?.of).toEqual([MALLORY.upn, 'key orders']);
+  });
+
   test.each<[string, Partial<Incident>, Date, boolean]>([
     ['lasts while its time has not passed', {}, during, true],
     ['ends by itself', {}, new Date(UNTIL), false],
@@ -33,7 +39,7 @@ describe('a watch', () => {
   });
 
   test('says so where nobody and no key is known that could be watched', () => {
-    const unknown = anIncident({ subject: { kind: 'hsm' }, keys: [], watchUntil: UNTIL });
+    const unknown = anIncident({ subject: { kind: 'hsm' }, keys: [], keysUsed: [], watchUntil: UNTIL });
     expect(watchText(unknown)).toBe(
       `Looked for until ${UNTIL}; nobody and no key is known that could be watched harder.`,
     );
