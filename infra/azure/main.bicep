@@ -145,6 +145,8 @@ param communication mailService?
 param monthlyBudget budget?
 @description('Instances of the app that are always ready for orchestrations; 0: from cold.')
 param alwaysReady int = 1
+@description('Spreads the app over the zones of its region, where the region offers that to Flex Consumption.')
+param zoneRedundant bool = false
 param tags { *: string } = {}
 
 // ── Names ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -588,6 +590,7 @@ module app 'modules/app.bicep' = {
     apiClientId: apiClientId
     issuer: '${signIn}/v2.0'
     alwaysReady: alwaysReady
+    zoneRedundant: zoneRedundant
     // Every setting of shared/config.ts; an empty text is one that is not set.
     settings: {
       MHSM_INSTALLATION: installation
@@ -696,6 +699,8 @@ module appEndpoint 'modules/endpoints.bicep' = {
 }
 
 // What npm run setup and azd need to know; empty where the app has no such duty. No secret is among them.
+output HSM_RESOURCE_ID string = empty(allHsms) ? '' : allHsms[0].resourceId
+output MHSM_CLOUD string = cloudName
 output AZURE_FUNCTION_NAME string = app.outputs.name
 output APP_HOST string = app.outputs.host
 output STATE_BLOB_URL string = stateAccount.outputs.blob

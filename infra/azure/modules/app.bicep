@@ -27,7 +27,8 @@ param maximumInstances int = 40
 @allowed([512, 2048, 4096])
 param memoryMB int = 2048
 @description('Instances that are always ready for orchestrations; 0: from cold.')
-param alwaysReady int = 1
+param alwaysReady int
+param zoneRedundant bool
 
 resource storage 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: hostAccount
@@ -43,7 +44,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { tier: 'FlexConsumption', name: 'FC1' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {

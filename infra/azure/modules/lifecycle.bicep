@@ -1,10 +1,13 @@
-// What nobody needs any more goes by itself: backups that were copied, and pages of finished sweeps.
+// What nobody needs any more goes by itself: backups that were copied, pages of finished sweeps, and what a document of the
+// state was before, because some are written every few minutes and the account keeps every version.
 param landing string
 param state string
 @description('Days after which a backup leaves the landing container; its locked copy stays.')
 param landingDays int = 14
 @description('Days after which the pages of a sweep go.')
 param surveyDays int = 7
+@description('Days after which a version that was written over or removed goes.')
+param versionDays int = 30
 
 resource landingAccount 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
   name: landing
@@ -47,6 +50,15 @@ resource stateRules 'Microsoft.Storage/storageAccounts/managementPolicies@2026-0
           definition: {
             filters: { blobTypes: ['blockBlob'], prefixMatch: ['state/surveys/'] }
             actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: surveyDays } } }
+          }
+        }
+        {
+          name: 'superseded-state'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['state/'] }
+            actions: { version: { delete: { daysAfterCreationGreaterThan: versionDays } } }
           }
         }
       ]

@@ -1,5 +1,6 @@
 // Time-based immutability of one container.
 // https://learn.microsoft.com/azure/storage/blobs/immutable-time-based-retention-policy-overview
+// Only while it is unlocked: https://learn.microsoft.com/rest/api/storagerp/blob-containers/create-or-update-immutability-policy
 param account string
 param container string
 @minValue(1)

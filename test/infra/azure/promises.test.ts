@@ -168,6 +168,22 @@ describe('what must stay, stays', () => {
   });
 });
 
+test('of the records, no rule removes anything; of state, what was written over goes after a month', () => {
+  const rules = made('Microsoft.Storage/storageAccounts/managementPolicies').flatMap(
+    ({ properties }) => ((properties.policy as Fields).rules ?? []) as Fields[],
+  );
+  expect(
+    rules.map(({ definition }) => [
+      ((definition as Fields).filters as Fields).prefixMatch,
+      (definition as Fields).actions,
+    ]),
+  ).toEqual([
+    [['hsm-backups/'], { baseBlob: { delete: { daysAfterModificationGreaterThan: "[parameters('landingDays')]" } } }],
+    [['state/surveys/'], { baseBlob: { delete: { daysAfterModificationGreaterThan: "[parameters('surveyDays')]" } } }],
+    [['state/'], { version: { delete: { daysAfterCreationGreaterThan: "[parameters('versionDays')]" } } }],
+  ]);
+});
+
 describe('events arrive or are kept', () => {
   const subscription = only(made('Microsoft.EventGrid/topics/eventSubscriptions'));
 

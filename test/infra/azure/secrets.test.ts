@@ -11,6 +11,8 @@ describe('no secret is given, kept or told', () => {
 
   test('outputs name resources and identities only', () => {
     expect(Object.keys(template.outputs as Fields)).toEqual([
+      'HSM_RESOURCE_ID',
+      'MHSM_CLOUD',
       'AZURE_FUNCTION_NAME',
       'APP_HOST',
       'STATE_BLOB_URL',
