@@ -1,21 +1,20 @@
 import type { CallGroup } from '../../shared/detection/audit-call.ts';
-import { type Incident, roundOf } from '../../shared/incident/incident.ts';
-import { isPlain } from '../../shared/incident/plan-keys.ts';
+import { type Incident, keysWithoutEvidence, roundOf } from '../../shared/incident/incident.ts';
 import { canonicalJson } from '../../shared/journal/canonical.ts';
 import type { LogWindow } from '../../shared/ports/audit-log.ts';
 import { subtractDuration } from '../../shared/time.ts';
 import type { ActivityHandlers } from '../implement.ts';
 import type { World } from '../world.ts';
-import { changeIncident, incidentOf, readFinding } from './incident-records.ts';
+import { type Keep, keepFindings, keepKeys, keepRoles, patience } from './incident-evidence-records.ts';
+import { changeIncident, incidentOf } from './incident-records.ts';
 import { keepSignIns } from './incident-sign-ins.ts';
 import { keepSurroundings, type Read, suspicionOf } from './incident-surroundings.ts';
-import { known as knownOrThrown, noted, rolesReader, US } from './incident-world.ts';
-import { presentKeys } from './present-keys.ts';
+import { noted, US } from './incident-world.ts';
 import { hex, utf8 } from './text.ts';
 
 /** How far around the suspicion the log is kept. */
 const AROUND = 'P1D';
-const MOST_KEYS = 50;
+const MOST_GAPS = 100;
 
 /** Where the records of one round lie in the container `evidence`. */
 export const evidencePath = ({ hsm, id, round = 1 }: Pick<Incident, 'hsm' | 'id' | 'round'>): string =>
@@ -42,6 +41,8 @@ interface EvidenceManifest {
   /** What this installation does not have, so that nobody looked; absent: an older manifest. */
   absent?: string[];
   spans: boolean;
+  /** The keys that it is about; absent: an older manifest. */
+  keys?: string[];
 }
 
 export const incidentEvidenceActivities = (world: World) =>
@@ -52,39 +53,62 @@ export const incidentEvidenceActivities = (world: World) =>
      */
     async collectEvidence({ incident: id }) {
       const incident = await incidentOf(world, id);
-      const round = roundOf(incident);
-      const base = evidencePath(incident);
-      const kept = await world.documents.read<EvidenceManifest>('evidence', `${base}/manifest.json`);
-      const manifest = kept?.value ?? (await takeEvidence(world, incident, base));
-      const at = world.clock.now().toISOString();
-      await changeIncident(world, id, (current) => {
-        if (current.evidence?.round === round) return current;
-        const { takenAt, records, gaps, absent = [], spans } = manifest;
-        const sha256 = digest(world, manifest);
-        const text = `${records.length} records kept${gaps.length === 0 ? '' : `; not readable: ${gaps.join('; ')}`}`;
-        return {
-          ...noted(current, { at, kind: 'evidence', by: US, text }),
-          evidence: {
-            round,
-            at: takenAt,
-            manifest: `${base}/manifest.json`,
-            sha256,
-            records: records.length,
-            gaps,
-            absent,
-            spans,
-          },
-        };
-      });
+      if (incident.evidence?.round === roundOf(incident)) await collectMore(world, incident);
+      else await collectFirst(world, incident);
       return { kind: 'done' };
     },
   }) satisfies Partial<ActivityHandlers>;
 
-/** The second time round whatever is out of reach is a gap: containment waits for no workspace. */
-const patience =
-  ({ tired = [] }: Incident) =>
-  <T>(read: Promise<T> | undefined, missing: (error: Error) => void) =>
-    knownOrThrown(read, missing, tired.includes('evidence'));
+async function collectFirst(world: World, incident: Incident): Promise<void> {
+  const round = roundOf(incident);
+  const { path, manifest } = await manifestAt(world, incident, evidencePath(incident));
+  const { takenAt, records, gaps, absent = [], spans, keys } = manifest;
+  await changeIncident(world, incident.id, (current) => {
+    if (current.evidence?.round === round) return current;
+    const text = `${records.length} records kept${gaps.length === 0 ? '' : `; not readable: ${gaps.join('; ')}`}`;
+    return {
+      ...noted(current, { at: world.clock.now().toISOString(), kind: 'evidence', by: US, text }),
+      evidence: {
+        ...{ round, at: takenAt, manifest: path, sha256: digest(world, manifest), records: records.length },
+        ...{ gaps, absent, spans, ...(keys && { keys }) },
+      },
+    };
+  });
+}
+
+/** What joined since is kept as well before anything is done about it, in a set of its own: no record is written twice. */
+async function collectMore(world: World, incident: Incident): Promise<void> {
+  const keys = keysWithoutEvidence(incident);
+  if (keys.length === 0) return;
+  const before = incident.evidence?.more ?? [];
+  const base = `${evidencePath(incident)}/more-${before.length + 1}`;
+  const { path, manifest } = await manifestAt(world, { ...incident, keys, keysUsed: keys }, base);
+  const about = manifest.keys ?? keys;
+  await changeIncident(world, incident.id, (current) => {
+    const { evidence } = current;
+    if (evidence?.round !== roundOf(incident) || (evidence.more ?? []).some((each) => each.manifest === path)) {
+      return current;
+    }
+    const { takenAt, records, gaps } = manifest;
+    const set = { at: takenAt, manifest: path, sha256: digest(world, manifest), records: records.length, keys: about };
+    const text = `${records.length} records kept about ${about.slice(0, 5).join(', ')}${about.length > 5 ? ', …' : ''}, which came to it later`;
+    return {
+      ...noted(current, { at: world.clock.now().toISOString(), kind: 'evidence', by: US, text }),
+      evidence: {
+        ...evidence,
+        gaps: [...new Set([...evidence.gaps, ...gaps])].slice(0, MOST_GAPS),
+        more: [...(evidence.more ?? []), set],
+      },
+    };
+  });
+}
+
+/** What an earlier run kept stands. */
+async function manifestAt(world: World, incident: Incident, base: string) {
+  const path = `${base}/manifest.json`;
+  const kept = await world.documents.read<EvidenceManifest>('evidence', path);
+  return { path, manifest: kept?.value ?? (await takeEvidence(world, incident, base)) };
+}
 
 const digest = (world: World, value: unknown): string =>
   hex(world.crypto.digest('SHA-256', utf8(canonicalJson(value))));
@@ -122,13 +146,12 @@ async function takeEvidence(world: World, incident: Incident, base: string): Pro
     gaps,
     absent,
     spans,
+    keys: incident.keys,
   };
   const written = await world.documents.create('evidence', `${base}/manifest.json`, manifest);
   if (written !== 'exists') return manifest;
   return (await world.documents.read<EvidenceManifest>('evidence', `${base}/manifest.json`))?.value ?? manifest;
 }
-
-type Keep = (name: string, asked: Record<string, unknown>, content: unknown) => Promise<unknown>;
 
 interface LogExtract {
   calls: CallGroup[];
@@ -183,66 +206,4 @@ function concerns({ subject, keys }: Incident, { caller, key }: CallGroup): bool
   if (subject.kind === 'hsm') return true;
   if (subject.kind === 'key') return touched;
   return touched || caller.oid.toLowerCase() === subject.caller.oid.toLowerCase();
-}
-
-/** A name in a log row is whatever a caller sent; only one that can be a key's is asked for. */
-const plainKeys = (keys: readonly string[]): string[] => keys.filter(isPlain).slice(0, MOST_KEYS);
-
-async function keepFindings(world: World, { hsm, findings }: Incident, gaps: string[], keep: Keep): Promise<void> {
-  const whole = [];
-  for (const { id, foundAt } of findings) {
-    const finding = await readFinding(world.documents, hsm, foundAt.slice(0, 10), id);
-    if (finding) whole.push(finding);
-    else gaps.push(`finding ${id}: it lies elsewhere, or was removed`);
-  }
-  await keep('findings', { ids: findings.map(({ id }) => id) }, whole);
-}
-
-async function keepRoles(world: World, incident: Incident, gaps: string[], keep: Keep): Promise<void> {
-  const { hsm, keys } = incident;
-  const known = patience(incident);
-  const access = rolesReader(world);
-  if (!access) {
-    gaps.push('roles: no identity may read them');
-    return;
-  }
-  const scopes = ['/', '/keys', ...plainKeys(keys).map((key) => `/keys/${key}`)];
-  const gap = (what: string) => (error: Error) => void gaps.push(`${what}: ${error.message}`);
-  const assignments = await known(access.inventory(hsm, plainKeys(keys)), gap('role assignments'));
-  if (assignments) await keep('role-assignments', { scopes }, assignments);
-  const definitions = await known(access.roleDefinitions(hsm), gap('role definitions'));
-  if (definitions) await keep('role-definitions', { scope: '/' }, definitions);
-  if (!world.detection) {
-    gaps.push('settings: nothing reads them');
-    return;
-  }
-  const settings = await known(world.detection.configuration.settings(hsm), gap('settings'));
-  if (settings) await keep('settings', {}, settings);
-}
-
-async function keepKeys(world: World, incident: Incident, gaps: string[], keep: Keep): Promise<void> {
-  const { hsm, keys } = incident;
-  const known = patience(incident);
-  const observe = world.keys.observe;
-  const names = plainKeys(keys);
-  const present = await presentKeys(world, hsm, names, incident.tired?.includes('evidence'));
-  for (const name of names) {
-    const key = { hsm, name };
-    const gap = (error: Error) => void gaps.push(`key ${name}: ${error.message}`);
-    if (!present.has(name)) {
-      gaps.push(`key ${name}: the log names it, and the HSM has no key of this name`);
-      continue;
-    }
-    const facts = await known(observe.read(key), gap);
-    if (!facts) continue;
-    const [versions, rotationPolicy] = [
-      await known(observe.versions(key), gap),
-      await known(observe.readRotationPolicy(key), gap),
-    ];
-    await keep(
-      `key-${name}`,
-      { key: name },
-      { facts, versions: versions ?? null, rotationPolicy: rotationPolicy ?? null },
-    );
-  }
 }

@@ -171,7 +171,7 @@ function decided(
   const { note } = decision;
   switch (decision.kind) {
     case 'verdict': {
-      const verdict = { verdict: decision.verdict, by: oid, at, note };
+      const verdict = { verdict: decision.verdict, by: oid, name, at, note };
       const line = { at, kind: 'verdict', by: oid, text: `${name} says ${decision.verdict}: ${note}` };
       return { ...noted(incident, line), verdict };
     }

@@ -72,7 +72,7 @@ export interface Incident {
   verification?: Verification;
   watchUntil?: string;
   closeAsked?: { by: string; name: string; at: string; note: string };
-  verdict?: { verdict: IncidentVerdict; by: string; at: string; note: string };
+  verdict?: { verdict: IncidentVerdict; by: string; name?: string; at: string; note: string };
   closed?: { at: string; by: string; note: string; report: string };
   /** What was told, by stage, so that each is told once. */
   told?: Record<string, string>;
@@ -119,6 +119,10 @@ export interface EvidenceSummary {
   absent?: string[];
   /** Whether the log spans the time of the suspicion. */
   spans: boolean;
+  /** The keys that it is about; absent: an older incident. */
+  keys?: string[];
+  /** What was kept in this round about keys that came to it later, before anything was done about them. */
+  more?: { at: string; manifest: string; sha256: string; records: number; keys: string[] }[];
 }
 
 /** What was taken away, and what was not. */
@@ -143,6 +147,16 @@ export const keysByWeight = ({ keys, keysUsed = keys }: Pick<Incident, 'keys' | 
   ...keys.filter((key) => keysUsed.includes(key)),
   ...keys.filter((key) => !keysUsed.includes(key)),
 ];
+
+/** An intruder who uses one key after another keeps nobody at collecting. */
+const MOST_EVIDENCE = 20;
+
+/** Keys that were used and that the evidence of this round knows nothing of. */
+export function keysWithoutEvidence({ evidence, keys, keysUsed = keys }: Incident): string[] {
+  if (evidence?.keys === undefined || (evidence.more ?? []).length >= MOST_EVIDENCE) return [];
+  const known = new Set([...evidence.keys, ...(evidence.more ?? []).flatMap((each) => each.keys)]);
+  return keysUsed.filter((key) => !known.has(key));
+}
 
 /** Steps of this round; those of the rounds before were decided then, and say nothing of now. */
 export function stepsOfRound(incident: Incident): PlannedStep[] {

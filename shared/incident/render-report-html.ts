@@ -1,7 +1,7 @@
 import { readableInstants } from '../notification/clean.ts';
 import { type Markup, markup, NOTHING } from '../notification/markup.ts';
 import { figure, list, type Tone, table, text, toned, word } from '../notification/render-page.ts';
-import { count, figures, instant, renderReport, verdict } from '../notification/render-report.ts';
+import { count, figures, instant, renderReport, verdict, when } from '../notification/render-report.ts';
 import { renderIncidentTimeline } from './render-timeline.ts';
 import { CLASS_WORDS, type IncidentReport, printTime, VERDICT_WORDS } from './report.ts';
 import type { PlannedStep } from './step.ts';
@@ -65,7 +65,7 @@ const VERDICT: Record<string, Tone> = {
 const CONTAINED = {
   full: 'Everything that let the intruder in was taken away.',
   partial: 'The intruder was kept out in part. What remains is listed below.',
-  none: 'Nothing was taken away.',
+  none: 'This response took nothing away.',
 };
 const KEPT_OUT = {
   refused: 'Kept out: ',
@@ -74,13 +74,13 @@ const KEPT_OUT = {
 };
 
 function verdictBox(report: IncidentReport): Markup {
-  const { verdictNote, verdictBy, containment, verification } = report;
-  const note = verdictNote ? markup`<p>${verdictBy ?? ''}: ${verdictNote}</p>` : NOTHING;
+  const { verdictNote, verdictBy, verdictName, containment, verification } = report;
+  const note = verdictNote ? markup`<p>${verdictName ?? verdictBy ?? ''}: ${verdictNote}</p>` : NOTHING;
   const verified = verification ? [`${KEPT_OUT[verification.result] ?? ''}${verification.explanation}`] : [];
   return verdict(VERDICT[report.verdict] ?? 'muted', VERDICT_WORDS[report.verdict] ?? report.verdict, [
     note,
     markup`<p>${CONTAINED[containment.kind] ?? ''}</p>`,
-    list([...verified, ...containment.remains]),
+    list([...verified, ...containment.remains].map(readableInstants)),
   ]);
 }
 
@@ -89,7 +89,7 @@ const timelineTable = ({ timeline }: IncidentReport): Markup =>
     'What happened, in order',
     ['When', 'What', 'By', 'Remarks'],
     timeline.map(({ at, kind, by, text: remark }) => [
-      text(instant(at)),
+      when(at),
       word(kind),
       word(cut(by)),
       text(readableInstants(remark)),
@@ -107,12 +107,12 @@ ${table(
   'Findings',
   ['Found', 'Severity', 'What', 'Detector', 'From', 'Until'],
   shown.map(({ foundAt, severity, title, detector, from, until }) => [
-    text(instant(foundAt)),
+    when(foundAt),
     toned(TONE[severity] ?? 'muted', severity),
     text(cut(title)),
     text(detector),
-    text(instant(from)),
-    text(instant(until)),
+    when(from),
+    when(until),
   ]),
 )}`;
 }
@@ -172,7 +172,7 @@ ${table(
     text(principalId),
     text(roleDefinitionId),
     text(scope),
-    text(instant(removedAt)),
+    when(removedAt),
     text(putBackAt ? `${instant(putBackAt)} by ${putBackBy ?? '?'}` : '–'),
   ]),
 )}`;
@@ -204,7 +204,12 @@ const evidenceSection = ({ evidence }: IncidentReport): Markup =>
     : markup`<h2>Evidence</h2>
 <p>${count(evidence.records, 'record')}, each written once and hashed, listed in ${evidence.manifest} of the container evidence.</p>
 <pre>SHA-256 ${evidence.sha256}</pre>
-`;
+${(evidence.more ?? []).map(
+  ({ at, records, keys, manifest, sha256 }) =>
+    markup`<p>${count(records, 'record')} about ${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ', …' : ''}, which came to it later, kept on ${instant(at)}: ${manifest}.</p>
+<pre>SHA-256 ${sha256}</pre>
+`,
+)}`;
 
 const notCollectedSection = ({ notCollected }: IncidentReport): Markup =>
   notCollected.length === 0

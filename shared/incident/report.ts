@@ -29,7 +29,9 @@ export interface IncidentReport {
   score: number;
   class: CompromiseClass;
   verdict: string;
+  /** Object id, and the name where it is known. */
   verdictBy?: string;
+  verdictName?: string;
   verdictNote?: string;
   /** Seconds; absent where it did not come to that. */
   times: { toDetect?: number; toContain?: number; toClose: number };
@@ -95,6 +97,7 @@ export function buildIncidentReport(
     class: incident.class,
     verdict: verdict?.verdict ?? 'none',
     ...(verdict ? { verdictBy: verdict.by, verdictNote: verdict.note } : {}),
+    ...(verdict?.name === undefined ? {} : { verdictName: verdict.name }),
     times: {
       ...(began.length === 0 ? {} : { toDetect: seconds(Math.min(...began), Date.parse(incident.openedAt)) }),
       ...(contained && contained.kind !== 'none' ? { toContain: seconds(opened, Date.parse(contained.at)) } : {}),

@@ -3,7 +3,7 @@ import { answerFor, type ResponseRule } from '../policy/response-rule.ts';
 import { addDuration } from '../time.ts';
 import { obstaclesToClosing } from './closing.ts';
 import { containmentFailed, containmentMoves, containmentOf, containmentWaits } from './containment.ts';
-import { type Incident, roundOf } from './incident.ts';
+import { type Incident, keysWithoutEvidence, roundOf } from './incident.ts';
 import { JOIN_WITHIN_MS } from './join.ts';
 import { isOpen } from './plan.ts';
 import type { PlannedStep } from './step.ts';
@@ -89,7 +89,8 @@ function beginning(incident: Incident, rule: ResponseRule): Turn | undefined {
 function planning(incident: Incident): Turn | undefined {
   const { planned } = incident;
   const stale = planned?.round !== roundOf(incident) || planned.findings !== (incident.findingsInAll ?? 0);
-  if (stale) return act('plan');
+  // Evidence first, of what joined as of what it was opened with.
+  if (stale) return act(keysWithoutEvidence(incident).length > 0 ? 'evidence' : 'plan');
   return incident.watchUntil === undefined ? act('watch') : undefined;
 }
 

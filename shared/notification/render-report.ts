@@ -41,4 +41,12 @@ export const row = (name: string, value: string): Markup[] => [text(name), text(
 export const instant = (iso: string): string =>
   iso.replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2})?(?:\.\d+)?Z$/, '$1 $2$3 UTC');
 
+/** For cells: at most two lines, the day and the time. */
+export function when(iso: string): Markup {
+  const [, day, time] = /^(\d\S+) (\S+ UTC)$/.exec(instant(iso)) ?? [];
+  return time === undefined
+    ? markup`${instant(iso)}`
+    : markup`<span class="state">${day ?? ''}</span> <span class="state">${time}</span>`;
+}
+
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

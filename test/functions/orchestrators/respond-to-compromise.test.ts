@@ -386,6 +386,26 @@ test('what joins while it runs is planned too, and a graver severity is told', a
   expect(world.starter.started.map(({ id }) => id).filter((id) => id.includes('raised'))).toHaveLength(1);
 });
 
+test('evidence of a key that joins is kept before anything is done about it, once, and no more for one only named', async () => {
+  const world = createIncidentWorld();
+  await world.setPolicy({ ...AUTO, mode: 'rotate' });
+  await world.open({ keysUsed: ['orders'] });
+  await drive(world);
+  world.fakeKeys.set('wages', { ...world.fakeKeys.get('orders'), versions: [aKey({ name: 'wages' })] } as never);
+  const foundAt = () => world.now.value.toISOString();
+  const join = (keys: string[], keysUsed: string[]) =>
+    joinOne(world, aFinding({ keys, keysUsed, foundAt: foundAt(), detector: 'volume' }), 'detection');
+  await join(['wages'], ['wages']);
+  const { names } = await drive(world, { repeat: true });
+  const [evidence, plan] = [names.indexOf('collectEvidence'), names.indexOf('planIncident')];
+  expect([evidence, plan].every((index) => index >= 0) && evidence < plan).toBe(true);
+  const { evidence: kept } = await world.incident();
+  expect(kept?.more).toMatchObject([{ keys: ['wages'], manifest: expect.stringContaining('/more-1/manifest.json') }]);
+  expect(world.stored.has(`evidence/${kept?.more?.[0]?.manifest.replace('manifest', 'key-wages')}`)).toBe(true);
+  await join(['named'], []);
+  expect((await drive(world)).names).not.toContain('collectEvidence');
+});
+
 test('the log is asked once for all keys of an incident, and what it does not hold is said to be unknown', async () => {
   const world = createIncidentWorld();
   await world.setPolicy(AUTO);

@@ -67,3 +67,18 @@ test('lists what was not collected, whether it was not there or not readable', (
   expect(report.notCollected).toEqual(['no sign-in logs', 'no sign-in logs']);
   expect(renderIncidentHtml(report)).toContain('<h2>What was not collected</h2>');
 });
+
+test('reads as people write: names where they are known, and no raw instants', () => {
+  const at = '2030-01-02T03:04:05.678Z';
+  const set = { at, manifest: 'm', sha256: 's', records: 2, keys: ['wages'] };
+  const incident = anIncident({
+    verdict: { verdict: 'confirmed', by: 'oid-ana', name: 'Ana Approver', at, note: 'a stolen laptop' },
+    containment: { at, kind: 'partial', remains: [`revoke-1: expired. Nobody decided until ${at}.`] },
+    evidence: { round: 1, at, manifest: 'm', sha256: 's', records: 9, gaps: [], spans: true, more: [set] },
+    timeline: [{ at, kind: 'plan', by: 'automation', text: `It waits until ${at}.` }],
+  });
+  const html = renderIncidentHtml(buildIncidentReport(incident, { installation: 'test', closed }));
+  expect(html).toContain('Ana Approver: a stolen laptop');
+  expect(html).toContain('2 records about wages, which came to it later');
+  expect(html).not.toMatch(/\dT\d\d:\d\d/);
+});
