@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isSignInFailure } from '../../shared/adapters/azure/classify-failure.ts';
 import type { Identity } from '../../shared/adapters/azure/credentials.ts';
 import { createHsmAccess } from '../../shared/adapters/azure/hsm-access.ts';
 import { clientOptions, REPEATING } from '../../shared/adapters/azure/hsm-client.ts';
@@ -228,6 +229,9 @@ function tellArmTrust(value: string | undefined, hsm: string, output: Output): v
 }
 
 function explain(error: unknown): string {
+  // The adapters speak of identities of the app; here it is a person who has not signed in.
+  if (error instanceof AppError && isSignInFailure(error.cause))
+    return 'You are not signed in, so nothing was looked at.\nRun az login, in another cloud az cloud set before it, and this command again.';
   if (error instanceof AppError) return `${error.message}\n${error.nextStep}`;
   if (error instanceof UsageError) return error.message;
   return error instanceof Error ? error.message : String(error);

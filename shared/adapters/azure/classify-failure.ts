@@ -138,7 +138,8 @@ function grantInstruction({ dataAction = '', scope = '/', clientId }: Denial, hs
 }
 
 /** Failures of `@azure/identity`: no token, so nothing was sent to the service itself. */
-function isSignInFailure(error: unknown): boolean {
+/** No credential gave a token: nobody is signed in, or the identity endpoint did not answer. */
+export function isSignInFailure(error: unknown): boolean {
   return (
     error instanceof Error &&
     /^(Aggregate)?Authentication(Required)?Error$|^CredentialUnavailableError$/.test(error.name)

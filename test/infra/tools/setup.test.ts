@@ -91,6 +91,16 @@ describe('on an HSM of the embedded estate, from its creation on', () => {
     hsm().setActivated(true);
   });
 
+  test('who is not signed in is told so, and not of identities of the app', async () => {
+    vi.stubEnv('AZURE_CLIENT_ID', '00000000-0000-0000-0000-0000000000ff');
+    const { code, text } = await setup(['--dry-run']);
+    vi.stubEnv('AZURE_CLIENT_ID', IDENTITIES.administrator.clientId);
+    expect(code).toBe(2);
+    expect(text).toContain('You are not signed in');
+    expect(text).toContain('az login');
+    expect(text).not.toContain('attached to the app');
+  });
+
   test('a dry run says what it would do, and does none of it', async () => {
     const { code, text } = await setup(['--dry-run']);
     expect(code).toBe(1);
