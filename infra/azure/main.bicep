@@ -219,7 +219,7 @@ var mailPort = communication == null ? string(mail.port) : '587'
 var mailSecretOf = split(empty(mailReference) ? '//////////' : mailReference, '/')
 var webhookSecretOf = split(empty(webhookReference) ? '//////////' : webhookReference, '/')
 
-// Rules of modules/alerts.bicep; those of each HSM are of modules/hsm-watch.bicep, those of the group of modules/guard.bicep.
+// Rules of modules/watch/alerts.bicep; heard besides: those of each HSM (modules/hsm/hsm-watch.bicep) and of modules/watch/guard.bicep.
 var alertRules = ['security-domain', 'restore', 'purge', 'role-at-hsm', 'key-export', 'guard-rail', 'silence']
 var hsmNames = map(allHsms, one => one.name)
 var heardRules = concat(
@@ -229,12 +229,12 @@ var heardRules = concat(
 
 // ── Where it lies ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-module network 'modules/network.bicep' = {
+module network 'modules/network/network.bicep' = {
   name: 'network'
   params: { name: installation, location: location, subnets: subnets, addressPrefix: addressPrefix, mailPort: mailPort, tags: allTags }
 }
 
-module dns 'modules/dns-zones.bicep' = if (empty(dnsGroupId)) {
+module dns 'modules/network/dns-zones.bicep' = if (empty(dnsGroupId)) {
   name: 'dns'
   params: {
     zones: concat(
@@ -247,21 +247,21 @@ module dns 'modules/dns-zones.bicep' = if (empty(dnsGroupId)) {
 }
 
 // A second, empty zone of this name would hide the HSMs from a network that has their endpoints already.
-module hsmDns 'modules/dns-zones.bicep' = if (empty(dnsGroupId) && empty(hsmZoneId) && (hsmEndpoints || appMakesHsms)) {
+module hsmDns 'modules/network/dns-zones.bicep' = if (empty(dnsGroupId) && empty(hsmZoneId) && (hsmEndpoints || appMakesHsms)) {
   name: 'dns-of-hsms'
   params: { zones: [zones.hsm], networkId: network.outputs.networkId, tags: allTags }
 }
 
 // ── Who acts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-module identities 'modules/identities.bicep' = {
+module identities 'modules/access/identities.bicep' = {
   name: 'identities'
   params: { name: installation, location: location, tags: allTags }
 }
 
 // ── What is watched ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-module monitoring 'modules/monitoring.bicep' = {
+module monitoring 'modules/watch/monitoring.bicep' = {
   name: 'monitoring'
   params: {
     name: installation
@@ -274,7 +274,7 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
-module alerts 'modules/alerts.bicep' = {
+module alerts 'modules/watch/alerts.bicep' = {
   name: 'alerts'
   params: {
     name: installation
@@ -287,22 +287,22 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
-module guard 'modules/guard.bicep' = {
+module guard 'modules/watch/guard.bicep' = {
   name: 'guard'
   params: { name: installation, tags: allTags, actionGroupId: alerts.outputs.actionGroupId }
 }
 
-module workbook 'modules/workbook.bicep' = {
+module workbook 'modules/watch/workbook.bicep' = {
   name: 'workbook'
   params: { name: installation, location: location, tags: allTags, workspaceId: monitoring.outputs.workspaceId }
 }
 
-module ownBudget 'modules/budget.bicep' = if (monthlyBudget != null) {
+module ownBudget 'modules/watch/budget.bicep' = if (monthlyBudget != null) {
   name: 'budget'
   params: { name: installation, amount: monthlyBudget.?amount ?? 0, from: monthlyBudget.?from ?? '', mailTo: mailTo }
 }
 
-module hsmBudget 'modules/budget.bicep' = [for group in hsmGroups: if (monthlyBudget != null) {
+module hsmBudget 'modules/watch/budget.bicep' = [for group in hsmGroups: if (monthlyBudget != null) {
   name: 'budget-${uniqueString(group)}'
   scope: resourceGroup(split(group, '/')[2], split(group, '/')[4])
   params: { name: '${installation}-hsms', amount: monthlyBudget.?hsms ?? 0, from: monthlyBudget.?from ?? '', mailTo: mailTo }
@@ -310,7 +310,7 @@ module hsmBudget 'modules/budget.bicep' = [for group in hsmGroups: if (monthlyBu
 
 // ── What is kept: four accounts, because what may be done to them differs ──────────────────────────────────────────────────
 
-module hostAccount 'modules/storage.bicep' = {
+module hostAccount 'modules/storage/storage.bicep' = {
   name: 'storage-host'
   params: {
     name: '${short}host${token}'
@@ -323,7 +323,7 @@ module hostAccount 'modules/storage.bicep' = {
   }
 }
 
-module stateAccount 'modules/storage.bicep' = {
+module stateAccount 'modules/storage/storage.bicep' = {
   name: 'storage-state'
   params: {
     name: '${short}state${token}'
@@ -340,7 +340,7 @@ module stateAccount 'modules/storage.bicep' = {
 
 // No immutability, no versioning, no soft delete: the HSM does not write where the first is, and the others keep what was
 // copied long after it should have gone.
-module landingAccount 'modules/storage.bicep' = {
+module landingAccount 'modules/storage/storage.bicep' = {
   name: 'storage-landing'
   params: {
     name: '${short}land${token}'
@@ -353,7 +353,7 @@ module landingAccount 'modules/storage.bicep' = {
   }
 }
 
-module vaultAccount 'modules/storage.bicep' = {
+module vaultAccount 'modules/storage/storage.bicep' = {
   name: 'storage-vault'
   params: {
     name: '${short}vault${token}'
@@ -366,12 +366,12 @@ module vaultAccount 'modules/storage.bicep' = {
   }
 }
 
-module hostContainers 'modules/containers.bicep' = {
+module hostContainers 'modules/storage/containers.bicep' = {
   name: 'containers-host'
   params: { account: hostAccount.outputs.name, containers: [{ name: 'packages', worm: 0, versions: 0 }] }
 }
 
-module stateContainers 'modules/containers.bicep' = {
+module stateContainers 'modules/storage/containers.bicep' = {
   name: 'containers-state'
   params: {
     account: stateAccount.outputs.name
@@ -386,27 +386,27 @@ module stateContainers 'modules/containers.bicep' = {
   }
 }
 
-module landingContainers 'modules/containers.bicep' = {
+module landingContainers 'modules/storage/containers.bicep' = {
   name: 'containers-landing'
   params: { account: landingAccount.outputs.name, containers: [{ name: 'hsm-backups', worm: 0, versions: 0 }] }
 }
 
-module vaultContainers 'modules/containers.bicep' = {
+module vaultContainers 'modules/storage/containers.bicep' = {
   name: 'containers-vault'
   params: { account: vaultAccount.outputs.name, containers: [{ name: 'hsm-backups', worm: 0, versions: copyDays }] }
 }
 
-module lifecycle 'modules/lifecycle.bicep' = {
+module lifecycle 'modules/storage/lifecycle.bicep' = {
   name: 'lifecycle'
   params: { landing: landingAccount.outputs.name, state: stateAccount.outputs.name }
 }
 
-module queue 'modules/queue.bicep' = {
+module queue 'modules/storage/queue.bicep' = {
   name: 'queue'
   params: { account: stateAccount.outputs.name, names: ['key-events', 'key-events-poison'] }
 }
 
-module topic 'modules/topic.bicep' = {
+module topic 'modules/app/topic.bicep' = {
   name: 'topic'
   params: {
     name: '${installation}-events-${take(token, 8)}'
@@ -423,7 +423,7 @@ module topic 'modules/topic.bicep' = {
 
 // ── The HSMs ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-module hsm 'modules/hsm.bicep' = if (makesHsm) {
+module hsm 'modules/hsm/hsm.bicep' = if (makesHsm) {
   name: 'hsm'
   params: {
     name: newHsm.name
@@ -436,7 +436,7 @@ module hsm 'modules/hsm.bicep' = if (makesHsm) {
   }
 }
 
-module hsmWatch 'modules/hsm-watch.bicep' = [for one in allHsms: {
+module hsmWatch 'modules/hsm/hsm-watch.bicep' = [for one in allHsms: {
   name: 'hsm-${one.name}'
   scope: resourceGroup(split(one.resourceId, '/')[2], split(one.resourceId, '/')[4])
   params: {
@@ -451,7 +451,7 @@ module hsmWatch 'modules/hsm-watch.bicep' = [for one in allHsms: {
   dependsOn: [hsm]
 }]
 
-module activity 'modules/activity-log.bicep' = [for id in hsmSubscriptions: if (activityLogs) {
+module activity 'modules/hsm/activity-log.bicep' = [for id in hsmSubscriptions: if (activityLogs) {
   name: 'activity-${installation}'
   scope: subscription(id)
   params: { installation: installation, workspaceId: monitoring.outputs.workspaceId }
@@ -459,12 +459,12 @@ module activity 'modules/activity-log.bicep' = [for id in hsmSubscriptions: if (
 
 // ── Who may do what: one row, one need; a test names the duty that a missing row loses ─────────────────────────────────────
 
-module copiesRole 'modules/copies-role.bicep' = {
+module copiesRole 'modules/access/copies-role.bicep' = {
   name: 'copies-role'
   params: { installation: installation }
 }
 
-module access 'modules/roles.bicep' = {
+module access 'modules/access/roles.bicep' = {
   name: 'access'
   params: {
     assignments: [
@@ -488,7 +488,7 @@ module access 'modules/roles.bicep' = {
   dependsOn: [hostContainers, stateContainers, landingContainers, vaultContainers, queue]
 }
 
-module postOffice 'modules/communication.bicep' = if (communication != null) {
+module postOffice 'modules/app/communication.bicep' = if (communication != null) {
   name: 'communication'
   params: {
     name: installation
@@ -500,7 +500,7 @@ module postOffice 'modules/communication.bicep' = if (communication != null) {
   }
 }
 
-module mailSecret 'modules/secret-reader.bicep' = if (!empty(mailReference)) {
+module mailSecret 'modules/access/secret-reader.bicep' = if (!empty(mailReference)) {
   name: 'mail-reference'
   scope: resourceGroup(empty(mailReference) ? subscription().subscriptionId : mailSecretOf[2], empty(mailReference) ? resourceGroup().name : mailSecretOf[4])
   params: {
@@ -510,7 +510,7 @@ module mailSecret 'modules/secret-reader.bicep' = if (!empty(mailReference)) {
   }
 }
 
-module webhookSecret 'modules/secret-reader.bicep' = if (!empty(webhookReference)) {
+module webhookSecret 'modules/access/secret-reader.bicep' = if (!empty(webhookReference)) {
   name: 'webhook-reference'
   scope: resourceGroup(empty(webhookReference) ? subscription().subscriptionId : webhookSecretOf[2], empty(webhookReference) ? resourceGroup().name : webhookSecretOf[4])
   params: {
@@ -520,25 +520,25 @@ module webhookSecret 'modules/secret-reader.bicep' = if (!empty(webhookReference
   }
 }
 
-module policies 'modules/policies.bicep' = [for group in hsmGroups: if (assignPolicies) {
+module policies 'modules/hsm/policies.bicep' = [for group in hsmGroups: if (assignPolicies) {
   name: 'policies-${uniqueString(group)}'
   scope: resourceGroup(split(group, '/')[2], split(group, '/')[4])
   params: { installation: installation }
 }]
 
-module recover 'modules/recoveries.bicep' = [for group in hsmGroups: if (appMakesHsms) {
+module recover 'modules/recovery/recoveries.bicep' = [for group in hsmGroups: if (appMakesHsms) {
   name: 'recoveries-${uniqueString(group)}'
   scope: resourceGroup(split(group, '/')[2], split(group, '/')[4])
   params: { installation: installation, principalId: identities.outputs.restore.principalId }
 }]
 
-module recoverDeleted 'modules/recoveries-subscription.bicep' = [for id in hsmSubscriptions: if (appMakesHsms) {
+module recoverDeleted 'modules/recovery/recoveries-subscription.bicep' = [for id in hsmSubscriptions: if (appMakesHsms) {
   name: 'recoveries-${installation}'
   scope: subscription(id)
   params: { installation: installation, principalId: identities.outputs.restore.principalId }
 }]
 
-module joinsSubnet 'modules/subnet-joiner.bicep' = if (appMakesHsms) {
+module joinsSubnet 'modules/recovery/subnet-joiner.bicep' = if (appMakesHsms) {
   name: 'joins-subnet'
   scope: resourceGroup(empty(subnets.endpoints) ? subscription().subscriptionId : split(subnets.endpoints, '/')[2], empty(subnets.endpoints) ? resourceGroup().name : split(subnets.endpoints, '/')[4])
   params: {
@@ -550,21 +550,21 @@ module joinsSubnet 'modules/subnet-joiner.bicep' = if (appMakesHsms) {
   dependsOn: [network]
 }
 
-module joinsZone 'modules/zone-joiner.bicep' = if (appMakesHsms) {
+module joinsZone 'modules/recovery/zone-joiner.bicep' = if (appMakesHsms) {
   name: 'joins-zone'
   scope: resourceGroup(split(zoneOfHsms, '/')[2], split(zoneOfHsms, '/')[4])
   params: { installation: installation, zone: last(split(zoneOfHsms, '/')), principalId: identities.outputs.restore.principalId }
   dependsOn: [hsmDns]
 }
 
-module attaches 'modules/identity-operator.bicep' = if (appMakesHsms) {
+module attaches 'modules/recovery/identity-operator.bicep' = if (appMakesHsms) {
   name: 'attaches'
   params: { identity: '${installation}-backup', principalId: identities.outputs.restore.principalId }
 }
 
 // ── The app ────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-module app 'modules/app.bicep' = {
+module app 'modules/app/app.bicep' = {
   name: 'app'
   params: {
     name: '${installation}-app-${take(token, 8)}'
@@ -657,7 +657,7 @@ module app 'modules/app.bicep' = {
 
 // ── The way in: nothing of this is reached over a public address ───────────────────────────────────────────────────────────
 
-module endpoints 'modules/endpoints.bicep' = {
+module endpoints 'modules/network/endpoints.bicep' = {
   name: 'endpoints'
   params: {
     location: location
@@ -686,7 +686,7 @@ module endpoints 'modules/endpoints.bicep' = {
   dependsOn: [dns, hsmDns, hsm]
 }
 
-module appEndpoint 'modules/endpoints.bicep' = {
+module appEndpoint 'modules/network/endpoints.bicep' = {
   name: 'endpoint-of-app'
   params: {
     location: location

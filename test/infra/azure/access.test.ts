@@ -76,7 +76,7 @@ test('every duty has an identity of its own, with a local role in hsm-roles.json
   const [identities] = made('Microsoft.ManagedIdentity/userAssignedIdentities');
   expect(identities?.body.copy).toMatchObject({ count: "[length(variables('duties'))]" });
   const names = local.map(({ duty }) => duty).filter((duty) => duty !== 'maintain-policy');
-  const [, duties] = /'(observe.*host)'/.exec(bicepOf('identities').replaceAll("', '", ' ')) ?? [];
+  const [, duties] = /'(observe.*host)'/.exec(bicepOf('access/identities').replaceAll("', '", ' ')) ?? [];
   expect(duties?.split(' ')).toEqual([...names, 'host']);
 });
 

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findBicep, runBicep } from '../../../infra/build/bicep.ts';
 import { type Fields, ROOT, template } from './template.ts';
@@ -32,9 +33,7 @@ describe('the committed template has, of each Bicep file,', () => {
   });
 
   test.each(files)('the modules of %s', (file, made) => {
-    expect(calls(file, made, false).map(([path]) => path)).toEqual(
-      found(file, /^module \w+ '(?:modules\/)?([^']+)'/gm).map((path) => `modules/${path}`),
-    );
+    expect(calls(file, made, false).map(([path]) => path)).toEqual(called(file).map(([, path]) => path));
   });
 });
 
@@ -46,26 +45,31 @@ test.each(bicepFiles())('%s uses everything that it declares', (file) => {
 });
 
 test('every module is used', () => {
-  const used = new Set(bicepFiles().flatMap((file) => found(file, /^module \w+ '(?:modules\/)?([^']+)'/gm)));
-  expect(readdirSync(`${azure}modules`).filter((file) => !used.has(file))).toEqual([]);
+  const used = new Set(bicepFiles().flatMap((file) => called(file).map(([, path]) => path)));
+  expect(bicepFiles().filter((file) => !used.has(file))).toEqual(['main.bicep']);
 });
 
 function found(file: string, what: RegExp): string[] {
   return [...readFileSync(`${azure}${file}`, 'utf8').matchAll(what)].map(([, name]) => name ?? '');
 }
 
+/** [symbolic name, file] of each module that a file calls. */
+const called = (file: string) =>
+  [...readFileSync(`${azure}${file}`, 'utf8').matchAll(/^module (\w+) '([^']+)'/gm)].map(
+    ([, name = '', path = '']) => [name, posix.join(posix.dirname(file), path)] as const,
+  );
+
 /** The modules that a file calls, and those that they call, with what they were compiled to. */
 function calls(file: string, made: Fields, deep = true): [string, Fields][] {
   const resources = made.resources as Record<string, { properties?: { template?: Fields } }>;
-  return [...readFileSync(`${azure}${file}`, 'utf8').matchAll(/^module (\w+) '(?:modules\/)?([^']+)'/gm)].flatMap(
-    ([, name, path]): [string, Fields][] => {
-      const inner = resources[name ?? '']?.properties?.template;
-      if (!inner) return [];
-      return [[`modules/${path}`, inner], ...(deep ? calls(`modules/${path}`, inner) : [])];
-    },
-  );
+  return called(file).flatMap(([name, path]): [string, Fields][] => {
+    const inner = resources[name]?.properties?.template;
+    return inner ? [[path, inner], ...(deep ? calls(path, inner) : [])] : [];
+  });
 }
 
 function bicepFiles(): string[] {
-  return ['main.bicep', ...readdirSync(`${azure}modules`).map((file) => `modules/${file}`)];
+  return readdirSync(azure, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.bicep'));
 }

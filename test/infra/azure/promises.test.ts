@@ -248,7 +248,7 @@ describe('somebody else watches', () => {
 
   test('the alert rules are those that the app listens to, each with a query of its own', () => {
     const names = (template.variables as { alertRules: string[] }).alertRules;
-    const source = readFileSync(`${ROOT}infra/azure/modules/alerts.bicep`, 'utf8');
+    const source = readFileSync(`${ROOT}infra/azure/modules/watch/alerts.bicep`, 'utf8');
     expect([...source.matchAll(/\{ name: '([\w-]+)', severity/g)].map(([, name]) => name)).toEqual(names);
     expect(readdirSync(`${ROOT}infra/azure/queries`).toSorted()).toEqual(
       ['calls', ...names].map((name) => `${name}.kql`).toSorted(),

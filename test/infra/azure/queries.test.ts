@@ -16,7 +16,7 @@ const read = (rule: string) => readFileSync(`${folder}/${rule}.kql`, 'utf8');
 const rules = readdirSync(folder)
   .map((file) => file.replace('.kql', ''))
   .filter((rule) => rule !== 'calls');
-/** As modules/alerts.bicep puts them together. */
+/** As modules/watch/alerts.bicep puts them together. */
 const whole = (rule: string, hsms: string[] = []) =>
   `${read('calls')}${read(rule).replaceAll('dynamic([])', `dynamic(${JSON.stringify(hsms)})`)}`;
 const queries = [

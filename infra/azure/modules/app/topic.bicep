@@ -49,12 +49,12 @@ resource publishes 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-module sends 'role-queue.bicep' = {
+module sends '../access/role-queue.bicep' = {
   name: '${name}-sends'
   params: { account: account, queue: queue, principalId: topic.identity.principalId, role: queueSender }
 }
 
-module keeps 'role-container.bicep' = {
+module keeps '../access/role-container.bicep' = {
   name: '${name}-keeps'
   params: { account: account, container: deadLetters, principalId: topic.identity.principalId, role: blobContributor }
 }

@@ -13,6 +13,6 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     displayName: 'Managed HSM: ${name}'
     category: 'workbook'
     sourceId: workspaceId
-    serializedData: loadTextContent('../workbook.json')
+    serializedData: loadTextContent('../../workbook.json')
   }
 }

@@ -11,17 +11,17 @@ param webhook { url: string, objectId: string, identifierUri: string }
 @description('Resource ids of the HSMs, in lower case.')
 param hsmIds string[]
 
-var calls = loadTextContent('../queries/calls.kql')
-var silence = replace(loadTextContent('../queries/silence.kql'), 'dynamic([])', 'dynamic(${string(hsmIds)})')
+var calls = loadTextContent('../../queries/calls.kql')
+var silence = replace(loadTextContent('../../queries/silence.kql'), 'dynamic([])', 'dynamic(${string(hsmIds)})')
 
 // main.bicep names each of them in MHSM_ALERT_RULES.
 var rules = [
-  { name: 'security-domain', severity: 0, title: 'Security domain downloaded or uploaded', query: loadTextContent('../queries/security-domain.kql') }
-  { name: 'restore', severity: 0, title: 'Restore started', query: loadTextContent('../queries/restore.kql') }
-  { name: 'purge', severity: 0, title: 'Key purged, or purge attempted', query: loadTextContent('../queries/purge.kql') }
-  { name: 'role-at-hsm', severity: 1, title: 'Role granted at the scope of the HSM', query: loadTextContent('../queries/role-at-hsm.kql') }
-  { name: 'key-export', severity: 1, title: 'Key backed up or released', query: loadTextContent('../queries/key-export.kql') }
-  { name: 'guard-rail', severity: 2, title: 'Role defined, or a setting addressed', query: loadTextContent('../queries/guard-rail.kql') }
+  { name: 'security-domain', severity: 0, title: 'Security domain downloaded or uploaded', query: loadTextContent('../../queries/security-domain.kql') }
+  { name: 'restore', severity: 0, title: 'Restore started', query: loadTextContent('../../queries/restore.kql') }
+  { name: 'purge', severity: 0, title: 'Key purged, or purge attempted', query: loadTextContent('../../queries/purge.kql') }
+  { name: 'role-at-hsm', severity: 1, title: 'Role granted at the scope of the HSM', query: loadTextContent('../../queries/role-at-hsm.kql') }
+  { name: 'key-export', severity: 1, title: 'Key backed up or released', query: loadTextContent('../../queries/key-export.kql') }
+  { name: 'guard-rail', severity: 2, title: 'Role defined, or a setting addressed', query: loadTextContent('../../queries/guard-rail.kql') }
   { name: 'silence', severity: 1, title: 'No audit row for an hour', query: silence }
 ]
 
