@@ -1,6 +1,7 @@
 import { MEMORY_LIMITS, type SeriesMemory } from './memory.ts';
 
-const KEPT_HOURS = MEMORY_LIMITS.days * 24;
+/** From one end of a month to the next, and a few days. */
+const KEPT_HOURS = 35 * 24;
 const BURST_HOURS = 2;
 
 type Burst = NonNullable<SeriesMemory['bursts']>[number];
@@ -12,7 +13,8 @@ export function ranBefore({ bursts = [] }: SeriesMemory, hour: number, count: nu
   const alike = bursts.filter((burst) => {
     const apart = Math.abs(hour - burst.hour) % 24;
     const near = Math.min(apart, 24 - apart) <= BURST_HOURS;
-    return hour - burst.hour >= 12 && near && count <= 1.5 * factor * whole(burst);
+    const ago = hour - burst.hour;
+    return ago >= 12 && ago < KEPT_HOURS && near && count <= 1.5 * factor * whole(burst);
   });
   return new Set(alike.map((burst) => Math.floor((burst.hour + 12) / 24))).size;
 }

@@ -85,17 +85,40 @@ interface Scatter {
   within: number;
 }
 
-/** Hours that follow one another are alike, so half a day scatters more than its hours would: the larger counts. */
+/**
+ * Hours that follow one another are alike, so half a day may scatter more than its hours would: the larger counts. Of so few
+ * days a scatter is uncertain, and the largest of many scores finds the series whose scatter came out too small. So it uses
+ * all days, each as far as three deviations, and leans on what is common.
+ */
 function scatterOf(days: LevelMemory['days']): Scatter {
   const hours = median(days.map((each) => each.hours));
   const plain = median(days.map(({ variance }) => variance));
-  const halves =
-    scaledMad(
+  const ofHalves =
+    variance(
       days.map((each) => each.halves),
       0,
-    ) ** 2;
-  const within = Math.max(0.0025, plain, (halves * hours) / 4);
-  return { within, between: Math.max(0.0025, scaledMad(days.map(({ mean }) => mean)) ** 2 - within / hours) };
+    ) *
+    (hours / 4);
+  const within = Math.max(LEAST_VARIANCE, plain, leaning(ofHalves, days.length, plain, HALVES_LEAN));
+  const means = days.map(({ mean }) => mean);
+  const between = Math.max(0, variance(means, median(means)) - within / hours);
+  return { within, between: leaning(between, days.length, COMMON_BETWEEN, BETWEEN_LEAN) };
+}
+
+const LEAST_VARIANCE = 0.0025;
+/** Days of people differ by a tenth at least, which counts like so many days of the series' own. */
+const COMMON_BETWEEN = 0.01;
+const BETWEEN_LEAN = 5;
+const HALVES_LEAN = 10;
+
+const leaning = (own: number, days: number, common: number, weight: number): number =>
+  (days * own + weight * common) / (days + weight);
+
+/** About a centre, of values as far as three robust deviations from it. */
+function variance(values: readonly number[], centre: number): number {
+  const most = 3 * scaledMad(values, centre);
+  const squares = values.reduce((sum, value) => sum + Math.min(most, Math.abs(value - centre)) ** 2, 0);
+  return squares / (values.length - 1);
 }
 
 function stepAt(days: readonly LevelHour[][], from: number, level: number, { between, within }: Scatter) {

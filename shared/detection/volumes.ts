@@ -25,6 +25,8 @@ export interface VolumeReading {
   /** Usual count, and robust z against it. Absent: too short a history; `most` of it is all that can be compared. */
   usual?: number;
   z?: number;
+  /** Hours of one day rise and fall together, so that the next hour says less than the first. */
+  shared?: true;
   /** z of the hour before, 0 if that was quiet. */
   zBefore: number;
   /** ln of the chance of so many, where the series is sparse. */
@@ -146,7 +148,8 @@ export function advance(
   const left = allowanceLeft(filled, hour, openings * allowance);
   const unlikely = logTail !== undefined && logTail / Math.LN10 <= -parameters.logTail;
   const burst = excess > 0 && (unlikely || z >= parameters.sustained);
-  const again = sparse && burst && ranBefore(filled, hour, count, usual.factor) >= runs;
+  // Of a job that is named, two runs among four weekends make a usual that is neither quiet nor a run.
+  const again = (sparse || runs === 1) && burst && ranBefore(filled, hour, count, usual.factor) >= runs;
   // The first minutes of a burst may be too few to show in the hour before; they are of the same burst.
   const begun = Math.max(0, (filled.counts.at(-1) ?? 0) - inverseAnscombe(centre));
   const fits = burst && excess + begun <= Math.min(left, allowance);
@@ -173,6 +176,7 @@ export function advance(
     z,
     zBefore,
     ...(logTail === undefined ? {} : { logTail }),
+    ...(shared ? { shared } : {}),
     ...(drifting ? { drift } : {}),
     ...(level.shift === undefined ? {} : { shift: level.shift }),
     most,

@@ -8,7 +8,7 @@ const ID = 'volume-out-of-season';
 /** The key cannot leave the HSM, so who wants the data must use it: more often, or at another hour, than its owner does. */
 export const volumeOutOfSeason: Detector = {
   id: ID,
-  version: 2,
+  version: 3,
   sees: 'More crypto operations of one caller on one key than this hour of such a day has.',
   method:
     'Robust z of the variance-stabilised count against the same hour and its neighbours on days of the type over 28 days, by the clocks of the calendar; a Poisson tail for sparse series; a weighted mean of clipped z for slow drift; generalised least squares of a lasting step for busy series, whose days differ as wholes.',
@@ -94,7 +94,8 @@ function levelOf(scene: Scene, reading: VolumeReading): Level | undefined {
   if (large && z >= number('extreme')) return { base: 70, why: usually, z };
   if (large && z >= number('high')) return { base: 60, why: usually, z };
   if (excess && z >= number('medium')) return { base: 40, why: usually, z };
-  if (excess && z >= number('sustained') && zBefore >= number('sustained')) {
+  const sustained = number(reading.shared ? 'sharedSustained' : 'sustained');
+  if (excess && z >= sustained && zBefore >= sustained) {
     return { base: 40, why: `${usually} The hour before was as busy.`, z };
   }
   return lasting();

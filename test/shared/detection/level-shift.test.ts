@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { newLevel, shiftOf, withLevel } from '../../../shared/detection/level-shift.ts';
 import type { LevelMemory } from '../../../shared/detection/memory.ts';
+import { PARAMETERS } from '../../../shared/detection/parameters.ts';
 
 /** Standard normal numbers from a seed. */
 function normal(seed: number): () => number {
@@ -62,8 +63,14 @@ describe('a lasting step in a busy series', () => {
   });
 
   test('is seldom seen where there is none', () => {
-    const seen = Array.from({ length: 60 }, (_, seed) => shiftOf(fed({ seed: seed + 100 }))?.score ?? 0);
-    expect(seen.filter((score) => score >= 4).length).toBeLessThanOrEqual(1);
+    const { value: told } = PARAMETERS['volume-out-of-season'].shift;
+    const times = (until: number) =>
+      Array.from({ length: 60 }, (_, seed) => shiftOf(fed({ seed: seed + 100, until }))?.score ?? 0).filter(
+        (score) => score >= told,
+      ).length;
+    expect(times(DAYS * 24)).toBeLessThanOrEqual(1);
+    // Of half as many days the scatter is less certain.
+    expect(times(14 * 24)).toBeLessThanOrEqual(1);
   });
 
   test('keeps three days of hours and four weeks of days, whatever comes', () => {

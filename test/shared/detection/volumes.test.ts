@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { HourVolume } from '../../../shared/detection/audit-call.ts';
+import { volumeOutOfSeason } from '../../../shared/detection/detectors/volume-out-of-season.ts';
 import { emptyMemory, MEMORY_LIMITS, type SeriesMemory } from '../../../shared/detection/memory.ts';
+import type { Scene } from '../../../shared/detection/scene.ts';
 import { readVolumes, type VolumeSettings } from '../../../shared/detection/volumes.ts';
 import { aRule, STORAGE } from './builders.ts';
 
@@ -182,6 +184,34 @@ describe('hours against what is usual', () => {
     const begins = (hour: number) => (hour === 2 ? 5000 : 0);
     expect(feed(night, begins, { isBatch: () => true }, 5200).reading?.allowed).toBe(true);
     expect(feed(24 * 20 + 12, padded, { isBatch: () => true }, 5200).reading?.allowed).toBe(false);
+  });
+
+  test('know a batch by a run of the month before, and where two of four nights alike had one', () => {
+    const monthly = (hour: number) => (hour === 2 || hour % 24 === 0 ? (hour === 2 ? 5000 : 1) : 0);
+    expect(feed(24 * 31 + 2, monthly, { isBatch: () => true }, 5200).reading?.allowed).toBe(true);
+    expect(feed(24 * 36 + 2, monthly, { isBatch: () => true }, 5200).reading?.allowed).toBe(false);
+    const saturdays = (hour: number) => (hour === 24 * 5 + 1 || hour === 24 * 12 + 1 ? 5000 : hour % 24 === 0 ? 1 : 0);
+    const third = feed(24 * 19 + 1, saturdays, { isBatch: () => true }, 5200);
+    expect(third.reading?.usual).toBeGreaterThan(100);
+    expect(third.reading?.allowed).toBe(true);
+  });
+
+  test.each([
+    ['two hours in a row of a series whose hours are their own', 4.5, undefined, 1],
+    ['the same of one whose days are busy as wholes', 4.5, true, 0],
+    ['two that are busier still', 5.5, true, 1],
+  ] as const)('tell %s: z %d', (_, z, shared, findings) => {
+    const reading = { key: 'pay-01', who: STORAGE, caller: { oid: STORAGE }, class: 'crypto.unprotect' as const };
+    const scene = {
+      ...{ rule: aRule(), age: 30, facts: { now: '2026-03-12T10:05:00Z' } },
+      volumes: [
+        {
+          ...{ ...reading, hour: START, count: 100, usual: 40, z, zBefore: z, most: 90, days: 28, allowed: false },
+          ...(shared && { shared }),
+        },
+      ],
+    };
+    expect(volumeOutOfSeason.evaluate(scene as unknown as Scene)).toHaveLength(findings);
   });
 
   test('keep 28 days of a series, and so many series', () => {
