@@ -8,6 +8,8 @@ import { callerOfAct } from './guard-rail-change.ts';
 
 const ID = 'logging-gap';
 const MINUTE_MS = 60_000;
+/** Rows of one quarter arrive minutes apart; while they do, the quarter says nothing of what is kept back. */
+const STILL_COMING_MS = 10 * MINUTE_MS;
 
 /** Silence is a signal: who cannot hide a call hides the log. */
 /** That rows stay away altogether, of all that this detector finds. */
@@ -16,7 +18,7 @@ export const isSilence = ({ detector, facts }: Pick<Finding, 'detector' | 'facts
 
 export const loggingGap: Detector = {
   id: ID,
-  version: 2,
+  version: 3,
   sees: 'Rows that stay away though our own call succeeded, fewer rows than the metric counts, and changed diagnostic settings.',
   method:
     'Absence, by the usual delay of the log; the share of rows per counted call against its own median; rule for settings, and their difference from the last look.',
@@ -99,6 +101,7 @@ function missingRows(scene: Scene): Draft[] {
       hits,
       rows: rows.get(Date.parse(quarter))?.rows ?? 0,
       canary: (rows.get(Date.parse(quarter))?.canary ?? 0) > 0,
+      still: nowMs - Date.parse(rows.get(Date.parse(quarter))?.lastArrival ?? '') < STILL_COMING_MS,
     }))
     .filter(({ at, hits, rows }) => {
       const over = at + 15 * MINUTE_MS <= settled;
@@ -107,8 +110,10 @@ function missingRows(scene: Scene): Draft[] {
     .sort((a, b) => a.at - b.at);
   const second = poor.find(({ at }, index) => poor[index - 1]?.at === at - 15 * MINUTE_MS);
   if (second === undefined) return [];
-  // A delay holds back all rows alike. Where our own arrive and others do not, somebody chose.
-  const chosen = second.canary && poor.some(({ at, canary }) => canary && at === second.at - 15 * MINUTE_MS);
+  const first = poor.find(({ at }) => at === second.at - 15 * MINUTE_MS);
+  // A delay holds back all rows alike, and gives them back in any order. Where our own arrived and nothing more comes,
+  // somebody chose.
+  const chosen = [first, second].every((each) => each?.canary && !each.still);
   // Rows that are late come within the hour or two; the longer the two ways part, the less it is a delay.
   const long = nowMs - (second.at - 15 * MINUTE_MS) >= parameter(scene, ID, 'longGapMinutes') * MINUTE_MS;
   return [
@@ -135,10 +140,7 @@ function missingRows(scene: Scene): Draft[] {
 
 function settings({ facts }: Scene): Draft[] {
   return facts.controlPlane
-    .filter(
-      ({ operation, succeeded }) =>
-        succeeded && /(diagnosticsettings|scheduledqueryrules|workspaces(\/tables)?)\/(write|delete)/i.test(operation),
-    )
+    .filter(({ operation, succeeded }) => succeeded && /diagnosticsettings\/(write|delete)/i.test(operation))
     .map((act) => {
       const removed = /delete$/i.test(act.operation);
       const explained = facts.intents.some(
