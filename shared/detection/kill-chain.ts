@@ -1,4 +1,5 @@
 import type { Finding } from './finding.ts';
+import { madeKeys } from './made-keys.ts';
 import type { RecentFinding } from './memory.ts';
 import { callerOf } from './recent.ts';
 import type { Report } from './remember.ts';
@@ -11,7 +12,7 @@ import { clampScore, severityOf } from './score.ts';
  * C2 a grant off plan, then its first use within a day (`granted-use.ts`).
  * C3 a gap in the log within two hours of a grave act.
  * C4 a burst of refusals, then a success at the same key within an hour (`denied-burst.ts`).
- * C5 a new key, a service pointed at it or a purge, and an old key deleted within a day: ransom.
+ * C5 a new key, a server of SQL moved to it or a purge, and an old key deleted within a day: ransom.
  * C6 a key backed up on one HSM and restored on another.
  */
 export function raiseByChains(scene: Scene, reports: readonly Report[]): Report[] {
@@ -107,29 +108,23 @@ const GRAVE: ReadonlySet<string> = new Set([
   'destruction',
 ]);
 
-const RE_POINTED =
-  /(storageaccounts|servers\/(keys|encryptionprotector)|managedinstances\/(keys|encryptionprotector)|diskencryptionsets)\/write$/i;
-
-/** The victim's services are moved to a key that the attacker made, and the way back is cut. */
-function isRansom({ memory, facts, calls }: Scene, finding: Seen): boolean {
-  if (finding.detector !== 'destruction' || (!finding.marks.includes('delete') && !finding.marks.includes('purge')))
-    return false;
-  const who = callerOf(finding);
-  const since = new Date(Date.parse(finding.until) - DAY_MS).toISOString();
-  const made = [
-    ...Object.entries(memory.keys).flatMap(([key, { created }]) =>
-      created !== undefined && created.by === who && created.at >= since ? [key] : [],
-    ),
-    ...calls.flatMap((call) =>
-      call.class === 'key.create' && call.outcome === 'ok' && call.who === who ? [call.key] : [],
-    ),
-  ].filter((key) => key !== undefined && !finding.keys.includes(key));
-  if (made.length === 0) return false;
-  return (
-    finding.marks.includes('purge') ||
-    facts.controlPlane.some(({ operation, succeeded }) => succeeded && RE_POINTED.test(operation))
-  );
+/** The victim's services are moved to a key that the attacker made, and the way back is cut: in whichever order it is seen. */
+function isRansom(scene: Scene, finding: Seen, others: readonly Seen[]): boolean {
+  const made = madeKeys(scene, new Date(Date.parse(finding.until) - DAY_MS).toISOString());
+  const cutAfter = (moved: Seen, cut: Seen): boolean =>
+    within(moved, cut, DAY_MS) &&
+    moved.keys.some((key) => !cut.keys.includes(key) && made.get(key) === callerOf(cut)) &&
+    moved.marks.includes('repointed') &&
+    isCut(cut);
+  if (isCut(finding)) {
+    const own = [...made].some(([key, by]) => by === callerOf(finding) && !finding.keys.includes(key));
+    return (own && finding.marks.includes('purge')) || others.some((moved) => cutAfter(moved, finding));
+  }
+  return others.some((cut) => cutAfter(finding, cut));
 }
+
+const isCut = ({ detector, marks }: Seen): boolean =>
+  detector === 'destruction' && (marks.includes('delete') || marks.includes('purge'));
 
 /** Medium at least, and not explained: a chain of trifles is no chain. */
 const counts = ({ score, severity }: Pick<Seen, 'score' | 'severity'>): boolean =>

@@ -1,6 +1,8 @@
+import { DAY_MS } from '../../time.ts';
 import type { ControlPlaneAct } from '../audit-call.ts';
 import type { Detector, Draft } from '../detector.ts';
 import { byCaller, nameOf, succeeded } from '../grouping.ts';
+import { keyGivenToServer, madeKeys } from '../made-keys.ts';
 import { graveActions, guidOf } from '../roles.ts';
 import { lookUp, type Scene } from '../scene.ts';
 
@@ -8,12 +10,13 @@ import { lookUp, type Scene } from '../scene.ts';
 export const guardRailChange: Detector = {
   id: 'guard-rail-change',
   version: 1,
-  sees: 'Changed role definitions, settings, network rules, locks and external key connections.',
+  sees: 'Changed role definitions, settings, network rules, locks and external key connections, and SQL moved to a key just made.',
   method: 'Rule, and the difference between what the HSM answers now and what it answered before.',
   severity: { least: 'Low', most: 'Critical' },
   falsePositives: [
     'A deployment that changes nothing: without a difference it is Low.',
     'An approved change of a setting: announce it with its approval.',
+    'A new server of SQL whose key a person made: let onboarding make it.',
   ],
   runbook: [
     'Read the difference, and ask who approved it.',
@@ -23,7 +26,13 @@ export const guardRailChange: Detector = {
   response: 'containByApproval',
   compromise: 'controls',
   techniques: ['T1578.005', 'T1562.007', 'T1098.003'],
-  evaluate: (scene) => [...definitions(scene), ...settings(scene), ...connections(scene), ...controlPlane(scene)],
+  evaluate: (scene) => [
+    ...definitions(scene),
+    ...settings(scene),
+    ...connections(scene),
+    ...controlPlane(scene),
+    ...movedServers(scene),
+  ],
 };
 
 const NEXT = 'Ask who approved the change; without an approval, put the approved state back.';
@@ -144,6 +153,20 @@ function controlPlane(scene: Scene): Draft[] {
         : 'No difference that weakens the HSM was found; deployments do this.';
       return [ofAct(act, 'resource', base, 'changed the resource of the HSM', why)];
     });
+}
+
+/** A key that no plan announced, and data that is encrypted with it the same day: one half of a ransom (`kill-chain.ts`). */
+function movedServers(scene: Scene): Draft[] {
+  return scene.facts.controlPlane.flatMap((act): Draft[] => {
+    const key = keyGivenToServer(act);
+    if (key === undefined) return [];
+    const by = madeKeys(scene, new Date(Date.parse(act.at) - DAY_MS).toISOString()).get(key);
+    if (by === undefined) return [];
+    const why = `${by} made the key ${key} within the day before, and no plan announced it.`;
+    const draft = ofAct(act, `server ${key}`, 40, `gave a server of SQL the key ${key}`, why);
+    const nextStep = 'Ask the owner of the server, and keep the key that it had before from being deleted.';
+    return [{ ...draft, keys: [key], marks: ['repointed'], nextStep }];
+  });
 }
 
 const ofAct = (act: ControlPlaneAct, subject: string, base: number, verb: string, explanation: string): Draft => ({

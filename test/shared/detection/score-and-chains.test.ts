@@ -3,7 +3,7 @@ import type { CallGroup } from '../../../shared/detection/audit-call.ts';
 import type { DetectionFacts } from '../../../shared/detection/detection-facts.ts';
 import type { Finding } from '../../../shared/detection/finding.ts';
 import { combineScores, compareSeverity, severityOf } from '../../../shared/detection/score.ts';
-import { ALICE, aCall, aRule, detect, grownMemory, hsmCall, someFacts } from './builders.ts';
+import { ALICE, aCall, aRule, detect, grownMemory, hsmCall, OURS, someFacts } from './builders.ts';
 
 const at = (minute: string) => ({ first: `2026-03-12T${minute}:00.000Z`, last: `2026-03-12T${minute}:30.000Z` });
 const onKey = (of: CallGroup['class'], key: string, minute: string, over: Partial<CallGroup> = {}) => {
@@ -142,6 +142,54 @@ describe('patterns over several findings', () => {
       { now: now('13:05'), calls: [onKey('key.purge', 'pay-01', '13:01', { outcome: 'failed', status: 409 })] },
     );
     expect(second?.find(({ detector }) => detector === 'destruction')).toMatchObject({ score: 95, chains: ['C5'] });
+  });
+
+  describe('C5: a server of SQL moved to a key just made, and its old key deleted', () => {
+    const moved = (minute: string, key = 'ransom') => ({
+      ...{ hsm: 'contoso-hsm', operation: 'MICROSOFT.SQL/SERVERS/KEYS/WRITE', caller: 'alice@contoso.example' },
+      ...{ at: `2026-03-12T${minute}:00.000Z`, succeeded: true, correlationId: `c-${minute}` },
+      resource: `/subscriptions/s/resourcegroups/data/providers/microsoft.sql/servers/core/keys/contoso-hsm_${key}_0a1b`,
+    });
+    const made = (over: Partial<CallGroup> = {}) => onKey('key.create', 'ransom', '10:01', over);
+    const cut = (minute: string, key = 'pay-01') => onKey('key.delete', key, minute);
+    const chained = (findings: Finding[] | undefined) =>
+      (findings ?? []).filter(({ chains }) => chains?.includes('C5')).map(({ detector, score }) => [detector, score]);
+
+    test('is ransom when the move is known before the key is deleted', () => {
+      const [, second, third] = play(
+        { now: now('10:05'), calls: [made()] },
+        { now: now('10:30'), controlPlane: [moved('10:10')] },
+        { now: now('13:05'), calls: [cut('13:01')] },
+      );
+      expect(second).toMatchObject([{ detector: 'guard-rail-change', severity: 'Medium', keys: ['ransom'] }]);
+      expect(chained(third)).toEqual([['destruction', 95]]);
+    });
+
+    test('is ransom when the activity log comes after the deletion', () => {
+      const [, second, third] = play(
+        { now: now('10:05'), calls: [made()] },
+        { now: now('10:25'), calls: [cut('10:20')] },
+        { now: now('10:40'), controlPlane: [moved('10:10')] },
+      );
+      expect(chained(second)).toEqual([]);
+      expect(chained(third)).toEqual([['guard-rail-change', 95]]);
+    });
+
+    test('is none when the key is ours, is old, or is the one that was deleted', () => {
+      const ours = { caller: { oid: OURS, app: OURS } };
+      const cases = [
+        play({ now: now('10:05'), calls: [made(ours)] }, { now: now('10:30'), controlPlane: [moved('10:10')] }),
+        play({ now: now('10:30'), controlPlane: [moved('10:10', 'pay-02')] }),
+        play(
+          { now: now('10:05'), calls: [made()] },
+          { now: now('10:30'), controlPlane: [moved('10:10')] },
+          { now: now('13:05'), calls: [cut('13:01', 'ransom')] },
+        ),
+      ];
+      expect(cases.flat().flatMap(chained)).toEqual([]);
+      expect(cases[0]?.[1]).toEqual([]);
+      expect(cases[1]).toEqual([[]]);
+    });
   });
 
   test('C6: a blob restored here after a backup elsewhere', () => {

@@ -4,6 +4,7 @@ import { IDENTITIES } from '../../../../infra/local/identity/registrations.ts';
 import { LOGS_AUDIENCE, type LogQueries, startLogQueries } from '../../../../infra/local/log-store/server.ts';
 import { createLogStore, type LogStore } from '../../../../infra/local/log-store/store.ts';
 import { createAuditLog } from '../../../../shared/adapters/azure/audit-log.ts';
+import { keyGivenToServer } from '../../../../shared/detection/made-keys.ts';
 import type { AuditLog } from '../../../../shared/ports/audit-log.ts';
 import { type Ground, startGround } from './estate.ts';
 
@@ -274,11 +275,17 @@ test('the activity log shows what concerns the HSM, its settings and its locks',
   activity('Microsoft.KeyVault/managedHSMs/write', RESOURCE.toUpperCase());
   activity('Microsoft.KeyVault/managedHSMs/write', `${RESOURCE}-other`);
   activity('Microsoft.Storage/storageAccounts/write', RESOURCE);
+  const sql = '/subscriptions/other/resourceGroups/data/providers/Microsoft.Sql/servers/core';
+  activity('MICROSOFT.SQL/SERVERS/KEYS/WRITE', `${sql}/keys/Contoso_ransom_0123456789abcdef0123456789abcdef`);
+  activity('Microsoft.Sql/servers/keys/write', `${sql}/keys/contoso-other_ransom_0123456789abcdef0123456789abcdef`);
+  activity('Microsoft.Sql/servers/encryptionProtector/write', `${sql}/encryptionProtector/current`);
   const acts = await log.controlPlane(aroundNow());
   expect(acts.map(({ operation }) => operation.toLowerCase()).sort()).toEqual([
     'microsoft.insights/diagnosticsettings/delete',
     'microsoft.keyvault/managedhsms/write',
+    'microsoft.sql/servers/keys/write',
   ]);
+  expect(acts.map(keyGivenToServer).filter((key) => key !== undefined)).toEqual(['ransom']);
   expect(acts[0]).toMatchObject({ hsm: 'contoso', caller: 'mallory@contoso.example', succeeded: true });
   expect(Date.parse(acts[0]?.arrived ?? '')).toBeGreaterThan(0);
 });
