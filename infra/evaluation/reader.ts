@@ -60,7 +60,7 @@ export function createReader(site: Site, strand: Strand): Reader {
     const acts: ControlPlaneAct[] = [];
     for (let act = strand.acts[nextAct]; act && act.arrived <= upTo; act = strand.acts[++nextAct]) {
       const { operation, resource, caller, succeeded, serial } = act;
-      if (!ABOUT_THE_HSM.test(operation)) continue;
+      if (!ABOUT_THE_HSM.test(operation) && !givesKeyOf(site.hsm, operation, resource)) continue;
       const at = new Date(act.at).toISOString();
       acts.push({ hsm: site.hsm, operation, resource, caller, at, succeeded, correlationId: `act-${serial}` });
     }
@@ -108,6 +108,7 @@ export function createReader(site: Site, strand: Strand): Reader {
         lookedUp: state.look(now, groups),
         keys: state.keys(),
         ownClients,
+        breakGlass: [site.breakGlass.caller.oid],
         serviceHits: metric(hits, now),
         canarySuccesses: successes(),
       };
@@ -118,6 +119,11 @@ export function createReader(site: Site, strand: Strand): Reader {
 /** What the query of the activity log asks for; a storage account is none of it. */
 const ABOUT_THE_HSM =
   /^(microsoft\.keyvault\/|microsoft\.insights\/diagnosticsettings\/|microsoft\.authorization\/locks\/)/i;
+
+/** A server of SQL that is given a key of the HSM: the key's name there begins with the HSM's. */
+const givesKeyOf = (hsm: string, operation: string, resource: string): boolean =>
+  /^microsoft\.sql\/(servers|managedinstances)\/keys\/write$/i.test(operation) &&
+  resource.toLowerCase().includes(`/keys/${hsm.toLowerCase()}_`);
 
 /** Intents are read from the journal while a late row may still belong to them. */
 function intentsAt(hsm: string, intents: readonly TrafficIntent[], now: number): LedgerIntent[] {

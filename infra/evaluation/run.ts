@@ -10,7 +10,7 @@ const USAGE = `Usage: npm run evaluate -- [--seeds 100-119] [--weeks 4] [--hsms 
   --seeds    one seed, a list or a range; 0-19 are for tuning, 100-199 for reports
   --weeks    weeks that are judged, after four weeks of history
   --hsms     HSMs of each seed
-  --attacks  only these scenarios, S1 to S22
+  --attacks  only these scenarios, S1 to S23
   --workers  threads; more is faster and changes nothing
   --json     figures instead of the table
   --gate     exit 1 when a target is missed`;
@@ -90,8 +90,8 @@ function readOptions() {
   if (hsms === undefined) return `--hsms ${values.hsms} is a number from 1 to 100`;
   if (workers === undefined)
     return `--workers ${values.workers} is a number from 1 to ${availableParallelism()}, the processors here`;
-  const unknown = only?.find((name) => !/^S([1-9]|1\d|2[0-2])$/.test(name));
-  if (unknown !== undefined) return `--attacks ${unknown} is none of S1 to S22`;
+  const unknown = only?.find((name) => !/^S([1-9]|1\d|2[0-3])$/.test(name));
+  if (unknown !== undefined) return `--attacks ${unknown} is none of S1 to S23`;
   const jobs: Job[] = seeds.flatMap((seed) =>
     Array.from({ length: hsms }, (_, index) => ({ seed, index, weeks, ...(only ? { only } : {}) })),
   );

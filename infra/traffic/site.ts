@@ -45,6 +45,8 @@ export interface Site {
   people: Client[];
   own: Record<'observe' | 'rotate' | 'backup' | 'onboard' | 'canary', Client>;
   policyScan: Client;
+  /** Kept for emergencies; nobody uses it in the clean traffic. */
+  breakGlass: Client;
   grants: TrafficGrant[];
   definitions: TrafficRole[];
   settings: Record<string, string>;
@@ -120,6 +122,12 @@ export function createSite(seed: number, index: number, parameters: TrafficParam
     onboard: inside(204),
     canary: inside(205),
   };
+  const sealed = randomFor(seed, index, 'break glass');
+  const breakGlass: Client = {
+    ...(people[0] as Client),
+    caller: { oid: sealed.guid(), app: '04b07795-8ddb-461a-bbee-02f9e1bf7b46', upn: 'emergency1@contoso.example' },
+    userAgent: PORTAL,
+  };
   const site: Site = {
     seed,
     hsm,
@@ -143,6 +151,7 @@ export function createSite(seed: number, index: number, parameters: TrafficParam
     people,
     own,
     policyScan: { ...trusted('AzurePolicy'), userAgent: 'azure-policy-insights' },
+    breakGlass,
     grants: [],
     definitions: [],
     settings: { AllowKeyManagementOperationsThroughARM: 'false' },
@@ -155,6 +164,7 @@ export function createSite(seed: number, index: number, parameters: TrafficParam
   for (const each of [site.signing, site.envelope, site.batch]) grant(each, ROLES.cryptoUser, `/keys/${each.key}`);
   for (const [each, person] of people.entries())
     grant(person, each === 0 ? ROLES.administrator : ROLES.cryptoAuditor, '/');
+  site.grants.push({ id: sealed.guid(), scope: '/', role: ROLES.administrator, principalId: breakGlass.caller.oid });
   site.definitions.push({
     id: random.guid(),
     name: 'Key readers',

@@ -71,6 +71,9 @@ export const PARAMETERS = {
   'dormant-key-use': {
     days: p(30, 7, 400, 'days without use after which a key is dormant'),
   },
+  'break-glass-use': {
+    pauseMinutes: p(60, 5, 1440, 'minutes without a call after which a session of an emergency account is over'),
+  },
   'decoy-key-use': {},
   'superseded-version-use': {
     storageGraceHours: p(26, 0, 336, 'storage looks for a new version once a day'),

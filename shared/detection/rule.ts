@@ -86,6 +86,7 @@ const SUPPRESSED: Record<DetectorId, number> = {
   'unfamiliar-network': 1440,
   'volume-out-of-season': 1440,
   'dormant-key-use': 1440,
+  'break-glass-use': 0,
   'decoy-key-use': 1440,
   'superseded-version-use': 10_080,
   'operation-mix': 1440,

@@ -19,8 +19,10 @@ const SENSITIVE = new Set([
 const NEAR_REAL_TIME = 3 * MINUTE;
 
 /**
- * More than 25 of one operation by one caller in a day, and every success of a sensitive operation. Told: what our journal
- * announced, and the application that Azure Policy scans with.
+ * More than 25 of one operation by one caller in a day, every success of a sensitive operation, and every call of an emergency
+ * account, whose use Microsoft says to alert on:
+ * https://learn.microsoft.com/entra/identity/role-based-access-control/security-emergency-access
+ * Told: what our journal announced, the application that Azure Policy scans with, and the emergency account.
  */
 export function fixedThresholds(site: Site, strand: Strand): Alert[] {
   const known = new Set([site.policyScan.caller.oid, ...Object.values(site.own).map(({ caller }) => caller.oid)]);
@@ -37,14 +39,16 @@ export function fixedThresholds(site: Site, strand: Strand): Alert[] {
       entry.count += call.count + call.repeated;
       days.set(name, entry);
     }
-    if (SENSITIVE.has(operation) && call.at >= site.judged && !isAnnounced(strand.intents, call)) {
+    const emergency = caller.oid === site.breakGlass.caller.oid;
+    const sensitive = SENSITIVE.has(operation) && !isAnnounced(strand.intents, call);
+    if ((emergency || sensitive) && call.at >= site.judged) {
       const hour = Math.floor(call.at / HOUR);
       const who = { callers: [caller.oid, caller.upn], keys: key === '' ? [] : [key] };
       const at = call.arrived + NEAR_REAL_TIME;
-      const id = `sensitive ${operation} ${caller.oid} ${key} ${hour}`;
+      const id = emergency ? `emergency ${caller.oid} ${hour}` : `sensitive ${operation} ${caller.oid} ${key} ${hour}`;
       alerts.push({
         id,
-        detector: 'sensitive operations',
+        detector: emergency ? 'emergency account' : 'sensitive operations',
         at,
         severity: 'Medium',
         score: 40,

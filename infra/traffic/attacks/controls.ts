@@ -4,7 +4,7 @@ import { type Attack, fromPortal, person, stranger, versionOf } from './attack.t
 
 const DATA_ACTIONS = 'Microsoft.KeyVault/managedHsm';
 
-/** S7 to S11, S13, S14 and S22: roles, settings, logging, and what is destroyed. */
+/** S7 to S11, S13, S14, S22 and S23: roles, settings, logging, what is destroyed, and the account for emergencies. */
 export const CONTROLS: Attack[] = [
   {
     ...{
@@ -153,6 +153,49 @@ export const CONTROLS: Attack[] = [
       tape.call(who, shapes.deleteKey(victim), at + 10 * MINUTE);
       tape.call(who, shapes.purgeKey(victim), at + 12 * MINUTE, { status: 403 });
       return { until: at + 12 * MINUTE, callers: [who.caller.oid], keys: [victim, 'accounts-new'] };
+    },
+  },
+  {
+    ...{
+      id: 'S22',
+      variant: 'sql',
+      title: 'Ransom: key created, a server of SQL moved to it, old key deleted',
+      expected: ['D6'],
+      target: 30,
+    },
+    ...{ class: 'destruction', critical: true, lane: 'rule' },
+    touches: (site) => [person(site, 3).caller.oid, site.sql[1]?.key ?? ''],
+    run({ site, tape, at, random }) {
+      const who = person(site, 3);
+      const victim = site.sql[1]?.key ?? site.batch.key;
+      tape.call(who, shapes.createKey('tde-new'), at);
+      const server = '/subscriptions/0/resourceGroups/data/providers/Microsoft.Sql/servers/core';
+      tape.act({
+        at: at + 3 * MINUTE,
+        operation: 'Microsoft.Sql/servers/keys/write',
+        resource: `${server}/keys/${site.hsm}_tde-new_${random.hex(32)}`,
+        caller: who.caller.upn,
+      });
+      tape.call(who, shapes.deleteKey(victim), at + 10 * MINUTE);
+      return { until: at + 10 * MINUTE, callers: [who.caller.oid], keys: [victim, 'tde-new'] };
+    },
+  },
+  {
+    ...{
+      id: 'S23',
+      title: 'Emergency account used, though nobody knows of an emergency',
+      expected: [],
+      target: 20,
+    },
+    ...{ class: 'misuse', critical: true, lane: 'rule' },
+    touches: (site) => [site.breakGlass.caller.oid],
+    run({ site, tape, at }) {
+      const { breakGlass: who } = site;
+      tape.call(who, shapes.challenge(), at, { status: 401 });
+      tape.call(who, shapes.listKeys(), at + 1000);
+      tape.call(who, shapes.getKey(site.signing.key), at + 2 * MINUTE);
+      tape.call(who, shapes.listAssignments(), at + 3 * MINUTE);
+      return { until: at + 3 * MINUTE, callers: [who.caller.oid], keys: [] };
     },
   },
 ];

@@ -1,4 +1,5 @@
 import type { Detector } from '../detector.ts';
+import { breakGlassUse } from './break-glass-use.ts';
 import { decoyKeyUse } from './decoy-key-use.ts';
 import { deniedBurst } from './denied-burst.ts';
 import { destruction } from './destruction.ts';
@@ -29,6 +30,7 @@ export const DETECTORS: readonly Detector[] = [
   destruction,
   loggingGap,
   unannouncedOwnAct,
+  breakGlassUse,
   decoyKeyUse,
   deniedBurst,
   firstSeenCaller,

@@ -20,7 +20,7 @@ describe('a seed', () => {
     const again = generateTraffic(7, 0, { parameters: SHORT });
     expect(hash([again.clean, again.attacked, again.adversarial])).toBe(hash([clean, attacked, adversarial]));
     expect(hash([clean, attacked, adversarial])).toBe(
-      '3ed1e0275181d24bf112ba1c28cc0cfda7709c05a1ee40ae2f13de78c2b53f3e',
+      'e19f33688dda5f8cd83d3662d53302b5fed5952ea77bea6841a4e6ca724088fc',
     );
   });
 
@@ -128,8 +128,8 @@ describe('attacks', () => {
   const traffic = generateTraffic(5);
   const { site, attacked, adversarial } = traffic;
 
-  test('are the 22 scenarios, each labelled', () => {
-    expect(new Set(ATTACKS.map(({ id }) => id)).size).toBe(22);
+  test('are the 23 scenarios, each labelled', () => {
+    expect(new Set(ATTACKS.map(({ id }) => id)).size).toBe(23);
     expect(attacked.labels.map(({ id }) => id).toSorted()).toEqual(
       ATTACKS.map(({ id, variant }) => (variant === undefined ? id : `${id}.${variant}`)).toSorted(),
     );

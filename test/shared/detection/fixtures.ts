@@ -325,6 +325,31 @@ export const FIXTURES: Record<DetectorId, { fires: Fixture; silent: Fixture[] }>
     fires: { facts: { calls: [hsmCall({ class: 'unclassified', path: '/something/new', status: 202 })] } },
     silent: [{ facts: { calls: [hsmCall({ class: 'unclassified', path: '/something/new', status: 200 })] } }],
   },
+  'break-glass-use': {
+    fires: {
+      facts: {
+        calls: [hsmCall({ class: 'read.list', path: '/keys', outcome: 'denied', status: 403 })],
+        breakGlass: [ALICE.toUpperCase()],
+      },
+    },
+    silent: [
+      { facts: { calls: [hsmCall({ class: 'read.list', path: '/keys' })], breakGlass: [STORAGE] } },
+      {
+        // A session that was told goes on.
+        facts: { calls: [hsmCall({ class: 'read.list', path: '/keys' })], breakGlass: [ALICE] },
+        memory: grownMemory({
+          callers: { [ALICE]: aCaller({ last: '2026-03-12T09:30:00.000Z' }) },
+          recent: [
+            {
+              ...{ id: 'told', detector: 'break-glass-use', hsm: 'contoso-hsm', caller: alice, keys: [], classes: [] },
+              ...{ from: '2026-03-12T07:50:00.000Z', until: '2026-03-12T07:50:00.000Z', score: 60, severity: 'High' },
+              ...{ class: 'misuse', assignments: [], marks: [] },
+            },
+          ],
+        }),
+      },
+    ],
+  },
   'unannounced-own-act': {
     fires: { facts: { calls: [onKey({ class: 'key.rotate', path: '/keys/pay-01/rotate', caller: ours })] } },
     silent: [
