@@ -32,6 +32,11 @@ export function createWorld({ installation, hsms, identities: clientIds, ...sett
   const identities = createIdentities(clientIds);
   const account = createStateAccount({ url: settings.stateBlobUrl, identity: identities.observe });
   const documents = createDocuments(account);
+  // Whoever may write both what is decided and that it was decided could decide in anybody's name.
+  const records = createStateAccount({
+    url: settings.stateBlobUrl,
+    identity: identities.record ?? identities.observe,
+  });
   const backups =
     settings.backup && identities.backup
       ? {
@@ -90,7 +95,7 @@ export function createWorld({ installation, hsms, identities: clientIds, ...sett
     crypto,
     certificates: createCertificates(),
     documents,
-    journal: createJournalLog(account, clock),
+    journal: createJournalLog(records, clock),
     events: publishingToWebhooksToo(
       { installation, hsms, webhooks, crypto, documents, clock, fallbackRecipients },
       topic,

@@ -84,6 +84,8 @@ export interface Config {
   identities: {
     observe: string;
     rotate: string;
+    /** Writes the journal; absent: observe does. */
+    record?: string;
     backup?: string;
     restore?: string;
     respond?: string;
@@ -154,6 +156,7 @@ const withoutRepeats = (faults: SettingFault[]): SettingFault[] => [
 
 function arrange(found: Settings): Config {
   const { MHSM_SETTLE_SECONDS: settle, MHSM_MAIL_USER: user, MHSM_MAIL_PASSWORD: password } = found;
+  const { MHSM_IDENTITY_RECORD: recordId } = found;
   const { MHSM_IDENTITY_BACKUP: backupId, MHSM_IDENTITY_RESTORE: restoreId } = found;
   const { MHSM_IDENTITY_RESPOND: respondId, MHSM_IDENTITY_REINSTATE: reinstateId } = found;
   const {
@@ -183,6 +186,7 @@ function arrange(found: Settings): Config {
     identities: {
       observe: found.MHSM_IDENTITY_OBSERVE,
       rotate: found.MHSM_IDENTITY_ROTATE,
+      ...(recordId === undefined ? {} : { record: recordId }),
       ...(backupId === undefined ? {} : { backup: backupId }),
       ...(restoreId === undefined ? {} : { restore: restoreId }),
       ...(respondId === undefined ? {} : { respond: respondId }),

@@ -93,6 +93,10 @@ export const settings = {
     rule: `${CLIENT_ID_RULE} that may rotate keys and prove the new version.`,
     example: '00000000-0000-0000-0000-000000000002',
   }),
+  MHSM_IDENTITY_RECORD: optional(guid, {
+    rule: `${CLIENT_ID_RULE} that writes the journal, and nothing else; left out, the one of MHSM_IDENTITY_OBSERVE writes it.`,
+    example: '00000000-0000-0000-0000-000000000007',
+  }),
   MHSM_IDENTITY_BACKUP: optional(guid, {
     rule: `${CLIENT_ID_RULE} that may start backups and write their copies; ${TOGETHER}`,
     example: '00000000-0000-0000-0000-000000000003',

@@ -48,11 +48,12 @@ export async function journalIncidentDecision(
 /** Asked before every act of a step: who agreed to it, by the journal. What the policy does alone asks for nobody. */
 export async function demandApproved(
   world: World,
-  { id }: Incident,
+  incident: Incident,
   step: PlannedStep,
   rule: ResponseRule,
 ): Promise<Approved> {
-  const needed = peopleNeeded(step, rule);
+  const { id } = incident;
+  const needed = peopleNeeded(step, rule, incident);
   const [from] = step.decisions.map(({ at }) => at).sort();
   if (from === undefined && needed === 0) return { kind: 'approved', by: [] };
   const read: InstanceRead = from === undefined ? { kind: 'read', entries: [] } : await readJournalOf(world, id, from);

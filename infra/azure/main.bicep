@@ -472,14 +472,15 @@ module access 'modules/access/roles.bicep' = {
       { account: hostAccount.outputs.name, principalId: identities.outputs.host.principalId, role: roles.blobOwner }
       { account: hostAccount.outputs.name, principalId: identities.outputs.host.principalId, role: roles.queueContributor }
       { account: hostAccount.outputs.name, principalId: identities.outputs.host.principalId, role: roles.tableContributor }
-      // observe: reads the policy that people write, keeps state, journal, evidence and single-key backups, takes key events.
+      // observe: reads the policy that people write, keeps state, evidence and single-key backups, takes key events.
       { account: stateAccount.outputs.name, container: 'policy', principalId: identities.outputs.observe.principalId, role: roles.blobReader }
       { account: stateAccount.outputs.name, container: 'state', principalId: identities.outputs.observe.principalId, role: roles.blobContributor }
-      { account: stateAccount.outputs.name, container: 'journal', principalId: identities.outputs.observe.principalId, role: roles.blobContributor }
       { account: stateAccount.outputs.name, container: 'evidence', principalId: identities.outputs.observe.principalId, role: roles.blobContributor }
       { account: stateAccount.outputs.name, container: 'key-backups', principalId: identities.outputs.observe.principalId, role: roles.blobContributor }
       { account: stateAccount.outputs.name, queue: 'key-events', principalId: identities.outputs.observe.principalId, role: roles.queueContributor }
       { account: stateAccount.outputs.name, queue: 'key-events-poison', principalId: identities.outputs.observe.principalId, role: roles.queueContributor }
+      // record: the journal, without which no stored decision counts; so whoever writes the one does not write the other.
+      { account: stateAccount.outputs.name, container: 'journal', principalId: identities.outputs.record.principalId, role: roles.blobContributor }
       // backup: the HSM itself writes with it, into the account as its documents ask; the app copies, locks and clears with it.
       { account: landingAccount.outputs.name, principalId: identities.outputs.backup.principalId, role: roles.blobContributor }
       { account: vaultAccount.outputs.name, container: 'hsm-backups', principalId: identities.outputs.backup.principalId, role: copiesRole.outputs.id }
@@ -577,6 +578,7 @@ module app 'modules/app/app.bicep' = {
         identities.outputs.host.id
         identities.outputs.observe.id
         identities.outputs.rotate.id
+        identities.outputs.record.id
         identities.outputs.backup.id
       ],
       restores ? [identities.outputs.restore.id] : [],
@@ -608,6 +610,7 @@ module app 'modules/app/app.bicep' = {
       MHSM_EVENTS_QUEUE: 'key-events'
       MHSM_IDENTITY_OBSERVE: identities.outputs.observe.clientId
       MHSM_IDENTITY_ROTATE: identities.outputs.rotate.clientId
+      MHSM_IDENTITY_RECORD: identities.outputs.record.clientId
       MHSM_IDENTITY_BACKUP: identities.outputs.backup.clientId
       MHSM_IDENTITY_RESTORE: restores ? identities.outputs.restore.clientId : ''
       MHSM_IDENTITY_RESPOND: responds ? identities.outputs.respond.clientId : ''

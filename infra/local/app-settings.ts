@@ -41,6 +41,7 @@ export function appSettings(estate: EstateAddresses): Record<string, string> {
     MHSM_EVENTS_QUEUE: 'key-events',
     MHSM_IDENTITY_OBSERVE: IDENTITIES.observe.clientId,
     MHSM_IDENTITY_ROTATE: IDENTITIES.rotate.clientId,
+    MHSM_IDENTITY_RECORD: IDENTITIES.record.clientId,
     MHSM_SWEEP_SCHEDULE: '0 */15 * * * *',
     MHSM_RECONCILE_SCHEDULE: '0 17 3 * * *',
     MHSM_BACKUP_SCHEDULE: '0 5-59/15 * * * *',

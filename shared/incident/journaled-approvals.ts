@@ -1,6 +1,7 @@
 import { notJournaled } from '../journal/decisions.ts';
 import type { InstanceRead } from '../journal/read-instance.ts';
-import type { ResponseRule } from '../policy/response-rule.ts';
+import { answerFor, type ResponseRule } from '../policy/response-rule.ts';
+import type { Incident } from './incident.ts';
 import { isKeyScope } from './plan.ts';
 import { approvalsNeeded, type PlannedStep, type StepMode, strictest } from './step.ts';
 
@@ -15,8 +16,18 @@ export const approvedOf = (
   { id, kind, mode, assignment, key, expectedVersion }: PlannedStep,
 ): Record<string, unknown> => ({ incident, id, kind, mode, assignment, key, expectedVersion });
 
-/** How many people must have agreed, whatever the stored step says of itself: more than one key is never the policy's alone. */
-export function peopleNeeded({ mode, assignment }: PlannedStep, { keyScope, hsmScope }: ResponseRule): number {
+/**
+ * How many people must have agreed, whatever the stored step says of itself: the policy alone does what its answer says, and
+ * more than one key is never its alone.
+ */
+export function peopleNeeded(
+  { kind, mode, assignment }: PlannedStep,
+  rule: ResponseRule,
+  incident: Pick<Incident, 'class' | 'severity'>,
+): number {
+  const { keyScope, hsmScope } = rule;
+  const answer = answerFor(rule, incident);
+  const byAnswer: StepMode = answer === 'rotate' || (answer === 'contain' && kind === 'revoke') ? 'auto' : 'approval';
   const byScope: StepMode =
     assignment === undefined
       ? 'auto'
@@ -25,7 +36,7 @@ export function peopleNeeded({ mode, assignment }: PlannedStep, { keyScope, hsmS
           ? 'auto'
           : keyScope
         : hsmScope;
-  return approvalsNeeded(strictest(mode, byScope));
+  return approvalsNeeded(strictest(mode, byAnswer, byScope));
 }
 
 /**

@@ -101,7 +101,8 @@ export function backupRoutes({ hsms, storage }: EstateServices): Route[] {
     {
       method: 'POST',
       path: '/storage/{account}/roles',
-      purpose: 'Gives an identity another data role in a storage account; all are Contributor at first.',
+      purpose:
+        'Gives an identity another data role in a storage account; all are Contributor at first, but of the journal, which only `record` writes.',
       example: { identity: 'backup', role: 'none' },
       act({ params, body }) {
         const { identity: named, role } = parseBody(roleInput, body());

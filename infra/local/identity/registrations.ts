@@ -44,6 +44,7 @@ export const IDENTITIES = {
   consumer: identity('consumer', '0007'),
   eventGrid: identity('event-grid', '0008'),
   reinstate: identity('reinstate', '0009'),
+  record: identity('record', '0010'),
 } as const;
 
 export type IdentityName = keyof typeof IDENTITIES;

@@ -53,14 +53,14 @@ export async function startStorageProxy(options: {
   const { service, account, accountName, targetPort, tls, tokens, faults, roles, features } = options;
   const upstream = createUpstream({ port: targetPort, tls });
 
-  const authorize = async (authorization: string | undefined, method: string): Promise<void> => {
+  const authorize = async (authorization: string | undefined, method: string, container: string): Promise<void> => {
     const token = /^bearer (.+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return;
     const principal = await tokens.verify(token, STORAGE_AUDIENCE).catch((error: unknown) => {
       const message = `Server failed to authenticate the request. ${String(error)}`;
       throw new StorageRefusal(401, 'InvalidAuthenticationInfo', message);
     });
-    if (roles.permits(principal, method)) return;
+    if (roles.permits(principal, method, container)) return;
     const message = 'This request is not authorized to perform this operation using this permission.';
     throw new StorageRefusal(403, 'AuthorizationPermissionMismatch', message);
   };
@@ -94,8 +94,8 @@ export async function startStorageProxy(options: {
     const fault = await faults.meet(service, operation, { ...where, account: accountName });
     if (fault.kind === 'lostReply' && fault.when === 'before') return void res.destroy();
     if (fault.kind === 'answer') throw new StorageRefusal(fault.status, fault.code, fault.message, fault.headers);
-    await authorize(header('authorization'), method);
     const { container, blob } = about;
+    await authorize(header('authorization'), method, container);
     const passage: Passage = { operation, container, blob, url, headers, call: { method, path, headers, body: req } };
     const lost = fault.kind === 'lostReply';
     const answer = await features?.answer(passage, upstream);

@@ -2,13 +2,14 @@ import { STATUS_CODES } from 'node:http';
 import type { Caller, Reply } from '../call.ts';
 import type { Tls, TokenVerifier } from '../estate.ts';
 import type { Faults } from '../faults.ts';
+import { IDENTITIES } from '../identity/registrations.ts';
 import { ACCOUNT_NAMES, ACCOUNTS, type AccountName, QUEUES } from './accounts.ts';
 import { type Azurite, type AzuriteParts, loadAzurite, startAzurite } from './azurite.ts';
 import { startAzuriteChild } from './azurite-child.ts';
 import { createBlobFeatures } from './blob-features.ts';
 import { type ContainerPolicy, createImmutability, type Immutability } from './immutability.ts';
 import { startStorageProxy } from './proxy.ts';
-import { createDataRoles, type DataRoles } from './roles.ts';
+import { createDataRoles, type DataRoles, type GivenRole } from './roles.ts';
 import { unescapeXml } from './versions.ts';
 
 export { ACCOUNT, ACCOUNT_NAMES, type AccountName, CONTAINERS, QUEUES } from './accounts.ts';
@@ -42,6 +43,13 @@ export interface StorageService {
   stop(): Promise<void>;
 }
 
+/** The journal is written by one identity that writes nothing else, as it is deployed. */
+const JOURNAL_ROLES: readonly GivenRole[] = [
+  [IDENTITIES.record.objectId, 'none'],
+  [`${IDENTITIES.record.objectId}/journal`, 'Storage Blob Data Contributor'],
+  [`${IDENTITIES.observe.objectId}/journal`, 'none'],
+];
+
 interface SavedAccount {
   account: AccountName;
   roles: ReturnType<DataRoles['save']>;
@@ -64,7 +72,7 @@ export async function startStorage(options: {
   const azurite = await startEither(kept);
   const front = { tls, tokens, faults };
   const guards = (account: AccountName) => ({
-    roles: createDataRoles(),
+    roles: createDataRoles(account === 'state' ? JOURNAL_ROLES : []),
     immutability: createImmutability(containerPolicies(account)),
   });
   const guarded = { state: guards('state'), landing: guards('landing'), vault: guards('vault') };
@@ -142,7 +150,7 @@ export async function startStorage(options: {
     },
     async deleteContents() {
       for (const account of ACCOUNT_NAMES) {
-        accounts[account].roles.load([]);
+        accounts[account].roles.reset();
         accounts[account].immutability.reset();
       }
       for (const container of containers) for (const name of await list(container)) await remove(container, name);

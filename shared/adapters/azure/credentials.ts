@@ -4,12 +4,13 @@ import { once } from '../once.ts';
 /**
  * What the app acts as. Each duty has its own user-assigned identity with the least role that works. Backups,
  * restores and responses are optional duties: an installation may leave them out, and a restoring identity is granted only
- * while it is needed.
+ * while it is needed. `record` writes the journal and has no role on an HSM.
  */
-export type Duty = 'observe' | 'rotate' | 'backup' | 'restore' | 'respond' | 'reinstate';
+export type Duty = 'observe' | 'rotate' | 'record' | 'backup' | 'restore' | 'respond' | 'reinstate';
 
 /** One value for each duty that an installation has. */
 export type PerDuty<T> = Record<'observe' | 'rotate', T> & {
+  record?: T;
   backup?: T;
   restore?: T;
   respond?: T;
@@ -33,10 +34,11 @@ export function createIdentities(clientIds: PerDuty<string>): PerDuty<Identity> 
       return new ManagedIdentityCredential({ clientId });
     }),
   });
-  const { observe, rotate, backup, restore, respond, reinstate } = clientIds;
+  const { observe, rotate, record, backup, restore, respond, reinstate } = clientIds;
   return {
     observe: identity('observe', observe),
     rotate: identity('rotate', rotate),
+    ...(record === undefined ? {} : { record: identity('record', record) }),
     ...(backup === undefined ? {} : { backup: identity('backup', backup) }),
     ...(restore === undefined ? {} : { restore: identity('restore', restore) }),
     ...(respond === undefined ? {} : { respond: identity('respond', respond) }),

@@ -32,7 +32,7 @@ test('no module but those that grant is told who an identity is', () => {
 
 test('rotate, respond and reinstate have no Azure role at all: theirs are inside the HSM', () => {
   const duties = new Set([...granted, ...handedOn].map(({ duty }) => duty));
-  expect([...duties].toSorted()).toEqual(['backup', 'host', 'observe', 'restore']);
+  expect([...duties].toSorted()).toEqual(['backup', 'host', 'observe', 'record', 'restore']);
 });
 
 test('making and removing HSMs is granted only where recoveries are asked for', () => {
@@ -44,6 +44,15 @@ test('making and removing HSMs is granted only where recoveries are asked for', 
   expect(template.variables?.appMakesHsms).toBe("[and(parameters('recoveries'), parameters('restores'))]");
   const defaults = JSON.parse(readFileSync(`${ROOT}infra/azure/main.json`, 'utf8')).parameters;
   expect([defaults.recoveries.defaultValue, defaults.reinstates.defaultValue]).toEqual([false, false]);
+});
+
+test('nobody may write both what is decided and the journal, without which a decision does not count', () => {
+  const writers = (place: string) =>
+    ON_STORAGE.filter(([, , account, container, role]) => {
+      const reaches = account === 'stateAccount' && (container === place || container === '');
+      return reaches && !role.endsWith('Reader');
+    }).map(([duty]) => duty);
+  expect([writers('state'), writers('journal')]).toEqual([['observe'], ['record']]);
 });
 
 test('custom Azure roles name each action, without a wildcard and without the right to grant', () => {
@@ -76,8 +85,8 @@ test('every duty has an identity of its own, with a local role in hsm-roles.json
   const [identities] = made('Microsoft.ManagedIdentity/userAssignedIdentities');
   expect(identities?.body.copy).toMatchObject({ count: "[length(variables('duties'))]" });
   const names = local.map(({ duty }) => duty).filter((duty) => duty !== 'maintain-policy');
-  const [, duties] = /'(observe.*host)'/.exec(bicepOf('access/identities').replaceAll("', '", ' ')) ?? [];
-  expect(duties?.split(' ')).toEqual([...names, 'host']);
+  const [, duties] = /'(observe.*record)'/.exec(bicepOf('access/identities').replaceAll("', '", ' ')) ?? [];
+  expect(duties?.split(' ')).toEqual([...names, 'host', 'record']);
 });
 
 function bicepOf(module: string): string {

@@ -10,11 +10,11 @@ export const ON_STORAGE: OnStorage[] = [
   ['host', 'histories of orchestrations', 'hostAccount', '', 'tableContributor'],
   ['observe', 'the policy', 'stateAccount', 'policy', 'blobReader'],
   ['observe', 'state', 'stateAccount', 'state', 'blobContributor'],
-  ['observe', 'the journal', 'stateAccount', 'journal', 'blobContributor'],
   ['observe', 'evidence', 'stateAccount', 'evidence', 'blobContributor'],
   ['observe', 'backups of single keys before a rotation', 'stateAccount', 'key-backups', 'blobContributor'],
   ['observe', 'key events', 'stateAccount', 'key-events', 'queueContributor'],
   ['observe', 'key events that failed', 'stateAccount', 'key-events-poison', 'queueContributor'],
+  ['record', 'the journal', 'stateAccount', 'journal', 'blobContributor'],
   ['backup', 'backups that the HSM writes', 'landingAccount', '', 'blobContributor'],
   ['backup', 'locked copies', 'vaultAccount', 'hsm-backups', 'copiesRole'],
 ];

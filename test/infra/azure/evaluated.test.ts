@@ -4,7 +4,7 @@ import { evaluate, type Given, GROUP } from './evaluate.ts';
 import { type Fields, made, params, template } from './template.ts';
 
 const GUID = '00000000-0000-0000-0000-00000000000';
-const DUTIES = ['observe', 'rotate', 'backup', 'restore', 'respond', 'reinstate', 'host'];
+const DUTIES = ['observe', 'rotate', 'backup', 'restore', 'respond', 'reinstate', 'host', 'record'];
 const HSM = `${GROUP}/providers/Microsoft.KeyVault/managedHSMs/contoso`;
 const SECRET = `/subscriptions/s/resourceGroups/secrets/providers/Microsoft.KeyVault/vaults/contoso/secrets`;
 
@@ -71,6 +71,7 @@ describe('the app starts with the settings that a deployment gives it', () => {
       backup: `${GUID}2`,
       restore: `${GUID}3`,
       respond: `${GUID}4`,
+      record: `${GUID}7`,
     });
     expect(config.backup).toEqual({
       landingContainerUrl: 'https://land.blob.core.windows.net/hsm-backups',
@@ -137,7 +138,7 @@ describe('the app starts with the settings that a deployment gives it', () => {
 
   test('the identity that may grant anything is attached only where it is asked for', () => {
     expect(evaluate(params('app').identityIds as string, given())).toEqual(
-      ['host', 'observe', 'rotate', 'backup', 'restore', 'respond'].map((duty) => `/identities/${duty}`),
+      ['host', 'observe', 'rotate', 'record', 'backup', 'restore', 'respond'].map((duty) => `/identities/${duty}`),
     );
     expect(configOf({ reinstates: true }).identities.reinstate).toBe(`${GUID}5`);
   });

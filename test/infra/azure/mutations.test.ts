@@ -49,7 +49,7 @@ const MISSED: Record<string, RegExp> = {
   monitoring: /^(observe|host) loses /,
   topic: /^(observe|topic) loses /,
   hsmWatch: /^observe loses /,
-  access: /^(host|observe|backup) loses /,
+  access: /^(host|observe|record|backup) loses /,
   copiesRole: /^backup loses /,
   mailSecret: /^host loses /,
   webhookSecret: /^host loses /,

@@ -16,7 +16,7 @@ import { ACCOUNT, CONTAINERS, startStorage } from '../../../infra/local/storage/
 import { estateParts } from './support/parts.ts';
 
 const { clock, tls, tokens, faults, call } = await estateParts();
-const token = async () => (await tokens.forIdentity(IDENTITIES.observe, STORAGE_AUDIENCE)).token;
+const token = async () => (await tokens.forIdentity(IDENTITIES.administrator, STORAGE_AUDIENCE)).token;
 const storage = await startStorage({ tls, tokens, faults, call, token });
 await storage.provision();
 afterAll(() => storage.stop());
@@ -24,7 +24,7 @@ beforeEach(() => faults.clear());
 
 const credential = (audience = STORAGE_AUDIENCE): TokenCredential => ({
   async getToken() {
-    const issued = await tokens.forIdentity(IDENTITIES.observe, audience);
+    const issued = await tokens.forIdentity(IDENTITIES.administrator, audience);
     return { token: issued.token, expiresOnTimestamp: issued.expiresOn * 1000 };
   },
 });
@@ -71,7 +71,7 @@ describe('Storage', () => {
   test('refuses a token of another audience and one that nobody signed', async () => {
     const foreign = new BlobServiceClient(storage.blobUrl, credential('https://vault.azure.net'), once);
     expect((await failure(foreign.getProperties())).statusCode).toBe(401);
-    const { token: good } = await tokens.forIdentity(IDENTITIES.observe, STORAGE_AUDIENCE);
+    const { token: good } = await tokens.forIdentity(IDENTITIES.administrator, STORAGE_AUDIENCE);
     const forged = { getToken: async () => ({ token: `${good.slice(0, -8)}AAAAAAAA`, expiresOnTimestamp: Infinity }) };
     const refused = await failure(new BlobServiceClient(storage.blobUrl, forged, once).getProperties());
     expect(refused).toMatchObject({ statusCode: 401, code: 'InvalidAuthenticationInfo' });

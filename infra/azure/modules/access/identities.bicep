@@ -4,7 +4,7 @@ param location string
 param tags object
 
 // The order is that of the outputs below.
-var duties = ['observe', 'rotate', 'backup', 'restore', 'respond', 'reinstate', 'host']
+var duties = ['observe', 'rotate', 'backup', 'restore', 'respond', 'reinstate', 'host', 'record']
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = [for duty in duties: {
   name: '${name}-${duty}'
@@ -48,4 +48,10 @@ output host object = {
   id: identity[6].id
   clientId: identity[6].properties.clientId
   principalId: identity[6].properties.principalId
+}
+@description('Writes the journal, and nothing else: what is decided is stored by observe.')
+output record object = {
+  id: identity[7].id
+  clientId: identity[7].properties.clientId
+  principalId: identity[7].properties.principalId
 }

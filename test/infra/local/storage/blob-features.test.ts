@@ -6,7 +6,7 @@ import { startStorage } from '../../../../infra/local/storage/storage.ts';
 import { estateParts } from '../support/parts.ts';
 
 const { clock, tls, tokens, faults, call } = await estateParts();
-const token = async () => (await tokens.forIdentity(IDENTITIES.observe, STORAGE_AUDIENCE)).token;
+const token = async () => (await tokens.forIdentity(IDENTITIES.administrator, STORAGE_AUDIENCE)).token;
 const storage = await startStorage({ tls, tokens, faults, call, token });
 await storage.provision();
 afterAll(() => storage.stop());
@@ -14,7 +14,7 @@ beforeEach(() => faults.clear());
 
 const credential = {
   async getToken() {
-    const issued = await tokens.forIdentity(IDENTITIES.observe, STORAGE_AUDIENCE);
+    const issued = await tokens.forIdentity(IDENTITIES.administrator, STORAGE_AUDIENCE);
     return { token: issued.token, expiresOnTimestamp: issued.expiresOn * 1000 };
   },
 };

@@ -31,7 +31,7 @@ afterAll(async () => {
 /** A journal as one instance of the app has it. */
 const openJournal = (options?: { blocksPerBlob?: number; behindMs?: number }): JournalLog =>
   createJournalLog(
-    createStateAccount({ url: storage.blobUrl, identity: ground.identity('observe') }),
+    createStateAccount({ url: storage.blobUrl, identity: ground.identity('record') }),
     { now: () => new Date(now.getTime() - (options?.behindMs ?? 0)) },
     options,
   );
