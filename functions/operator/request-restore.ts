@@ -1,3 +1,4 @@
+import { isPresent, whyAbsent } from '../../shared/backup/catalogue.ts';
 import { previewRestore, type RestorePreview } from '../../shared/restore/preview.ts';
 import { backupWorld } from '../activities/backup-world.ts';
 import { readHsmInventory } from '../activities/hsm-inventory.ts';
@@ -81,6 +82,10 @@ function storedRestore(
 async function previewOf(world: World, { hsm, backup }: RestoreRequest): Promise<RestorePreview> {
   const record = await findBackup(world.documents, backup);
   if (!record) throw notListed('backup', backup);
+  if (!isPresent(record)) {
+    const explanation = `Backup ${backup} ${whyAbsent(record)}.`;
+    throw restoreRefused({ reason: 'BackupPruned', explanation, nextStep: 'Choose another backup.' });
+  }
   const found = await manifestOf(world, record);
   if (found.kind === 'refused') throw restoreRefused(found);
   const { externalKeys, ...inventory } = await readHsmInventory(world, hsm);

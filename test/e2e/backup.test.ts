@@ -59,3 +59,60 @@ describe('backUpHsm', () => {
     expect(told.at(-1)?.text).toContain('Storage Blob Data Contributor');
   });
 });
+
+describe('a backup that the retention lets go', () => {
+  const RETENTION = { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
+  const held = () => look.mail().filter(({ subject }) => subject.includes('kept beyond the retention'));
+  const backups = async () =>
+    ((await look.api('GET', '/api/backups', { as: 'viewer' })).body as { backups: { id: string; prunedOn?: string }[] })
+      .backups;
+  const prunedOn = async (id: string) => (await backups()).find((each) => each.id === id)?.prunedOn;
+
+  /** Once the lock of the one before has run out. */
+  async function anotherBackup(which: string): Promise<string> {
+    await look.settled();
+    estate.estate.clock.advance(2 * DAY_MS);
+    const body = { hsm: 'contoso', reason: `the ${which} of three` };
+    const { status, headers } = await look.api('POST', '/api/backups', {
+      ...{ as: 'operator', body, idempotencyKey: `retention-${which}` },
+    });
+    expect(status).toBe(202);
+    await look.settled();
+    const outcome = (await look.operation(headers.location ?? '')) as { kind: string; backup: { id: string } };
+    expect(outcome.kind).toBe('backedUp');
+    return outcome.backup.id;
+  }
+
+  test('stays whole while a legal hold is on one of its blobs, which is told, and goes when the hold has ended', async () => {
+    const owners = { fallback: ['keys@contoso.example'] };
+    const backup = { mode: 'off', lock: 'P1D', retention: RETENTION };
+    const geography = { regions: ['westeurope', 'northeurope'] };
+    await look.writePolicy(JSON.stringify({ version: 1, owners, backup, geography }));
+    const first = await anotherBackup('first');
+    const { immutability } = estate.storage.accounts.vault;
+    const { body } = await look.api('GET', `/api/backups/contoso/${first}`, { as: 'viewer' });
+    const { blobs } = (body as { manifest: { blobs: { name: string }[] } }).manifest;
+    const path = `${first}/${blobs.at(-1)?.name}`;
+    immutability.setLegalHold('hsm-backups', path, true);
+
+    await anotherBackup('second');
+    expect(await prunedOn(first)).toBeUndefined();
+    expect(held()).toHaveLength(1);
+    expect(held()[0]?.text).toContain(first);
+    const preview = await look.api('POST', '/api/backups/retention?dryRun=true', {
+      as: 'viewer',
+      body: { hsm: 'contoso' },
+    });
+    expect(preview.body).toMatchObject({ held: [{ id: first, by: 'legalHold', whole: true }] });
+    const restore = { hsm: 'contoso', backup: first, reason: 'is it whole?', confirm: 'contoso' };
+    const asked = await look.api('POST', '/api/restores?dryRun=true', { as: 'operator', body: restore });
+    expect(asked.body).toMatchObject({ verdict: { kind: 'awaitApproval' } });
+
+    immutability.setLegalHold('hsm-backups', path, false);
+    await anotherBackup('third');
+    expect(await prunedOn(first)).toBeDefined();
+    expect(held()).toHaveLength(1);
+    const gone = await look.api('POST', '/api/restores?dryRun=true', { as: 'operator', body: restore });
+    expect(gone).toMatchObject({ status: 409, body: { code: 'RestoreRefused', reason: 'BackupPruned' } });
+  });
+});

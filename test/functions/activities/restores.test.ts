@@ -190,6 +190,15 @@ describe('stageBackup', () => {
     expect(await world.acts.stageBackup(HERE)).toEqual({ kind: 'staged', blobs: 2, putBack: 0 });
   });
 
+  test('a backup that is being removed is not read, however whole it may still be', async () => {
+    const world = await createRestoreWorld();
+    await world.ask();
+    const path = `catalogue/contoso/${BACKUP}.json`;
+    const stored = await world.documents.read<object>('state', path);
+    await world.documents.put('state', path, { ...stored?.value, pruningSince: '2030-01-01T00:00:00Z' });
+    expect(await world.acts.stageBackup(HERE)).toMatchObject({ kind: 'refused', reason: 'BackupPruned' });
+  });
+
   test.each([
     ['changed', 'vault', 'THE KEYS', 'CopyNotAsSealed'],
     ['missing', 'vault', undefined, 'CopyNotAsSealed'],

@@ -86,6 +86,20 @@ describe('requestRestore', () => {
   });
 });
 
+test.each([
+  [{ pruningSince: '2030-01-01T00:00:00Z' }, 'is being removed since'],
+  [{ prunedOn: '2030-01-01T00:00:00Z' }, 'was removed on'],
+])('a restore from a backup with %j is refused before its manifest is looked for', async (gone, why) => {
+  const { world, ask } = await scene();
+  const path = `catalogue/contoso/${REQUEST.backup}.json`;
+  const stored = await world.documents.read<object>('state', path);
+  await world.documents.put('state', path, { ...stored?.value, ...gone });
+  expect(await ask('requestRestore', { body: REQUEST })).toMatchObject({
+    status: 409,
+    body: { code: 'RestoreRefused', reason: 'BackupPruned', detail: expect.stringContaining(why) },
+  });
+});
+
 describe('decideRestore', () => {
   const asked = async () => {
     const all = await scene();
