@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { EstateClock } from './clock.ts';
 import type { HostMessage } from './functions-host/report.ts';
@@ -204,14 +204,24 @@ export async function createHostProcess(options: {
   };
 }
 
-/** A port that was free a moment ago; the host takes it, and takes it again after a restart. */
+/**
+ * A port that was free a moment ago; the host takes it, and takes it again after a restart. It is one of those that no system
+ * gives to outgoing connections, of which one could have it while the host is down.
+ */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * PORTS);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
+
+/** Linux gives from 32,768 on, others from 49,152. */
+const LOWEST_PORT = 20_000;
+const PORTS = 10_000;

@@ -39,7 +39,7 @@ test('however often the host is killed, every instance ends with the right outpu
   expect(new Set(done.map((each) => each.output))).toEqual(new Set([EXPECTED]));
   for (const [execution, taskIds] of scheduledIds(join(state, 'durable/FixtureHub.jsonl')))
     expect(taskIds, execution).toEqual(taskIds.map((_, index) => index));
-}, 30_000);
+});
 
 interface Line {
   op: string;

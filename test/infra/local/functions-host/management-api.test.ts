@@ -43,7 +43,7 @@ describe('starting', () => {
   });
 
   test('waits for the output where a time-out is given', async () => {
-    const answer = await post('orchestrators/chain?timeout=10&pollingInterval=0', '{"length":2}');
+    const answer = await post('orchestrators/chain?timeout=50&pollingInterval=0', '{"length":2}');
     expect([answer.status, await answer.json()]).toEqual([200, { value: 2 }]);
   });
 

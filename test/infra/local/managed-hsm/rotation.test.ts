@@ -39,12 +39,11 @@ describe('automatic rotation', () => {
   test('makes one version when the clock jumps over several periods', async () => {
     await bench.hsm.seedKey({ name: 'jumped', kty: 'EC-HSM', rotationPolicy: rotateEvery('P30D') });
     bench.clock.advance(200 * DAY);
+    const jumped = Math.floor(bench.clock.now().getTime() / 1000);
     await until(() => automatic().length === 1);
     await quiet();
     expect(versions('jumped')).toHaveLength(2);
-    // The second may turn between the rotation and this look.
-    const age = Math.floor(bench.clock.now().getTime() / 1000) - Number(versions('jumped')[1]?.attributes.created);
-    expect([0, 1]).toContain(age);
+    expect(Number(versions('jumped')[1]?.attributes.created)).toBeGreaterThanOrEqual(jumped);
   });
 
   test('counts back from the expiry of the newest version, and follows it when it moves', async () => {

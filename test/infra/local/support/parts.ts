@@ -36,9 +36,9 @@ export async function estateParts() {
   return { directory, clock, tls, key, tokens, faults, rows, estate, call: caller.call };
 }
 
-/** Asks until the answer is no longer undefined. Rejects, saying what was awaited, after five real seconds. */
+/** Asks until the answer is no longer undefined. Rejects, saying what was awaited, within the time of a test. */
 export async function eventually<T>(what: string, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (const until = realNow() + 5000; realNow() < until; ) {
+  for (const until = realNow() + 50_000; realNow() < until; ) {
     const answer = await ask();
     if (answer !== undefined) return answer;
     await new Promise((resolve) => setTimeout(resolve, 5));

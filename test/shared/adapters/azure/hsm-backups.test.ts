@@ -79,10 +79,11 @@ describe('a start', () => {
     const impatient = createHsmBackups({
       hsms: [{ name: 'contoso', uri }],
       identity: ground.identity('backup'),
-      requestMs: 400,
+      // Enough for the rehearsal on a slow machine.
+      requestMs: 1_500,
     });
     hsm.answer(async ({ method }) => {
-      if (method === 'POST') await new Promise((resolve) => setTimeout(resolve, 1200));
+      if (method === 'POST') await new Promise((resolve) => setTimeout(resolve, 3_000));
       return { status: 404 };
     });
     expect(await impatient.startBackup('contoso', CONTAINER)).toMatchObject({ kind: 'unknown' });

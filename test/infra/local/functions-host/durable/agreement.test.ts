@@ -161,7 +161,7 @@ test('the library and the engine agree on every task id, or the instance fails b
           return management.start('program', id, null);
         });
         const running = () => ids.filter((id) => !isFinal(management.find(id)?.status ?? 'Failed'));
-        const deadline = Date.now() + 3_000;
+        const deadline = Date.now() + 20_000;
         while (running().length > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
         expect(running()).toEqual([]);
         for (const id of ids) {
@@ -176,4 +176,4 @@ test('the library and the engine agree on every task id, or the instance fails b
   );
   expect(faults.filter((fault) => !named.test(fault))).toEqual([]);
   expect(completed).toBeGreaterThan(15 * 8 * 0.6);
-}, 30_000);
+});
