@@ -7,7 +7,7 @@ import { printReport } from './report.ts';
 import { missedTargets, summarise } from './summary.ts';
 
 const USAGE = `Usage: npm run evaluate -- [--seeds 100-119] [--weeks 4] [--hsms 1] [--attacks S1,S7] [--workers 1] [--json] [--gate]
-  --seeds    one seed, a list or a range; 0-19 are for tuning, 100-199 for reports
+  --seeds    one seed, a list or a range; 0-99 are for tuning, 100-199 for reports
   --weeks    weeks that are judged, after four weeks of history
   --hsms     HSMs of each seed
   --attacks  only these scenarios, S1 to S23

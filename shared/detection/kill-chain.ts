@@ -110,6 +110,7 @@ const GRAVE: ReadonlySet<string> = new Set([
 
 /** The victim's services are moved to a key that the attacker made, and the way back is cut: in whichever order it is seen. */
 function isRansom(scene: Scene, finding: Seen, others: readonly Seen[]): boolean {
+  if (!isCut(finding) && !finding.marks.includes('repointed')) return false;
   const made = madeKeys(scene, new Date(Date.parse(finding.until) - DAY_MS).toISOString());
   const cutAfter = (moved: Seen, cut: Seen): boolean =>
     within(moved, cut, DAY_MS) &&
