@@ -98,9 +98,18 @@ describe('the network that is made', () => {
   });
 
   test('no subnet has a way out that nobody made', () => {
+    const subnets = made('Microsoft.Network/virtualNetworks/subnets');
+    expect(subnets.map(({ at, properties }) => [at, properties.defaultOutboundAccess])).toEqual([
+      ['network/appSubnet', false],
+      ['network/endpointSubnet', false],
+    ]);
+  });
+
+  test('a subnet that somebody adds stays at the next deployment', () => {
     const [network] = made('Microsoft.Network/virtualNetworks');
-    const subnets = network?.properties.subnets as { properties: Fields }[];
-    expect(subnets.map(({ properties }) => properties.defaultOutboundAccess)).toEqual([false, false]);
+    expect(Object.keys(network?.properties ?? {})).toEqual(['addressSpace']);
+    const { body } = made('Microsoft.Network/virtualNetworks/subnets')[1] ?? {};
+    expect(body?.dependsOn).toContain('appSubnet');
   });
 
   test('every DNS zone that is made is linked to it', () => {

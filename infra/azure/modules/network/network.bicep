@@ -4,7 +4,7 @@ param location string
 @description('Prefix of all names.')
 param name string
 @description('Resource ids of two subnets that exist: { app, endpoints }. Empty: a new virtual network is made.')
-param subnets object
+param subnets { app: string, endpoints: string }
 @description('Address space of the new network: /24 or larger.')
 param addressPrefix string
 @description('Port of the mail server, which the app is let out to.')
@@ -168,38 +168,42 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-09-01' = if
   }
 }
 
-// Flex Consumption wants a subnet of its own, delegated to Microsoft.App/environments.
-// https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan
+// Its subnets are resources of their own: a network that lists them removes all others, such as that of a build agent, at the
+// next deployment. https://github.com/Azure/bicep-types-az/issues/1687
 resource network 'Microsoft.Network/virtualNetworks@2025-09-01' = if (makesNetwork) {
   name: '${name}-vnet'
   location: location
   tags: tags
+  properties: { addressSpace: { addressPrefixes: [addressPrefix] } }
+}
+
+// Flex Consumption wants a subnet of its own, delegated to Microsoft.App/environments.
+// https://learn.microsoft.com/azure/azure-functions/flex-consumption-plan
+resource appSubnet 'Microsoft.Network/virtualNetworks/subnets@2025-09-01' = if (makesNetwork) {
+  parent: network
+  name: 'app'
   properties: {
-    addressSpace: { addressPrefixes: [addressPrefix] }
-    subnets: [
-      {
-        name: 'app'
-        properties: {
-          addressPrefix: appPrefix
-          defaultOutboundAccess: false
-          delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
-          natGateway: { id: gateway.id }
-          networkSecurityGroup: { id: appRules.id }
-        }
-      }
-      {
-        name: 'endpoints'
-        properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 26, 1)
-          defaultOutboundAccess: false
-          networkSecurityGroup: { id: endpointRules.id }
-          privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled'
-        }
-      }
-    ]
+    addressPrefix: appPrefix
+    defaultOutboundAccess: false
+    delegations: [{ name: 'flex', properties: { serviceName: 'Microsoft.App/environments' } }]
+    natGateway: { id: gateway.id }
+    networkSecurityGroup: { id: appRules.id }
   }
 }
 
+// One after the other: a network takes one change at a time.
+resource endpointSubnet 'Microsoft.Network/virtualNetworks/subnets@2025-09-01' = if (makesNetwork) {
+  parent: network
+  name: 'endpoints'
+  properties: {
+    addressPrefix: cidrSubnet(addressPrefix, 26, 1)
+    defaultOutboundAccess: false
+    networkSecurityGroup: { id: endpointRules.id }
+    privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled'
+  }
+  dependsOn: [appSubnet]
+}
+
 output networkId string = makesNetwork ? network.id : first(split(subnets.app, '/subnets/'))
-output appSubnetId string = makesNetwork ? '${network.id}/subnets/app' : subnets.app
-output endpointSubnetId string = makesNetwork ? '${network.id}/subnets/endpoints' : subnets.endpoints
+output appSubnetId string = makesNetwork ? appSubnet.id : subnets.app
+output endpointSubnetId string = makesNetwork ? endpointSubnet.id : subnets.endpoints
