@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { operatorRoutes } from '../../../functions/operator/routes.ts';
 import { type Fields, made, ROOT, template } from './template.ts';
 
 const azd = readFileSync(`${ROOT}azure.yaml`, 'utf8');
@@ -10,6 +11,15 @@ test('azd finds the template, its parameters and the app', () => {
   expect(existsSync(`${ROOT}${value('path')}/${value('module')}.bicep`)).toBe(true);
   expect(azd).toMatch(/^services:\n {2}api:/m);
   expect(String(made('Microsoft.Web/sites')[0]?.body.tags)).toContain("'azd-service-name', 'api'");
+});
+
+test('the registration has the roles that the operator API asks for, and only people approve', () => {
+  const roles = JSON.parse(readFileSync(`${ROOT}infra/azure/app-roles.json`, 'utf8')) as Fields[];
+  const asked = new Set(operatorRoutes.flatMap(({ anyOf }) => anyOf));
+  expect(roles.map(({ value }) => value).toSorted()).toEqual([...asked].toSorted());
+  expect(new Set(roles.map(({ id }) => id)).size).toBe(roles.length);
+  const members = Object.fromEntries(roles.map(({ value, allowedMemberTypes }) => [value, allowedMemberTypes]));
+  expect(members).toMatchObject({ Approver: ['User'], ActionGroupsSecureWebhook: ['Application'] });
 });
 
 test('azd runs commands that exist', () => {
