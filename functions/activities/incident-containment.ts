@@ -2,11 +2,11 @@ import type { ManifestRoleAssignment } from '../../shared/backup/manifest.ts';
 import type { CallGroup } from '../../shared/detection/audit-call.ts';
 import { AppError, isTransient } from '../../shared/errors.ts';
 import { containmentOf } from '../../shared/incident/containment.ts';
-import { expireStep, withStep } from '../../shared/incident/decide-step.ts';
+import { expireStep, skipStep, withStep } from '../../shared/incident/decide-step.ts';
 import { ADMINISTRATOR, guardRevoke } from '../../shared/incident/guards.ts';
 import type { Incident } from '../../shared/incident/incident.ts';
 import type { Approved } from '../../shared/incident/journaled-approvals.ts';
-import { takenBy } from '../../shared/incident/plan.ts';
+import { revokesWaitingFor, takenBy } from '../../shared/incident/plan.ts';
 import { isPlain } from '../../shared/incident/plan-keys.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
 import { judgeContainment, leftByPeople } from '../../shared/incident/verify.ts';
@@ -52,7 +52,7 @@ export const incidentContainmentActivities = (world: World) =>
       const gone = await isGone(world, incident, stepOf(incident, step)?.assignment);
       await changeIncident(world, id, (current) => {
         if (stepOf(current, step)?.state !== 'waiting') return current;
-        return gone ? skipWaiting(current, step, 'It was gone already.', now) : expireStep(current, step, now);
+        return gone ? skipStep(current, step, 'It was gone already.', now) : expireStep(current, step, now);
       });
       return { kind: 'done' };
     },
@@ -125,32 +125,16 @@ async function isGone(world: World, { hsm }: Incident, wanted: ManifestRoleAssig
   return here !== undefined && !here.some(isAssignment(wanted));
 }
 
-const skipWaiting = (incident: Incident, id: string, detail: string, now: Date): Incident => {
-  const at = now.toISOString();
-  const title = stepOf(incident, id)?.title ?? id;
-  const changed = withStep(incident, id, ({ until: _, ...step }) => ({
-    ...step,
-    state: 'skipped',
-    endedAt: at,
-    detail,
-  }));
-  return noted(changed, { at, kind: 'step', by: US, text: `${title}: skipped. ${detail}` });
-};
-
 /** Two incidents may be about one assignment, of who gave it and of who got it: nobody is asked for what is gone. */
 async function settleElsewhere(world: World, starter: Starter, { id, hsm }: Incident, gone: ManifestRoleAssignment) {
-  const waitsForIt = (step: PlannedStep) =>
-    step.kind === 'revoke' &&
-    step.state === 'waiting' &&
-    step.assignment !== undefined &&
-    isAssignment(gone)(step.assignment);
   for (const other of await readIncidents(world.documents, hsm)) {
-    if (other.id === id || other.status === 'closed' || !other.plan?.some(waitsForIt)) continue;
+    if (other.id === id || other.status === 'closed' || revokesWaitingFor(other, gone).length === 0) continue;
     const now = world.clock.now();
     const changed = await changeIncident(world, other.id, (current) =>
-      (current.plan ?? [])
-        .filter(waitsForIt)
-        .reduce((incident, step) => skipWaiting(incident, step.id, takenBy(id), now), current),
+      revokesWaitingFor(current, gone).reduce(
+        (incident, step) => skipStep(incident, step.id, takenBy(id), now),
+        current,
+      ),
     );
     await respondTo(starter, changed, true);
   }

@@ -1,7 +1,14 @@
-import { beginSteps } from '../../shared/incident/decide-step.ts';
+import { beginSteps, skipStep } from '../../shared/incident/decide-step.ts';
 import type { SeenUse } from '../../shared/incident/guards.ts';
 import { type Incident, keysByWeight, roundOf } from '../../shared/incident/incident.ts';
-import { type KeySituation, mergePlan, type PlanFacts, planResponse } from '../../shared/incident/plan.ts';
+import {
+  type KeySituation,
+  mergePlan,
+  type PlanFacts,
+  planResponse,
+  revokesWaitingFor,
+  takenBy,
+} from '../../shared/incident/plan.ts';
 import { isPlain } from '../../shared/incident/plan-keys.ts';
 import type { PlannedStep } from '../../shared/incident/step.ts';
 import { type HarderWatch, watchOf, watchText } from '../../shared/incident/watch.ts';
@@ -50,6 +57,15 @@ export const incidentPlanningActivities = (world: World) =>
           planned,
         };
       });
+      // Another response that took one away meanwhile did not see these steps yet.
+      for (const { incident: other, assignment } of await takenElsewhere(world, incident)) {
+        await changeIncident(world, id, (current) =>
+          revokesWaitingFor(current, assignment).reduce(
+            (changed, step) => skipStep(changed, step.id, takenBy(other), now),
+            current,
+          ),
+        );
+      }
       return { kind: 'done' };
     },
 
@@ -142,10 +158,11 @@ async function takenElsewhere(world: World, { id, hsm, subject, openedAt }: Inci
   const oid = subject.caller.oid.toLowerCase();
   const since = subtractDuration(new Date(openedAt), LATELY).getTime();
   const others = (await readIncidents(world.documents, hsm)).filter((each) => each.id !== id);
-  return others.flatMap(({ id: other, removed = [] }) =>
+  return others.flatMap(({ id: other, removed = [], plan = [] }) =>
     removed
-      .filter(({ principalId, putBackAt, removedAt }) => {
-        return putBackAt === undefined && principalId.toLowerCase() === oid && Date.parse(removedAt) >= since;
+      .filter(({ principalId, putBackAt, removedAt, step }) => {
+        const isGone = putBackAt === undefined && plan.some(({ id: each, state }) => each === step && state === 'done');
+        return isGone && principalId.toLowerCase() === oid && Date.parse(removedAt) >= since;
       })
       .map(({ id: assignment, principalId, roleDefinitionId, scope }) => ({
         incident: other,

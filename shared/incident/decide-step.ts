@@ -57,6 +57,15 @@ export function decideStep(incident: Incident, id: string, decision: StepDecisio
 const until = (step: PlannedStep, at: string) =>
   step.until === undefined || Date.parse(step.until) <= Date.parse(at) ? {} : { until: step.until };
 
+/** There is nothing to decide any more. */
+export function skipStep(incident: Incident, id: string, detail: string, now: Date): Incident {
+  const at = now.toISOString();
+  const title = incident.plan?.find((step) => step.id === id)?.title ?? id;
+  const next = withStep(incident, id, ({ until: _, ...step }) => ({ ...step, state: 'skipped', endedAt: at, detail }));
+  const text = `${title}: skipped. ${detail}`;
+  return { ...next, timeline: withLine(next, { at, kind: 'step', by: 'automation', text }) };
+}
+
 /** Nobody decided in time: nothing is done, and that is said. Silence is never a yes. */
 export function expireStep(incident: Incident, id: string, now: Date): Incident {
   const at = now.toISOString();

@@ -87,6 +87,17 @@ function goneSteps(facts: PlanFacts): PlannedStep[] {
     }));
 }
 
+/** Steps that wait for people to let this assignment be taken away. */
+export const revokesWaitingFor = ({ plan = [] }: Incident, { id, scope }: ManifestRoleAssignment): PlannedStep[] =>
+  plan.filter(
+    ({ kind, state, assignment }) =>
+      kind === 'revoke' &&
+      state === 'waiting' &&
+      assignment &&
+      same(assignment.id, id) &&
+      same(assignment.scope, scope),
+  );
+
 export const takenBy = (incident: string): string => `It was taken away by the response to ${incident}.`;
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

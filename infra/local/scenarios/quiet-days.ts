@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000;
 const STRIDE_HOURS = 6;
 
 export interface QuietDays {
-  /** Lets days pass, up to one counted from the first of all, and claims that nothing new is told. */
+  /** Lets days pass, up to one counted from the first of all, and claims that nothing new is found. */
   until(day: number): Promise<void>;
   sweeps(): number;
 }
@@ -39,9 +39,11 @@ export function createQuietDays(story: Story, look: Observer, hsm: string): Quie
         const opened = (await incidentsOf(look)).filter(isNew);
         story.claim(opened.length === 0, `and no incident, not ${JSON.stringify(opened)}`);
         say(
-          `${look.estate.logs.rows().length - rows} rows, ${look.grown(versions).length} keys rotated and ${look.events('BackupCompleted').length - backups} backups taken, known for our own by the journal; nothing told.`,
+          `${look.estate.logs.rows().length - rows} rows; ${counted(look.grown(versions).length, 'rotation')} and ${counted(look.events('BackupCompleted').length - backups, 'backup')}, known for our own by the journal; no finding of Medium or above, and no incident.`,
         );
       });
     },
   };
 }
+
+const counted = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;

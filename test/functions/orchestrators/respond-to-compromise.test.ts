@@ -303,6 +303,29 @@ describe('two incidents about one assignment, of who gave it and of who got it',
     expect((await current()).verification?.result).toBe('refused');
   });
 
+  test('one that the other took away while this was planned is not asked for either', async () => {
+    const { world, got, current } = await both();
+    const given = await world.open({ ...newGrant(), caller: GIVER, from: world.now.value.toISOString() });
+    await world.reopen(got.id);
+    const access = world.response?.access as NonNullable<IncidentWorld['response']>['access'];
+    const inventory = access.inventory.bind(access);
+    // What was read of the roles is old by the time that the plan is written.
+    access.inventory = async (...asked) => {
+      const read = await inventory(...asked);
+      access.inventory = inventory;
+      await world.reopen(given.id);
+      await drive(world);
+      await world.reopen(got.id);
+      return read;
+    };
+    const acts = ['beginIncident', 'planIncident'];
+    for (const name of acts) await world.answer({ kind: 'activity', name, input: { incident: got.id } } as never);
+    expect((await current()).plan?.find(({ id }) => id === REVOKE)).toMatchObject({
+      state: 'skipped',
+      detail: expect.stringContaining(given.id),
+    });
+  });
+
   test('one that is planned later says who took it away, and looks for no group', async () => {
     const { world, got, current } = await both();
     const given = await world.open({ ...newGrant(), caller: GIVER, from: world.now.value.toISOString() });
