@@ -51,7 +51,7 @@ export const PARAMETERS = {
   'volume-out-of-season': {
     medium: p(6, 3, 20, 'robust z of one hour that is told'),
     sustained: p(4, 2, 20, 'robust z of two hours in a row that is told'),
-    sharedSustained: p(5, 2, 20, 'the same where the hours of a day rise and fall together'),
+    busySustained: p(5, 2, 20, 'the same of a busy series, whose hours of a day rise and fall together'),
     high: p(8, 4, 30, 'robust z that is High'),
     extreme: p(10, 5, 50, 'robust z after which evidence is kept at once'),
     excess: p(10, 1, 10_000, 'operations above the usual below which nothing is told'),

@@ -25,8 +25,8 @@ export interface VolumeReading {
   /** Usual count, and robust z against it. Absent: too short a history; `most` of it is all that can be compared. */
   usual?: number;
   z?: number;
-  /** Hours of one day rise and fall together, so that the next hour says less than the first. */
-  shared?: true;
+  /** Of a busy series, whose hours of one day rise and fall together, so that the next hour says less than the first. */
+  busy?: true;
   /** z of the hour before, 0 if that was quiet. */
   zBefore: number;
   /** ln of the chance of so many, where the series is sparse. */
@@ -158,7 +158,8 @@ export function advance(
   const drift = usual.factor > 1 || allowed ? filled.drift : ewma(filled.drift, residual, parameters.driftWeight);
   // Of busy series, and of those that scatter more than chance alone, whole days are busier or quieter. What a busy day
   // left behind is still there in its quiet evening, so any hour of the day says that a series is busy.
-  const shared = usual.ownScale > 1.5 || inverseAnscombe(usual.own) >= 30 || filled.centres.some((each) => each >= 30);
+  const busy = inverseAnscombe(usual.own) >= BUSY || filled.centres.some((each) => each >= BUSY);
+  const shared = busy || usual.ownScale > 1.5;
   const level =
     usual.factor > 1 || allowed ? { memory: filled.level } : levelled(filled, hour, count, usual, calendar, rule);
   const drifting = drift >= (shared ? parameters.sharedDrift : parameters.drift);
@@ -176,7 +177,7 @@ export function advance(
     z,
     zBefore,
     ...(logTail === undefined ? {} : { logTail }),
-    ...(shared ? { shared } : {}),
+    ...(busy ? { busy } : {}),
     ...(drifting ? { drift } : {}),
     ...(level.shift === undefined ? {} : { shift: level.shift }),
     most,

@@ -94,7 +94,7 @@ function levelOf(scene: Scene, reading: VolumeReading): Level | undefined {
   if (large && z >= number('extreme')) return { base: 70, why: usually, z };
   if (large && z >= number('high')) return { base: 60, why: usually, z };
   if (excess && z >= number('medium')) return { base: 40, why: usually, z };
-  const sustained = number(reading.shared ? 'sharedSustained' : 'sustained');
+  const sustained = number(reading.busy ? 'busySustained' : 'sustained');
   if (excess && z >= sustained && zBefore >= sustained) {
     return { base: 40, why: `${usually} The hour before was as busy.`, z };
   }

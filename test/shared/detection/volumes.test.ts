@@ -200,14 +200,14 @@ describe('hours against what is usual', () => {
     ['two hours in a row of a series whose hours are their own', 4.5, undefined, 1],
     ['the same of one whose days are busy as wholes', 4.5, true, 0],
     ['two that are busier still', 5.5, true, 1],
-  ] as const)('tell %s: z %d', (_, z, shared, findings) => {
+  ] as const)('tell %s: z %d', (_, z, busy, findings) => {
     const reading = { key: 'pay-01', who: STORAGE, caller: { oid: STORAGE }, class: 'crypto.unprotect' as const };
     const scene = {
       ...{ rule: aRule(), age: 30, facts: { now: '2026-03-12T10:05:00Z' } },
       volumes: [
         {
           ...{ ...reading, hour: START, count: 100, usual: 40, z, zBefore: z, most: 90, days: 28, allowed: false },
-          ...(shared && { shared }),
+          ...(busy && { busy }),
         },
       ],
     };
