@@ -138,10 +138,12 @@ async function noticeOf(
       return { kind: 'IncidentApprovalWanted', ...about, steps: waitingFor(incident).map(asTold) };
     case 'contained': {
       const { kind, remains } = containmentOf(incident);
+      const tookAway = incident.removed?.some(({ putBackAt }) => putBackAt === undefined);
+      const canPutBack = tookAway ? { canPutBack: true as const } : {};
       const done = plan.flatMap(({ kind: of, state, title, detail = 'it was gone already.' }) =>
         state === 'done' ? [title] : of === 'revoke' && state === 'skipped' ? [`${title}: ${detail}`] : [],
       );
-      return { kind: 'IncidentContained', ...about, result: kind, done, remains };
+      return { kind: 'IncidentContained', ...about, result: kind, ...canPutBack, done, remains };
     }
     case 'escalated': {
       const steps = waitingFor(incident);

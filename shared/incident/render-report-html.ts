@@ -146,16 +146,16 @@ function stepsSection({ steps }: IncidentReport): Markup {
     'Steps of the response',
     ['Step', 'State', 'Let by', 'Decided by', 'Remarks'],
     steps.map(({ title, state, mode, doneBy, decisions, detail, reason }) => {
-      const { tone, word } = STATE[state] ?? { tone: 'muted', word: state };
+      const { tone, word: stands } = STATE[state] ?? { tone: 'muted', word: state };
       const who = decisions.map(
         ({ decision, name, at, note }) => `${name} ${decision} ${instant(at)}${note ? ` (${note})` : ''}`,
       );
       return [
         text(title),
-        toned(tone, word),
-        text(doneBy === 'people' ? `people, ${MODE[mode] ?? mode}` : (MODE[mode] ?? mode)),
+        toned(tone, stands),
+        word(doneBy === 'people' ? `people, ${MODE[mode] ?? mode}` : (MODE[mode] ?? mode)),
         text(who.join('; ') || '–'),
-        text([reason, detail].filter(Boolean).join(': ') || '–'),
+        text(readableInstants([reason, detail].filter(Boolean).join(': ')) || '–'),
       ];
     }),
   )}`;

@@ -185,6 +185,8 @@ export type HsmNotice =
       kind: 'IncidentContained';
       /** `none`: what was to be taken away was not. */
       result: 'full' | 'partial' | 'none';
+      /** This response took something away, so its incident can put it back. */
+      canPutBack?: true;
       done: string[];
       remains: string[];
     })

@@ -108,7 +108,7 @@ export function incidentContained(notice: Of<'IncidentContained'>, context: Comp
       ...(whole
         ? ['Nothing that the app knows of lets the intruder in any more.']
         : ['Not done, so the intruder may still get in:', ...fewOf(remains).map(asItem)]),
-      ...(result === 'none'
+      ...(notice.canPutBack !== true
         ? []
         : [`If this cut off a rightful user, an approver gives it back by one call: ${decide(notice, 'putBack')}`]),
     ],

@@ -222,6 +222,7 @@ describe('what came of containment is said', () => {
     expect(toldContained(world)).toMatchObject([
       {
         result: 'partial',
+        canPutBack: true,
         done: [expect.stringContaining('/keys/orders')],
         remains: [expect.stringContaining('waits for an approval')],
       },

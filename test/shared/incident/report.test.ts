@@ -76,6 +76,20 @@ test('reads as people write: names where they are known, and no raw instants', (
     containment: { at, kind: 'partial', remains: [`revoke-1: expired. Nobody decided until ${at}.`] },
     evidence: { round: 1, at, manifest: 'm', sha256: 's', records: 9, gaps: [], spans: true, more: [set] },
     timeline: [{ at, kind: 'plan', by: 'automation', text: `It waits until ${at}.` }],
+    plan: [
+      {
+        ...{
+          id: 'rotate-orders',
+          kind: 'rotate',
+          doneBy: 'app',
+          title: 'Rotate',
+          why: '',
+          mode: 'auto',
+          state: 'done',
+        },
+        ...{ compensation: '', shown: [], commands: [], decisions: [], detail: `Made on ${at}.` },
+      },
+    ],
   });
   const html = renderIncidentHtml(buildIncidentReport(incident, { installation: 'test', closed }));
   expect(html).toContain('Ana Approver: a stolen laptop');
