@@ -25,6 +25,11 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+let inHand = 0;
+
+/** Requests that the services of this process work on, those as well whose callers no longer wait or live. */
+export const requestsInHand = (): number => inHand;
+
 /** Serves `handle` on loopback. A string or Buffer body is sent as it is, anything else as compact JSON. */
 export async function listen(options: {
   port?: number;
@@ -33,6 +38,7 @@ export async function listen(options: {
   handle(request: Request): Promise<Answer>;
 }): Promise<Listener> {
   const onRequest = (req: IncomingMessage, res: ServerResponse) => {
+    inHand += 1;
     readBody(req)
       .then(async (body) => {
         // A leading `//`, which SDKs produce for scope `/`, would otherwise be read as a host name.
@@ -58,6 +64,9 @@ export async function listen(options: {
           status: 500,
           body: { error: { code: 'EstateFault', message: String(error instanceof Error ? error.stack : error) } },
         });
+      })
+      .finally(() => {
+        inHand -= 1;
       });
   };
   const server: Server = options.tls

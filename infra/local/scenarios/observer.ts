@@ -1,5 +1,6 @@
 import type { RunningEstate } from '../estate-run.ts';
 import type { Work } from '../functions-host/work.ts';
+import { requestsInHand } from '../http.ts';
 import type { PersonName } from '../identity/registrations.ts';
 import type { Mail } from '../mail-sink/server.ts';
 import type { RecordedEvent } from '../topic/delivery.ts';
@@ -85,8 +86,12 @@ export function createObserver(estate: RunningEstate): Observer {
     throw new Error(`waited ${(PATIENCE_LOOKS * LOOK_EVERY_MS) / 1000} s in vain for ${what}`);
   };
 
-  /** Whether an event is on its way. What was refused comes again when the clock says so. */
-  const delivering = (): boolean => {
+  /**
+   * Whether a service works on a request, of which the app may know nothing any more, or an event is on its way. An event that was
+   * refused comes again when the clock says so.
+   */
+  const serving = (): boolean => {
+    if (requestsInHand() > 0) return true;
     if (estate.topic.handling().hold) return false;
     const now = clock.now().getTime();
     return estate.topic.events.some(({ deliveries }) =>
@@ -98,9 +103,9 @@ export function createObserver(estate: RunningEstate): Observer {
     let seen = '';
     for (let look = 0; look < PATIENCE_LOOKS; look++) {
       // Events go from the app to the topic and from there to the app: looked at before and after.
-      const resting = !delivering();
+      const resting = !serving();
       const work = await estate.host?.work();
-      if (resting && work?.idle && estate.host?.isUp && !delivering()) return work;
+      if (resting && work?.idle && estate.host?.isUp && !serving()) return work;
       const sign = `${estate.host?.pid} ${work?.begun} ${estate.topic.events.length}`;
       if (sign !== seen) look = 0;
       seen = sign;

@@ -226,8 +226,11 @@ describe('timers follow estate time', () => {
   test('retries by policy on the estate clock', async () => {
     host.moveClock(Date.UTC(2031, 0, 1, 0, 0, 1) - Date.now());
     await until(seen, (all) => all.stubborn?.length === 1);
+    // It has noted itself before it fails, and waits for its next turn after that.
+    await host.idle();
     host.moveClock(Date.UTC(2031, 0, 1, 0, 0, 12) - Date.now());
     await until(seen, (all) => all.stubborn?.length === 2);
+    await host.idle();
     host.moveClock(Date.UTC(2031, 0, 1, 0, 0, 28) - Date.now());
     expect((await until(seen, (all) => all.stubborn?.length === 3)).stubborn).toEqual([0, 1, 2]);
   });
