@@ -122,12 +122,20 @@ export async function reportStep(world: World, recovery: StoredRecovery, report:
   );
 }
 
-/** An approval is bound to what was approved, and counts only where the journal has it. */
-export async function journalReport(world: World, recovery: StoredRecovery, report: StepReport): Promise<void> {
+/**
+ * An approval is bound to what was approved, and counts only where the journal has it. `again`: the recovery holds the report
+ * already, and its entry is the same one.
+ */
+export async function journalReport(
+  world: World,
+  recovery: StoredRecovery,
+  report: StepReport,
+  again = false,
+): Promise<void> {
   const { step, result, by, at, evidence = '' } = report;
   const backup = recovery.backup ?? (await newestGoodBackup(world, recovery.hsm))?.id;
   const bound = APPROVED.has(step) ? { digest: approvalDigest(world, recovery, step, backup) } : {};
-  const count = recovery.reports.filter((each) => each.step === step).length + 1;
+  const count = recovery.reports.filter((each) => each.step === step).length + (again ? 0 : 1);
   await world.journal.append({
     id: `${recovery.id}:${step}:${count}:${result}:${by}`,
     kind: 'note',

@@ -62,7 +62,7 @@ export async function reportRecoveryStep(
   };
   if (isRepeat(recovery.reports, known, report)) {
     // What is stored and was not journaled counts once the same person says it again.
-    if (APPROVED.has(known.name)) await journalReport(world, recovery, report);
+    if (APPROVED.has(known.name)) await journalReport(world, recovery, report, true);
   } else {
     if (known.actor === 'automation') {
       // A failure that a person reports again is tried at once.

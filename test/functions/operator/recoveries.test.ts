@@ -124,6 +124,8 @@ describe('a report', () => {
     expect(again).toMatchObject({ status: 200, body: first.body });
     expect(raised, 'the recovery looks again, as the first may have been cut short').toEqual([ID, ID]);
     expect((await readRecovery(world, ID))?.reports).toHaveLength(1);
+    const entries = world.journalled.filter((entry) => entry.class === 'recovery.step');
+    expect(new Set(entries.map((entry) => entry.id)).size, 'one entry, of which readers take the first').toBe(1);
     expect((await report('confirmLoss', { evidence: 'flooded' }, APPROVER)).status).toBe(409);
     const other = { ...APPROVER, oid: 'oid-abe' };
     expect((await report('confirmLoss', { evidence: 'burnt' }, other)).status).toBe(409);
