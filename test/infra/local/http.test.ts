@@ -4,7 +4,7 @@ import { listen, requestsInHand } from '../../../infra/local/http.ts';
 import { eventually } from './support/parts.ts';
 
 test('a request stays in hand until its work has ended, though the caller gave up long before', async () => {
-  let end = () => undefined as void;
+  let end: () => void = () => undefined;
   const work = new Promise<void>((resolve) => {
     end = resolve;
   });
