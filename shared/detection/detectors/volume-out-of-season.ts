@@ -62,7 +62,7 @@ function judge(scene: Scene, reading: VolumeReading): Draft | undefined {
     base: level.base,
     ...mostOf(level),
     z: level.z,
-    title: `${caller.upn ?? who} ${reading.class === 'crypto.unprotect' ? 'unwrapped or decrypted' : 'wrapped, encrypted or signed'} ${count} times in an hour${reading.open ? ', which is not over,' : ''} with ${key}`,
+    title: `${caller.upn ?? who} ${reading.class === 'crypto.unprotect' ? 'unwrapped or decrypted' : 'wrapped, encrypted or signed'} ${count} times in an hour with ${key}${reading.open ? ', and the hour is not over' : ''}`,
     explanation: level.why,
     nextStep: 'Ask the owner of this caller what ran in that hour.',
     facts: {

@@ -12,7 +12,7 @@ export interface Jobs {
   all(): Job[];
   /** Starts a job whose fields are filled in, or keeps one that has failed already. The caller has made sure that none runs. */
   start(job: Job): void;
-  /** When the job's time has come, waits for what is left of its work, at most one real second. */
+  /** When the job's time has come, waits for what is left of its work, at most ten real seconds: a slow machine writes a backup no faster. */
   settle(job: Job): Promise<void>;
   /** Ends the running job as failed. False when there is none. */
   fail(failure: JobFailure): boolean;
@@ -21,7 +21,7 @@ export interface Jobs {
   load(jobs: readonly Job[]): void;
 }
 
-const SETTLE_MS = 1000;
+const SETTLE_MS = 10_000;
 
 /** Runs jobs in estate time: the work begins at once, its outcome waits for the clock. */
 export function createJobs(options: {
