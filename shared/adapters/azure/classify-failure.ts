@@ -68,7 +68,7 @@ function classifyStatus(status: number, failure: Failure, context: FailureContex
   const message = `Could not ${context.act}${quoted(failure)}`;
   if (status === 404) return fail('ERR_NOT_FOUND', message, 'Check that it exists and was not deleted.', cause);
   // Reading changes nothing, so what it conflicts with is an operation of the HSM, whether the SDK passes the words on or not.
-  const isReading = context.needs !== undefined;
+  const isReading = context.needs?.dataAction.endsWith('/read/action') === true;
   if (status === 409 && (isReading || /\b(restore|backup) operation is in progress/i.test(failure.text))) {
     return fail('ERR_HSM_BUSY', message, 'Wait until the running operation of the HSM has ended.', cause);
   }
@@ -137,8 +137,10 @@ function grantInstruction({ dataAction = '', scope = '/', clientId }: Denial, hs
     : `Grant it with: ${command}, where ROLE is a role that holds this data action.`;
 }
 
-/** Failures of `@azure/identity`: no token, so nothing was sent to the service itself. */
-/** No credential gave a token: nobody is signed in, or the identity endpoint did not answer. */
+/**
+ * Failures of `@azure/identity`: nobody is signed in, or the identity endpoint did not answer. Without a token nothing was sent
+ * to the service itself.
+ */
 export function isSignInFailure(error: unknown): boolean {
   return (
     error instanceof Error &&

@@ -55,12 +55,15 @@ export function createActivityRunner(options: {
     run(task) {
       open += 1;
       limiter.run(async () => {
-        const completion = await attempt(task);
-        const last = runsTwice(options.chaos, options.random) ? await attempt(task) : completion;
-        const delay = completionDelayMs(options.chaos, options.random);
-        if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
-        options.completed(task, last);
-        open -= 1;
+        try {
+          const completion = await attempt(task);
+          const last = runsTwice(options.chaos, options.random) ? await attempt(task) : completion;
+          const delay = completionDelayMs(options.chaos, options.random);
+          if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+          options.completed(task, last);
+        } finally {
+          open -= 1;
+        }
       });
     },
     stop: () => limiter.stop(),
